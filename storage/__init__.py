@@ -1,0 +1,1 @@
+"""Object storage for asyncio, and blocking for scripts: one protocol, many stores."""
