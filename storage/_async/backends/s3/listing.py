@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ...._core.errors import MalformedResponse
 from ...._core.info import ListResult, ObjectInfo
@@ -13,7 +13,10 @@ from ...._core.window import cancel_all
 from . import attributes
 from .requests import Requests
 
-Entry = Mapping[str, Any]
+Entry: TypeAlias = Mapping[str, Any]
+
+PAGE = 1000
+"""Entries of a page; S3 gives no more."""
 
 
 class Page(NamedTuple):
@@ -54,7 +57,7 @@ class Listing:
         self._prefix = own + prefix
         self._strict = strict
         self._tokens: set[str] = set()
-        self._asked: dict[str, Any] = {"Prefix": self._prefix, "MaxKeys": 1000}
+        self._asked: dict[str, Any] = {"Prefix": self._prefix, "MaxKeys": PAGE}
         if start_after:
             self._asked["StartAfter"] = own + start_after
         if delimiter:
