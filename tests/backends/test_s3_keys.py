@@ -21,9 +21,9 @@ from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
 
 PLAIN = [
-    "a b", "A", "a", "a/b", "%41", "%2e%2e/x", "+", "?q=1", "#h", "&;=@,!$'()*", "~",
-    ":", '"<>`{}|^', "é", "e\u0301", "😀", "x.", "...", "x/.hidden", ".../x", " lead", "trail ", "\t", "\x7f",
-    "x" * 255, "d/" * 400 + "x", "versions/x", "uploads/x",
+    "a b", "A", "a", "a/b", "%41", "%2e%2e/x", "+", "?q=1", "#h", "&;=@,!$'()*", "~", ":",
+    '"<>`{}|^', "é", "e\u0301", "😀", "x.", "...", "x/.hidden", ".../x", " lead", "trail ",
+    "\t", "\x7f", "x" * 255, "d/" * 400 + "x", "versions/x", "uploads/x",
 ]  # fmt: skip
 DOUBTFUL = [
     "/", "//", ".", "..", "./x", "../x", "../../etc/passwd", "x/.", "x/..", "x/./y", "x/../y",
