@@ -35,8 +35,8 @@ class Twin:
             runner.at_exit(source)
 
     @classmethod
-    def _wrap(cls, source: Any) -> Self:
-        """The twin of an async object that exists already."""
+    def around(cls, source: Any) -> Self:
+        """The blocking twin of an async object that exists already."""
         twin = cls.__new__(cls)
         twin._hold(source)
         return twin

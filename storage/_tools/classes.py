@@ -102,7 +102,7 @@ class Classes:
                     if _is_public(name):
                         yield name, functions.method(member, owner)
                     if name == "__init__" and "overload" not in decorators(member):
-                        yield from self._attributes(module, functions, member)
+                        yield from self._attributes(module, node, functions, member)
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=kind) if _is_public(name):
                     following = node.body[index + 1 : index + 2]
                     docstring = functions.docstring_of(following[0]) if following else ""
@@ -119,10 +119,12 @@ class Classes:
                         raise Untranslatable(module, member, f"{name} within a class: move it out")
 
     def _attributes(
-        self, module: Module, functions: Functions, init: FunctionNode
+        self, module: Module, node: ast.ClassDef, functions: Functions, init: FunctionNode
     ) -> Iterator[tuple[str, str]]:
         """Properties for what ``__init__`` leaves in public."""
         for name, kind, where in self_attributes(init):
+            if self._is_inherited(module, node, name):
+                continue
             if kind is None:
                 raise Untranslatable(module, where, f"give self.{name} a type, or make it private")
             yield name, functions.forwarded(name, kind, "")

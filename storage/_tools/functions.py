@@ -123,9 +123,9 @@ class Functions:
                 batch = f", max_batch={result.detail}" if result.detail else ""
                 return f"return {on.iterate}({value}{batch})"
             case "self" if on.owner:
-                return f"return {on.owner}._wrap({value})"
+                return f"return {on.owner}.around({value})"
             case "twin":
-                return f"return {result.detail}._wrap({value})"
+                return f"return {result.detail}.around({value})"
             case "reader" | "writer" if on is INSTANCE:
                 return f"return self._{result.kind}({value})"
             case "context" if on is INSTANCE:
