@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -76,10 +76,8 @@ class Driven(Generic[T]):
 
 async def _cancel(manager: AbstractAsyncContextManager[Any]) -> None:
     error = asyncio.CancelledError()
-    try:
+    with suppress(asyncio.CancelledError):
         await manager.__aexit__(type(error), error, None)
-    except asyncio.CancelledError:
-        pass
 
 
 def _aside(cleaning: Coroutine[Any, Any, None], home: int) -> None:

@@ -86,11 +86,11 @@ class Annotations:
     def _callable(self, node: ast.expr, arguments: list[ast.expr]) -> Parameter | None:
         if len(arguments) != 2 or not _mentions(arguments[1], ("Awaitable", "Coroutine")):
             return None
-        kept = [each for each in _members(arguments[1]) if _parts(each)[0] not in LOOP_BOUND]
-        for each in _members(arguments[1]):
-            if _parts(each)[0] in LOOP_BOUND:
-                kept.append(_parts(each)[1][-1])
-        results = list(dict.fromkeys(self.plain(each) for each in kept))
+        given = [
+            _parts(each)[1][-1] if _parts(each)[0] in ("Awaitable", "Coroutine") else each
+            for each in _members(arguments[1])
+        ]
+        results = dict.fromkeys(self.plain(each) for each in given)
         inputs = arguments[0]
         if isinstance(inputs, ast.List):
             text = f"[{', '.join(self.plain(each) for each in inputs.elts)}]"

@@ -20,13 +20,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from .modules import Generator
+from .modules import Generator, banner
 from .source import GenerateError, read_sources
 
 PACKAGE = Path(__file__).parents[1]
-FOLDER = (
-    '"""Generated from `storage._async` by `python -m storage._tools.generate`: do not edit."""\n'
-)
 
 
 def generate(root: Path, *, strict: bool = False) -> dict[str, str]:
@@ -42,15 +39,15 @@ def generate(root: Path, *, strict: bool = False) -> dict[str, str]:
     Raises:
         GenerateError: Something has no blocking form, or a rule is unused.
     """
-    modules = read_sources(root)
-    generator = Generator(modules)
+    generator = Generator(read_sources(root))
     raw = {"/".join(module.twin[1:]) + ".py": text for module, text in generator.texts()}
     unused = generator.names.unused()
     if strict and unused:
         raise GenerateError(f"storage/_tools/rules.py: nothing needs {', '.join(unused)}")
-    folders = {parent.as_posix() for path in raw for parent in Path(path).parents}
-    inits = {f"{folder}/__init__.py".removeprefix("./"): FOLDER for folder in folders}
-    return formatted({**inits, **raw})
+    for folder in {folder for path in raw for folder in Path(path).parents}:
+        path = (folder / "__init__.py").as_posix()
+        raw[path] = banner(f"storage/_async/{path}")
+    return formatted(raw)
 
 
 def formatted(texts: dict[str, str]) -> dict[str, str]:
@@ -63,7 +60,7 @@ def formatted(texts: dict[str, str]) -> dict[str, str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         for command in (["check", "--select=I", "--fix"], ["format"]):
-            subprocess.run([*ruff, *command, *options, folder], check=True)
+            subprocess.run([*ruff, *command, *options, folder], check=True)  # noqa: S603 - ours
         return {path: Path(folder, path).read_text(encoding="utf-8") for path in sorted(texts)}
 
 
@@ -74,12 +71,12 @@ def differences(texts: dict[str, str], output: Path) -> Iterator[str]:
         for path in output.rglob("*.py")
     }
     for path in sorted(texts.keys() | there.keys()):
-        yield from difflib.unified_diff(
-            there.get(path, "").splitlines(keepends=True),
-            texts.get(path, "").splitlines(keepends=True),
-            f"{path} (there)" if path in there else "/dev/null",
-            f"{path} (generated)" if path in texts else "/dev/null",
-        )
+        old, new = there.get(path), texts.get(path)
+        if new is None:
+            yield f"{path}: a stray file, which has no source\n"
+        elif old != new:
+            lines = [(text or "").splitlines(keepends=True) for text in (old, new)]
+            yield from difflib.unified_diff(*lines, f"{path} (there)", f"{path} (generated)")
 
 
 def write(texts: dict[str, str], output: Path) -> None:

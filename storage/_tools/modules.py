@@ -12,12 +12,16 @@ from .functions import SHADOWED, Functions
 from .rules import HELPERS, RENAMES, Names
 from .source import Module, Origin, Sources, Untranslatable, is_async_name
 
-BANNER = """\
-# Generated from {label}: do not edit, but run
-# `python -m storage._tools.generate`.
+NARROWER = """\
 # What a twin holds is never replaced, so that a subclass may know it by a narrower type:
 # pyright: reportIncompatibleVariableOverride=false
 """
+
+
+def banner(source: str) -> str:
+    """The first lines of a generated file."""
+    command = "python -m storage._tools.generate"
+    return f"# Generated from {source}: do not edit, but run\n# `{command}`.\n"
 
 
 class Generator:
@@ -83,7 +87,7 @@ class _ModuleText:
     def text(self, public: list[str]) -> str:
         """The whole of it."""
         body = "\n\n".join(self._block(name) for name in public)
-        head = BANNER.format(label=self._module.label)
+        head = banner(self._module.label) + NARROWER
         docstring = self._functions(self._module).docstring(self._module.tree).strip()
         future = "from __future__ import annotations"
         return "\n\n".join([head + docstring, future, self._imports(ast.parse(body)), body])

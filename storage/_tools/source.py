@@ -89,6 +89,8 @@ def is_async_name(name: str) -> bool:
 def read_sources(root: Path) -> list[Module]:
     """All modules under ``root/_async``, sorted by their paths."""
     modules = []
+    if not (root / "_async").is_dir():
+        raise GenerateError(f"{root} holds no folder _async")
     for path in sorted((root / "_async").rglob("*.py"), key=lambda path: path.parts):
         relative = path.relative_to(root)
         parts = relative.with_suffix("").parts

@@ -38,4 +38,4 @@ class DictStore(BaseStore):
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``memory://``; each call makes a new one."""
-        return cls._wrap(cls._async_type.from_url(url))
+        return cls.around(cls._async_type.from_url(url))
