@@ -2,6 +2,7 @@
 
 from ._async.backends.memory import AsyncDictStore
 from ._async.base import AsyncBaseStore
+from ._async.streams import AsyncReader, AsyncWriter
 from ._core.errors import (
     AccessDenied,
     BulkError,
@@ -23,6 +24,7 @@ from ._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from ._core.files import Reader, Writer
 from ._core.info import ByteRange, Capability, ListResult, ObjectInfo
 from ._core.protocol import AsyncObjectStore, ObjectStore, SupportsPresign
 from ._sync.backends.memory import DictStore
@@ -33,6 +35,8 @@ __all__ = [
     "AsyncBaseStore",
     "AsyncDictStore",
     "AsyncObjectStore",
+    "AsyncReader",
+    "AsyncWriter",
     "BaseStore",
     "BulkError",
     "ByteRange",
@@ -53,10 +57,12 @@ __all__ = [
     "ObjectNotFound",
     "ObjectStore",
     "PreconditionFailed",
+    "Reader",
     "StoreClosed",
     "StoreError",
     "StoreNotFound",
     "StoreTimeout",
     "StoreUnavailable",
     "SupportsPresign",
+    "Writer",
 ]
