@@ -250,6 +250,18 @@ class AsyncWriter:
             pass
 
 
+class WriterSink:
+    """A sink that hands everything to a writer: for the stores that are made of others."""
+
+    def __init__(self, writer: AsyncWriter) -> None:
+        self.info: ObjectInfo | None = None
+        self._writer = writer
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """Take the next piece."""
+        await self._writer.write(data)
+
+
 class WriteAborted(StoreError):
     """Travels through a backend's write to undo it; never leaves the writer."""
 

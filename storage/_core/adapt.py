@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
 from typing import Any
 
 from . import calls
+from .closing import closing
 from .values import batches
 
 VERBS = ("get", "put", "exists", "delete", "keys")
@@ -70,7 +70,7 @@ class ThreadedStore:
     async def keys(self, **options: Any) -> AsyncGenerator[str, None]:
         """See `AsyncObjectStore`; the options are handed on."""
         source = iter(await calls.call_user(self.store.keys, **options))
-        async with aclosing(batches(source, lambda _: 1, 1024)) as lists:
+        async with closing(batches(source, lambda _: 1, 1024)) as lists:
             async for batch in lists:
                 for key in batch:
                     yield key

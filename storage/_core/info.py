@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .errors import ConfigError, NotModified, ObjectExists, ObjectNotFound, PreconditionFailed
 
@@ -128,6 +129,15 @@ class WriteOptions:
     def conditional(self) -> bool:
         """Whether there is any condition."""
         return self.if_absent or self.if_match is not None
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as the keyword arguments of ``put`` and ``open_writer``."""
+        return {
+            "if_absent": self.if_absent,
+            "if_match": self.if_match,
+            "content_type": self.content_type,
+            "metadata": self.metadata,
+        }
 
     @property
     def attributed(self) -> bool:
