@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Iterable
-from typing import Any
+from typing import Any, Self
 
 from . import calls
 from .closing import closing
@@ -75,13 +75,13 @@ class ThreadedStore:
                 for key in batch:
                     yield key
 
-    async def __aenter__(self) -> ThreadedStore:
+    async def __aenter__(self) -> Self:
         enter = getattr(self.store, "__enter__", None)
         if enter is not None:
             await calls.call_user(enter)
         return self
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         leave = getattr(self.store, "__exit__", None)
         if leave is not None:
             await calls.call_user(leave, *exception)

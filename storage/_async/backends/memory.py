@@ -111,7 +111,7 @@ class AsyncDictStore(AsyncBaseStore):
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         # Python compares code points, which is the order of UTF-8 bytes.
-        for key in sorted(list(self.objects)):
+        for key in sorted(self.objects):
             if key > start_after and key.startswith(prefix) and key in self.objects:
                 yield key
 

@@ -51,9 +51,7 @@ def _check_length(info: ObjectInfo, length: int) -> None:
         )
 
 
-def _attributes(
-    source: AsyncBaseStore, target: AsyncBaseStore, info: ObjectInfo
-) -> dict[str, Any]:
+def _attributes(source: AsyncBaseStore, target: AsyncBaseStore, info: ObjectInfo) -> dict[str, Any]:
     if Capability.ATTRIBUTES not in source.capabilities & target.capabilities:
         return {}
     return {"content_type": info.content_type, "metadata": info.metadata}
