@@ -152,6 +152,9 @@ _SHARED = (
 )  # conditions are no child's alone to decide
 
 
+AsyncMirroringStore = AsyncFanoutStore
+
+
 class _FanoutSink:
     """Hands each piece to all children."""
 
