@@ -22,6 +22,7 @@ from tests.services.process import S3Service, Server
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.sharing import SharedServers
 from tests.services.supervise import SERVERS
+from tests.services.tether import die_with_parent
 
 NewBucket: TypeAlias = Callable[[S3Service], str]
 
@@ -31,6 +32,9 @@ _run = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Agree on the directory of this run: the controller makes it, the workers are told."""
     told = getattr(config, "workerinput", {}).get("storage_services")
+    if told:
+        # Or a killed run would keep its servers for as long as its longest test goes on.
+        die_with_parent()
     config.stash[_run] = Path(told or tempfile.mkdtemp(prefix="storage-tests-"))
 
 

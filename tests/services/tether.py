@@ -16,11 +16,17 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 
-if __name__ == "__main__":
-    parent, *command = sys.argv[1:]
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when the thread that started it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # It may have died before we asked to be told.
-        if os.getppid() != int(parent):
-            sys.exit(1)
+
+
+if __name__ == "__main__":
+    parent, *command = sys.argv[1:]
+    die_with_parent()
+    # It may have died before we asked to be told.
+    if sys.platform == "linux" and os.getppid() != int(parent):
+        sys.exit(1)
     os.execv(command[0], command)
