@@ -79,7 +79,7 @@ async def test_every_kind_of_stream_is_read_to_its_end(tmp_path: Path) -> None:
     assert await collect([TEXT[:3], TEXT[3:]]) == TEXT
     assert await collect(TEXT[i : i + 1] for i in range(len(TEXT))) == TEXT
     assert await collect(io.BytesIO(TEXT)) == TEXT
-    with path.open("rb") as file:  # noqa: ASYNC230 - opening is the test's own business
+    with path.open("rb") as file:
         assert await collect(file) == TEXT
     async with aiofiles.open(path, "rb") as async_file:
         assert await collect(async_file) == TEXT
