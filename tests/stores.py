@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Self
 
 from storage._async.backends.memory import AsyncDictStore
 from storage._core.errors import StoreUnavailable
@@ -34,7 +34,7 @@ class ForeignStore:
         for key in list(self.objects):
             yield key
 
-    async def __aenter__(self) -> ForeignStore:
+    async def __aenter__(self) -> Self:
         self.entered += 1
         return self
 
@@ -99,17 +99,13 @@ class FlakyStore(AsyncDictStore):
         await self._may("delete")
         await super()._delete(key, missing_ok, if_match)
 
-    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         count = 0
-        async for info in super()._list(prefix, start_after):
+        async for key in super()._keys(prefix, start_after):
             if count == self.list_fails_after:
                 raise StoreUnavailable("the listing broke off")
             count += 1
-            yield info
-
-    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async for info in self._list(prefix, start_after):
-            yield info.key
+            yield key
 
     async def _setup(self) -> None:
         await self._may("enter")

@@ -41,5 +41,5 @@ async def async_clear_store(store: AsyncObjectStore) -> int:
         StoreError: The listing failed.
     """
     lifted = lift(store)
-    keys = [key async for key in lifted.keys()]  # noqa: SIM118
+    keys = [key async for key in lifted.keys()]
     return await lifted.delete_many(keys)
