@@ -81,10 +81,7 @@ class AsyncDictStore(AsyncBaseStore):
         data, info = self._find(key)
         if options.conditional:
             options.check(info)
-        if options.byte_range is not None:
-            start, end = options.byte_range.resolve(len(data))
-            data = data[start:end]
-        return data, info
+        return options.cut(data), info
 
     async def _head(self, key: str) -> ObjectInfo:
         return self._find(key)[1]
