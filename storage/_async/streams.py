@@ -122,10 +122,15 @@ class AsyncReader:
             if self._chunks is None:
                 await self._reopen()
             assert self._chunks is not None
-            async for chunk in self._chunks:
-                if chunk:
-                    self._rest = memoryview(chunk)
-                    break
+            try:
+                async for chunk in self._chunks:
+                    if chunk:
+                        self._rest = memoryview(chunk)
+                        break
+            except BaseException:
+                # A stream that has failed looks ended from here on: the next read opens a new one.
+                await self._shut()
+                raise
         return self._rest
 
     def _take(self, size: int) -> memoryview:
