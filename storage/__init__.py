@@ -1,24 +1,14 @@
-"""Object storage for Python, asyncio first: one small contract over many media."""
+"""Object storage for asyncio, and blocking for scripts: one protocol, many stores."""
 
-from __future__ import annotations
+from ._registry import open_async_store, open_store
 
-from typing import TYPE_CHECKING
+__all__ = ["__version__", "open_async_store", "open_store"]
 
-__all__ = ["__version__"]
 
-__version__: str
+def __getattr__(name: str) -> str:
+    # Looked up when asked for: reading a package's metadata takes longer than all other imports.
+    if name != "__version__":
+        raise AttributeError(f"module 'storage' has no attribute {name!r}")
+    from importlib.metadata import version
 
-# Not for type checkers: they would take any name for one that this module has.
-if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> str:
-        # Reading a distribution's metadata costs more than the rest of this module: on demand.
-        if name == "__version__":
-            from importlib.metadata import PackageNotFoundError, version
-
-            try:
-                return version("storage")
-            except PackageNotFoundError:
-                # Imported from a clone that nobody has installed.
-                return "0+unknown"
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return version("storage")

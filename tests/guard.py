@@ -47,6 +47,8 @@ ALLOWED = (
     # Source lines for a traceback or a warning.
     ("linecache.py", {"checkcache", "updatecache"}),
     ("<frozen linecache>", {"checkcache", "updatecache"}),
+    # Where a log record goes is the application's choice.
+    ("logging/__init__.py", {"handle"}),
     # The tools that watch the tests.
     ("coverage/control.py", {"_should_trace"}),
     ("coverage/python.py", {"get_python_source", "read_python_source"}),

@@ -63,7 +63,7 @@ class Server(ABC):
         """The environment, less the credentials and endpoints of whoever runs the tests."""
         return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
-    def discard(self) -> None:  # noqa: B027 - few servers have anything to discard
+    def discard(self) -> None:
         """Remove what the server leaves behind outside its directory."""
 
     @property

@@ -1,0 +1,1 @@
+"""One file a medium; backends do not import each other."""

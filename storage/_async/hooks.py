@@ -1,0 +1,245 @@
+"""What a backend writes: the hooks, and how the verbs run them.
+
+A backend writes four hooks (`_get`, `_put`, `_delete`, `_list`) and overrides of the others what
+its medium does better than the default, which is built on those four.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from .._core import calls
+from .._core.errors import (
+    ConfigError,
+    NotSupported,
+    ObjectNotFound,
+    StoreClosed,
+    StoreError,
+    StoreTimeout,
+)
+from .._core.info import (
+    READ_ALL,
+    Capability,
+    ListResult,
+    ObjectInfo,
+    ReadOptions,
+    WriteOptions,
+)
+from .._core.keys import check_key, check_prefix
+from .streams import AsyncReader, AsyncWriter, Body, BufferSink, Sink
+
+T = TypeVar("T")
+
+
+class AsyncStoreHooks(ABC):
+    """The ground of all stores: hooks, deadlines, closing.
+
+    Args:
+        timeout: Seconds that one operation may take, all its waiting included; of a stream, each
+            piece of it. None: for ever.
+    """
+
+    capabilities: Capability = Capability.NONE
+    """What the store does by itself and atomically."""
+    inline: bool = False
+    """Whether its operations await nothing but blocking functions, so that they need no loop."""
+    _timeout: float | None = None
+    _closed = False
+
+    def __init__(self, *, timeout: float | None = None) -> None:
+        if timeout is not None and not timeout > 0:
+            raise ConfigError(f"timeout is a number of seconds above 0 or None, not {timeout!r}")
+        self._timeout = timeout
+
+    # -- life -------------------------------------------------------------------------------
+
+    async def aclose(self) -> None:
+        """Let go of all that the store holds; may be called again."""
+        if not self._closed:
+            self._closed = True
+            await self._teardown()
+
+    async def __aenter__(self) -> Self:
+        self._check_open("open")
+        await self._run("open", None, self._setup())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    # -- hooks ------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        """Read an object, or the range asked for, and tell what the whole object is."""
+
+    @abstractmethod
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        """Store an object atomically, if the conditions hold."""
+
+    @abstractmethod
+    async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+        """Remove an object; raise `ObjectNotFound` where there is none, unless ``missing_ok``."""
+
+    @abstractmethod
+    def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        """List what begins with ``prefix`` and comes after ``start_after``, as a stream."""
+
+    async def _head(self, key: str) -> ObjectInfo:
+        return (await self._get(key, READ_ALL))[1]
+
+    async def _exists(self, key: str) -> bool:
+        try:
+            await self._head(key)
+        except ObjectNotFound:
+            return False
+        return True
+
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
+        async for info in self._list(prefix, start_after):
+            yield info.key
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        prefixes: dict[str, None] = {}
+        objects = []
+        async for info in self._list(prefix, ""):
+            cut = info.key.find(delimiter, len(prefix))
+            if cut < 0:
+                objects.append(info)
+            else:
+                prefixes[info.key[: cut + len(delimiter)]] = None
+        return ListResult(
+            tuple(sorted(prefixes)), tuple(sorted(objects, key=lambda info: info.key))
+        )
+
+    @asynccontextmanager
+    async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+        """Open an object, or the range asked for, for reading in pieces."""
+        data, info = await self._get(key, options)
+
+        async def once() -> AsyncIterator[bytes]:
+            yield data
+
+        yield Body(info, once())
+
+    @asynccontextmanager
+    async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
+        """Take an object's pieces; publish it when the block ends well, else undo all."""
+        sink = BufferSink()
+        yield sink
+        sink.info = await self._put(key, bytes(sink.buffer), options)
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        async with AsyncReader(self, source, READ_ALL) as reader:
+            info = reader.info
+            if source == target and not if_absent:
+                return info
+            options = WriteOptions(if_absent)
+            if Capability.ATTRIBUTES in self.capabilities:
+                options = WriteOptions(if_absent, None, info.content_type, info.metadata)
+            async with AsyncWriter(self, target, options) as writer:
+                async for chunk in reader:
+                    await writer.write(chunk)
+        return writer.info
+
+    async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        info = await self._copy(source, target, if_absent)
+        if source != target:
+            await self._delete(source, True, None)
+        return info
+
+    async def _setup(self) -> None:
+        """Open what the store holds, at ``async with``; the verbs must also work without."""
+
+    async def _teardown(self) -> None:
+        """Let go of what the store holds; called once."""
+
+    # -- checks and deadlines ---------------------------------------------------------------
+
+    def _check_open(self, operation: str) -> None:
+        if self._closed:
+            raise StoreClosed("the store was closed", operation=operation, store=repr(self))
+
+    def _check(self, operation: str, key: str) -> None:
+        if self._closed:
+            self._check_open(operation)
+        try:
+            check_key(key)
+            self._check_key(key)
+        except StoreError as error:
+            raise error.located(operation=operation, store=repr(self)) from None
+
+    def _check_key(self, key: str) -> None:
+        """Raise `InvalidKey` where this store cannot keep such a key; does no I/O."""
+
+    def _check_listing(self, operation: str, prefix: str, start_after: str) -> None:
+        self._check_open(operation)
+        check_prefix(prefix)
+        check_prefix(start_after)
+
+    def _require(self, operation: str, key: str, needed: Capability, what: str) -> None:
+        if needed not in self.capabilities:
+            raise NotSupported(
+                f"this store cannot do {what}", operation=operation, store=repr(self), key=key
+            )
+
+    async def _run(self, operation: str, key: str | None, work: Coroutine[Any, Any, T]) -> T:
+        """Do a piece of work within the deadline, and say where an error came from."""
+        # A blocking caller's thread cannot be interrupted; there the deadline has no meaning.
+        if self._timeout is not None and not calls.direct():
+            work = self._within(self._timeout, work)
+        return await self._place(operation, key, work)
+
+    async def _place(self, operation: str, key: str | None, work: Coroutine[Any, Any, T]) -> T:
+        """Do a piece of work, and say where an error came from."""
+        try:
+            return await work
+        except StoreError as error:
+            error.located(operation=operation, store=repr(self), key=key)
+            raise
+
+    async def _within(self, timeout: float, work: Coroutine[Any, Any, T]) -> T:
+        scope = asyncio.timeout(timeout)
+        try:
+            async with scope:
+                return await work
+        except TimeoutError as error:
+            if scope.expired() and not isinstance(error, StoreError):
+                raise StoreTimeout(f"it took longer than {timeout:g} s") from error
+            raise
+
+    async def _steps(self, operation: str, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+        """Iterate with the deadline on each step, and close the source at the end."""
+        try:
+            if self._timeout is None:
+                async for item in source:
+                    yield item
+                return
+            while True:
+                try:
+                    item = await self._run(operation, None, _step(source))
+                except StopAsyncIteration:
+                    return
+                yield item
+        except StoreError as error:
+            error.located(operation=operation, store=repr(self))
+            raise
+        finally:
+            await source.aclose()  # type: ignore[attr-defined]
+
+
+async def _step(source: AsyncIterator[T]) -> T:
+    return await anext(source)

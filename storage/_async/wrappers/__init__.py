@@ -1,0 +1,1 @@
+"""Stores made of other stores, one file a family."""

@@ -1,0 +1,95 @@
+"""From a blocking store to an async one: our own twins are unwrapped, all others run in threads."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Iterable
+from typing import Any, Self
+
+from . import calls
+from .closing import closing
+from .values import batches
+
+VERBS = ("get", "put", "exists", "delete", "keys")
+
+
+def is_async(store: object) -> bool:
+    """Whether a store's verbs are coroutine functions.
+
+    Raises:
+        TypeError: It is no store: one of the five verbs is missing.
+    """
+    missing = [verb for verb in VERBS if not callable(getattr(store, verb, None))]
+    if missing:
+        raise TypeError(f"{type(store).__name__} is no store: it has no {', '.join(missing)}")
+    return inspect.iscoroutinefunction(store.get)  # type: ignore[attr-defined]
+
+
+def to_async(store: Any) -> Any:
+    """The async store behind a blocking one.
+
+    A twin of ours gives the store that it wraps, so that a whole tree of them costs one crossing.
+    A subclass of a twin is a store of its own: its overrides must be heard, so it runs in threads.
+
+    Raises:
+        TypeError: It is no store, or an async one.
+    """
+    if is_async(store):
+        raise TypeError(f"{type(store).__name__} is async: use it with the Async classes")
+    if type(store).__module__.startswith("storage._sync."):
+        return store._async
+    return ThreadedStore(store)
+
+
+class ThreadedStore:
+    """The five verbs of a user's blocking store, each run in a worker thread.
+
+    Args:
+        store: Any object with the five blocking verbs; its context is entered and left with ours.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+
+    async def get(self, key: str) -> bytes:
+        """See `AsyncObjectStore`."""
+        return await calls.call_user(self.store.get, key)
+
+    async def put(self, key: str, data: Any) -> Any:
+        """See `AsyncObjectStore`."""
+        return await calls.call_user(self.store.put, key, data)
+
+    async def exists(self, key: str) -> bool:
+        """See `AsyncObjectStore`."""
+        return await calls.call_user(self.store.exists, key)
+
+    async def delete(self, key: str) -> Any:
+        """See `AsyncObjectStore`."""
+        return await calls.call_user(self.store.delete, key)
+
+    async def keys(self, **options: Any) -> AsyncGenerator[str, None]:
+        """See `AsyncObjectStore`; the options are handed on."""
+        source = iter(await calls.call_user(self.store.keys, **options))
+        async with closing(batches(source, lambda _: 1, 1024)) as lists:
+            async for batch in lists:
+                for key in batch:
+                    yield key
+
+    async def __aenter__(self) -> Self:
+        enter = getattr(self.store, "__enter__", None)
+        if enter is not None:
+            await calls.call_user(enter)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        leave = getattr(self.store, "__exit__", None)
+        if leave is not None:
+            await calls.call_user(leave, *exception)
+
+    def __repr__(self) -> str:
+        return repr(self.store)
+
+
+def to_async_all(stores: Iterable[Any]) -> list[Any]:
+    """`to_async` of each."""
+    return [to_async(store) for store in stores]

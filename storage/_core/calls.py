@@ -1,0 +1,117 @@
+"""The one seam between async code and blocking functions.
+
+``await call(fn, ...)`` runs ``fn`` in a worker thread for an async caller, and directly for a
+blocking one: `drive` marks the thread while it runs a coroutine to its end in place. A store whose
+operations await nothing but this seam therefore needs no event loop for its blocking twin.
+
+The hop between loop and thread costs more than most calls, so concurrent callers share it: few
+workers drain the calls that wait, and the loop is woken once for all the results that are there
+by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from asyncio.events import _get_running_loop
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from . import workers
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class _Driving(threading.local):
+    """Whether this thread drives a coroutine in place, and the loop (if any) it does so under."""
+
+    active = False
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+_driving = _Driving()
+
+
+def direct() -> bool:
+    """Whether the calling coroutine is driven by a blocking caller, with no loop to wait on."""
+    # The loop is compared because a driven call may run user code that starts a loop of its own.
+    return _driving.active and _get_running_loop() is _driving.loop
+
+
+def drive(coro: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits nothing but this seam to its end, in the caller's own thread.
+
+    Raises:
+        RuntimeError: The coroutine suspended; the store must not be declared inline.
+    """
+    outer_active, outer_loop = _driving.active, _driving.loop
+    _driving.active, _driving.loop = True, _get_running_loop()
+    try:
+        coro.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    finally:
+        _driving.active, _driving.loop = outer_active, outer_loop
+    coro.close()
+    raise RuntimeError("a store that is driven in place suspended: it must not be inline")
+
+
+def drive_iterator(source: AsyncIterator[T]) -> Iterator[T]:
+    """Iterate in place over an async iterator that awaits nothing but this seam."""
+    step = source.__anext__
+    try:
+        while True:
+            try:
+                item = drive(_awaited(step))
+            except StopAsyncIteration:
+                return
+            yield item
+    finally:
+        close = getattr(source, "aclose", None)
+        if close is not None:
+            drive(_awaited(close))
+
+
+async def _awaited(function: Callable[[], Any]) -> Any:
+    try:
+        return await function()
+    except StopIteration as error:  # would end the coroutine instead of leaving it
+        raise RuntimeError("a coroutine raised StopIteration") from error
+
+
+async def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function of this package off the loop, or in place for a blocking caller.
+
+    A cancelled call waits until the function has ended, so that nothing happens after the
+    cancellation was delivered; a function that has not begun never begins.
+
+    Returns:
+        What the function returns; its errors pass through.
+    """
+    if direct():
+        return function(*args, **kwargs)
+    return await workers.ours.submit(partial(function, *args, **kwargs))  # type: ignore[no-any-return]
+
+
+async def acquire(
+    dispose: Callable[[T], object], function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Like `call`, for a function that opens something.
+
+    Args:
+        dispose: Called with the result when the call was cancelled meanwhile, so that nothing
+            stays open.
+        function: The function that opens; its arguments follow.
+    """
+    if direct():
+        return function(*args, **kwargs)
+    return await workers.ours.submit(partial(function, *args, **kwargs), dispose)  # type: ignore[no-any-return]
+
+
+async def call_user(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Like `call`, for a user's function, which may call blocking stores itself."""
+    if direct():
+        return function(*args, **kwargs)
+    return await workers.theirs.submit(partial(function, *args, **kwargs))  # type: ignore[no-any-return]

@@ -1,0 +1,139 @@
+"""What can be put: bytes-like objects and streams."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Callable,
+    Iterable,
+    Iterator,
+)
+from time import monotonic
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from . import calls
+from .closing import closing
+
+T = TypeVar("T")
+
+CHUNK_SIZE = 256 * 1024
+"""Bytes that streams are read by, unless told otherwise."""
+PULL_TIME = 0.005
+"""Seconds after which a slow iterator's chunks go on their way."""
+
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """A blocking file object, open for reading bytes."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@runtime_checkable
+class SupportsAsyncRead(Protocol):
+    """An async file object, open for reading bytes."""
+
+    async def read(self, size: int, /) -> bytes: ...
+
+
+BytesLike: TypeAlias = bytes | bytearray | memoryview
+Data: TypeAlias = (
+    BytesLike | SupportsRead | SupportsAsyncRead | Iterable[BytesLike] | AsyncIterable[BytesLike]
+)
+
+
+def as_buffer(data: Any) -> bytes | memoryview | None:
+    """``data`` as one buffer if it is bytes-like; None if it is a stream.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if type(data) is bytes:
+        return data
+    if isinstance(data, str):
+        raise TypeError("an object's value is bytes, not str: encode it first")
+    try:
+        return memoryview(data).cast("B")
+    except TypeError:
+        pass
+    if isinstance(data, SupportsRead | AsyncIterable | Iterable) and not isinstance(data, dict):
+        return None
+    raise TypeError(f"an object's value is bytes-like or a stream of it, not {type(data).__name__}")
+
+
+async def chunks_of(data: Any) -> AsyncGenerator[bytes | memoryview, None]:
+    """The chunks of a stream that `as_buffer` gave None for; blocking ones are read in threads."""
+    if isinstance(data, SupportsRead):
+        source: AsyncGenerator[Any, None] = _read(data)
+    elif isinstance(data, AsyncIterable):
+        source = _iterate(data)
+    else:
+        source = _pull_all(iter(data))
+    async with closing(source):
+        async for chunk in source:
+            buffer = None if isinstance(chunk, str) else as_buffer(chunk)
+            if buffer is None:
+                raise TypeError(f"a stream gives bytes-like chunks, not {type(chunk).__name__}")
+            if len(buffer):
+                yield buffer
+
+
+async def _read(file: Any) -> AsyncGenerator[Any, None]:
+    read = file.read
+    waits = inspect.iscoroutinefunction(read)
+    while True:
+        chunk = await (read(CHUNK_SIZE) if waits else calls.call_user(read, CHUNK_SIZE))
+        if not chunk:
+            if isinstance(chunk, str):
+                raise TypeError("a file must be open in binary mode")
+            return
+        yield chunk
+
+
+async def _iterate(source: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
+    iterator = aiter(source)
+    try:
+        async for chunk in iterator:
+            yield chunk
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _pull_all(iterator: Iterator[Any]) -> AsyncGenerator[Any, None]:
+    async with closing(batches(iterator, len, CHUNK_SIZE)) as source:
+        async for batch in source:
+            for chunk in batch:
+                yield chunk
+
+
+async def batches(
+    iterator: Iterator[T], weigh: Callable[[T], int], limit: int
+) -> AsyncGenerator[list[T], None]:
+    """A blocking iterator's items, pulled in worker threads and closed at the end.
+
+    Args:
+        iterator: Any iterator; it may block.
+        weigh: The weight of one item.
+        limit: Weight after which a batch is full; a slow one is cut after 5 ms.
+    """
+    try:
+        while batch := await calls.call_user(_pull, iterator, weigh, limit):
+            yield batch
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            await calls.call_user(close)
+
+
+def _pull(iterator: Iterator[T], weigh: Callable[[T], int], limit: int) -> list[T]:
+    batch, weight, end = [], 0, monotonic() + PULL_TIME
+    for item in iterator:
+        batch.append(item)
+        weight += weigh(item)
+        if weight >= limit or monotonic() >= end:
+            break
+    return batch

@@ -1,0 +1,97 @@
+"""Many calls at once, a bounded number in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from . import calls
+from .closing import closing
+from .values import batches
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def each(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
+    """The items of an iterable of either kind; a blocking one is pulled in worker threads."""
+    if isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    elif isinstance(items, list | tuple | set | frozenset | dict):
+        for item in items:
+            yield item
+    else:
+        async with closing(batches(iter(items), lambda _: 1, 256)) as source:
+            async for batch in source:
+                for item in batch:
+                    yield item
+
+
+async def in_order(
+    function: Callable[[T], Coroutine[Any, Any, R]],
+    items: Iterable[T] | AsyncIterable[T],
+    limit: int,
+) -> AsyncGenerator[tuple[T, R | Exception], None]:
+    """Call ``function`` on each item, at most ``limit`` at once; outcomes in the items' order.
+
+    Args:
+        function: Called once with each item; what it raises is its outcome.
+        items: Pulled only as fast as there is room.
+        limit: Calls in flight, and outcomes that wait for their turn, together.
+
+    Yields:
+        Each item with its result or its error. Whatever is in flight when the iteration ends is
+        cancelled and waited for.
+    """
+    if calls.direct():
+        async for item in each(items):
+            yield item, await _outcome(function, item)
+        return
+    flying: deque[tuple[T, asyncio.Task[R | Exception]]] = deque()
+    try:
+        async with closing(each(items)) as source:
+            async for item in source:
+                flying.append((item, asyncio.create_task(_outcome(function, item))))
+                while len(flying) >= limit or (flying and flying[0][1].done()):
+                    yield await _first(flying)
+        while flying:
+            yield await _first(flying)
+    finally:
+        await cancel_all([task for _, task in flying])
+
+
+async def _outcome(function: Callable[[T], Coroutine[Any, Any, R]], item: T) -> R | Exception:
+    try:
+        return await function(item)
+    except Exception as error:
+        return error
+
+
+async def _first(flying: deque[tuple[T, asyncio.Task[R]]]) -> tuple[T, R]:
+    result = await flying[0][1]
+    return flying.popleft()[0], result
+
+
+async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel the tasks and wait for the end of each."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def finish_all(work: Iterable[Coroutine[Any, Any, Any]]) -> None:
+    """Run clean-ups to their ends at once, however often the waiting for them is cancelled."""
+    done = asyncio.gather(*work, return_exceptions=True)
+    cancelled = False
+    while not done.done():
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError

@@ -1,0 +1,240 @@
+"""Worker threads whose hops are shared by the calls that wait at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+TICK = 0.001
+"""Seconds between two looks of a loop at its calls, while some of them wait."""
+BRISK = 8
+"""Calls done within a tick that show that the workers at work are enough."""
+IDLE = 10.0
+"""Seconds without work after which a worker ends."""
+
+
+class _Job:
+    """One call of a function, and the future of the task that awaits it."""
+
+    __slots__ = (
+        "born", "context", "delivered", "error", "function", "future", "outbox", "result",
+    )  # fmt: skip
+
+    def __init__(self, function: Callable[[], Any], outbox: _Outbox) -> None:
+        self.function = function
+        self.outbox = outbox
+        self.context = contextvars.copy_context()
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.born = monotonic()
+        self.delivered = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.result = self.context.run(self.function)
+        except StopIteration as error:
+            # A future refuses StopIteration: it would end the awaiting coroutine.
+            self.error = RuntimeError("a call raised StopIteration")
+            self.error.__cause__ = error
+        except BaseException as error:
+            self.error = error
+        self.outbox.done.append(self)
+
+    def deliver(self) -> None:
+        """Hand over the outcome, on the loop."""
+        self.delivered = True
+        if self.future.done():  # cancelled meanwhile: `_settle` looks at `delivered`
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class _Outbox:
+    """The finished jobs of one loop; the loop is woken once for all that are there."""
+
+    __slots__ = ("done", "watching", "woken")
+
+    def __init__(self) -> None:
+        self.done: deque[_Job] = deque()
+        self.woken = False
+        self.watching = False
+
+    def wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.woken:
+            return
+        self.woken = True
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+            loop.call_soon_threadsafe(self.deliver)
+
+    def deliver(self) -> None:
+        # The flag falls first: a job that is done from here on wakes the loop again.
+        self.woken = False
+        done = self.done
+        while done:
+            done.popleft().deliver()
+
+
+class Pool:
+    """Threads that drain one queue: few while calls are short, more when a call has to wait.
+
+    Args:
+        limit: The most threads at a time.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._reset()
+
+    def _reset(self) -> None:
+        self._queue: deque[_Job] = deque()
+        self._ready = threading.Condition(threading.Lock())
+        self._threads = 0
+        self._asleep = 0
+        self._calls = 0  # wake-up calls that no sleeper has heard yet
+        self._done = 0  # calls since the last tick
+        self._outboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    async def submit(
+        self,
+        function: Callable[..., Any],
+        dispose: Callable[[Any], object] | None = None,
+    ) -> Any:
+        """Run a function in a worker; see `storage._core.calls.call` and `acquire`."""
+        job = _Job(function, self._outbox())
+        self._add(job)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            if not self._drop(job):
+                await _settle(job)
+                if dispose is not None and job.error is None:
+                    await self._dispose(dispose, job.result)
+            raise
+        finally:
+            job.error = None  # it holds the frames that hold this job
+
+    async def _dispose(self, dispose: Callable[[Any], object], result: Any) -> None:
+        job = _Job(lambda: dispose(result), self._outbox())
+        self._add(job)
+        await _settle(job)
+
+    def _outbox(self) -> _Outbox:
+        loop = asyncio.get_running_loop()
+        box = self._outboxes.get(loop)
+        if box is None:
+            box = self._outboxes[loop] = _Outbox()
+        return box
+
+    def _add(self, job: _Job) -> None:
+        with self._ready:
+            self._queue.append(job)
+            if self._threads == self._asleep - self._calls:
+                self._wake_one()
+        box = job.outbox
+        if not box.watching:
+            box.watching = True
+            loop = job.future.get_loop()
+            loop.call_later(TICK, self._watch, loop, box)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, box: _Outbox) -> None:
+        """Look, from the loop, whether calls or results wait behind a slow call."""
+        box.deliver()
+        with self._ready:
+            done, self._done = self._done, 0
+            if self._queue and done < BRISK and monotonic() - self._queue[0].born >= TICK:
+                self._wake_one()
+        box.watching = bool(self._queue or box.done)
+        if box.watching:
+            loop.call_later(TICK, self._watch, loop, box)
+
+    def _wake_one(self) -> None:
+        if self._asleep > self._calls:
+            self._calls += 1
+            self._ready.notify()
+        elif self._threads < self._limit:
+            self._threads += 1
+            # Daemon: a call that hangs must not hang the interpreter's exit.
+            threading.Thread(target=self._work, name="storage-worker", daemon=True).start()
+
+    def _work(self) -> None:
+        # Results leave in one wake-up for all calls that waited together; the few that are caught
+        # before a slow call leave with the next tick.
+        unsent: dict[_Outbox, asyncio.AbstractEventLoop] = {}
+        while True:
+            try:
+                job = self._queue.popleft()
+            except IndexError:
+                while unsent:
+                    box, loop = unsent.popitem()
+                    box.wake(loop)
+                    del loop
+                if not self._sleep():
+                    return
+                continue
+            job.run()
+            self._done += 1
+            unsent[job.outbox] = job.future.get_loop()
+            del job
+
+    def _sleep(self) -> bool:
+        """Wait for work; False where this worker is to end."""
+        with self._ready:
+            if self._queue:
+                return True
+            self._asleep += 1
+            self._ready.wait_for(lambda: self._calls, IDLE)
+            self._asleep -= 1
+            if self._calls:
+                self._calls -= 1
+                return True
+            self._threads -= 1
+            return False
+
+    def _drop(self, job: _Job) -> bool:
+        """Take a waiting job back; False where it has begun."""
+        try:
+            self._queue.remove(job)
+        except ValueError:
+            return False
+        return True
+
+
+async def _settle(job: _Job) -> None:
+    """Wait until a job has run, however often the waiting itself is cancelled."""
+    while not job.delivered:
+        job.future = asyncio.get_running_loop().create_future()
+        try:
+            await job.future
+        except asyncio.CancelledError:
+            continue
+        except BaseException:
+            return
+
+
+ours = Pool(limit=32)
+"""For the functions of this package, which never wait for another call."""
+theirs = Pool(limit=256)
+"""For users' code, which may call blocking stores again: it must not starve the first pool."""
+
+
+def _renew() -> None:
+    # Threads do not survive a fork, and their locks may be held for ever.
+    ours._reset()
+    theirs._reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
