@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
-from contextlib import aclosing
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from . import calls
+from .closing import closing
 from .values import batches
 
 K = TypeVar("K")
@@ -75,18 +75,18 @@ class ThreadedStore:
     async def keys(self, **options: Any) -> AsyncGenerator[str, None]:
         """See `AsyncObjectStore`; the options are handed on."""
         source = iter(await calls.call_user(self.store.keys, **options))
-        async with aclosing(batches(source, lambda _: 1, 1024)) as lists:
+        async with closing(batches(source, lambda _: 1, 1024)) as lists:
             async for batch in lists:
                 for key in batch:
                     yield key
 
-    async def __aenter__(self) -> ThreadedStore:
+    async def __aenter__(self) -> Self:
         enter = getattr(self.store, "__enter__", None)
         if enter is not None:
             await calls.call_user(enter)
         return self
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         leave = getattr(self.store, "__exit__", None)
         if leave is not None:
             await calls.call_user(leave, *exception)

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import selectors
+import stat
 import sys
 import threading
 import weakref
@@ -57,7 +58,11 @@ class LoopThread:
         #: Tasks that nobody waits for: the loop itself refers to tasks only weakly.
         self._held: set[asyncio.Task[Any]] = set()
         thread = threading.Thread(target=self._main, name="storage-loop", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except BaseException:  # late in the interpreter's exit there are no new threads
+            self.loop.close()
+            raise
         self.ident = thread.ident
 
     def _main(self) -> None:
@@ -93,16 +98,29 @@ class LoopThread:
     def inherit(self) -> None:
         """Leave the parent's loop alone for ever; called in a forked child.
 
-        The epoll set is shared: a transport that is closed or collected here would make the
-        parent's connection deaf. The child's own copy of the descriptor is safe to close.
+        Its connections are shared: one that is closed or collected here would make the parent's
+        epoll set deaf to it, or send a farewell over TLS. So nothing is collected, and the
+        child's copies of the descriptors, which are its own to close, lead nowhere.
         """
         self.is_current = False
         inherited.append(self)
         self.loop.set_exception_handler(lambda loop, context: None)
+        if self.loop.get_debug():
+            self.loop.set_debug(False)  # it would complain that a stranger's thread looks in
         if self.selector is not None:
-            inherited.append(list(self.selector.get_map().values()))
+            registered = list(self.selector.get_map().values())
+            inherited.append(registered)
             with contextlib.suppress(OSError):  # a kqueue does not survive a fork at all
                 self.selector.close()
+            _cut_off(key.fd for key in registered)
+
+
+def _cut_off(descriptors: Iterable[int]) -> None:
+    """Let those of the descriptors that are sockets lead to the null device instead."""
+    with contextlib.suppress(OSError), open(os.devnull, "r+b", buffering=0) as nowhere:
+        for each in descriptors:
+            if stat.S_ISSOCK(os.fstat(each).st_mode):
+                os.dup2(nowhere.fileno(), each, inheritable=False)
 
 
 def _new_loop(selector: selectors.BaseSelector | None) -> asyncio.AbstractEventLoop:
@@ -175,40 +193,46 @@ def _at_exit() -> None:
         return
     thread.exiting = True
     ended = Signal()
-    thread.call_soon(lambda: thread.hold(thread.spawn(_wind_up(ended))))
+    thread.call_soon(lambda: thread.hold(thread.spawn(_wind_up(ended, thread))))
     with contextlib.suppress(KeyboardInterrupt):
         ended.wait_at_most(GRACE + 0.5)
 
 
-async def _wind_up(ended: Signal) -> None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + GRACE
+async def _wind_up(ended: Signal, thread: LoopThread) -> None:
+    now = thread.loop.time()
     try:
-        await _settle([loop.create_task(_close(each)) for each in _closers.values()], until)
-        while loop.time() < until and (tasks := asyncio.all_tasks() - {asyncio.current_task()}):
+        # The closers may use half the time, so that what hangs in them can still be cancelled.
+        closers = [asyncio.create_task(_close(each)) for each in _closers.values()]
+        await _settle(closers, now + GRACE / 2)
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in tasks:
+                thread.hold(task)  # what is destroyed while it is pending makes a noise
                 task.cancel()
-            await _settle(tasks, until)
-        async with asyncio.timeout_at(until):
-            await loop.shutdown_asyncgens()
-    except BaseException:
-        _log.debug("the background event loop did not end in time", exc_info=True)
+            if not await _settle(tasks, now + GRACE):
+                break
+        async with asyncio.timeout_at(now + GRACE):
+            await thread.loop.shutdown_asyncgens()
+    except TimeoutError:
+        _log.debug("the background event loop did not end in time")
     ended.set()
 
 
 async def _close(closeable: Closeable) -> None:
     try:
         await closeable.aclose()
-    except Exception:
+    except BaseException:
         _log.debug("%r did not close at exit", closeable, exc_info=True)
 
 
-async def _settle(tasks: Iterable[asyncio.Task[Any]], until: float) -> None:
-    """Wait for the tasks, but not beyond `until`; nobody is left to hear of their errors."""
-    if pending := set(tasks):
-        left = max(0, until - asyncio.get_running_loop().time())
-        for task in (await asyncio.wait(pending, timeout=left))[0]:
-            _ = task.cancelled() or task.exception()
+async def _settle(tasks: Iterable[asyncio.Task[Any]], until: float) -> bool:
+    """Wait for the tasks, but not beyond `until`, and return whether that did."""
+    if not tasks:
+        return True
+    left = until - asyncio.get_running_loop().time()
+    done, pending = await asyncio.wait(tasks, timeout=max(0, left))
+    for task in done:
+        _ = task.cancelled() or task.exception()  # nobody is left to hear of it
+    return not pending and left > 0
 
 
 def _after_fork_in_child() -> None:

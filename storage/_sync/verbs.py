@@ -39,6 +39,26 @@ class StoreVerbs(StoreHooks):
         """
         return self._run(self._async.get(key, if_match=if_match, if_none_match=if_none_match))
 
+    def get_with_info(
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> tuple[bytes, ObjectInfo]:
+        """The object's bytes, or a part of them, and what the whole object is, in one request.
+
+        The etag is that of the very bytes returned, which is what a later ``put(if_match=)``
+        needs. Arguments and errors are those of `get` and `get_range`.
+        """
+        return self._run(
+            self._async.get_with_info(
+                key, start=start, end=end, if_match=if_match, if_none_match=if_none_match
+            )
+        )
+
     def get_range(
         self, key: str, start: int = 0, end: int | None = None, *, if_match: str | None = None
     ) -> bytes:

@@ -15,11 +15,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PREAMBLE = """
 import asyncio, atexit, gc, os, signal, sys, threading, time, warnings
+atexit.register(lambda: last_of_all())  # before the loop's own, so that it runs after it
+def last_of_all(): pass
 from storage._core.runner import *
 def say(*words): print(*words, flush=True)
 """
 
-#: Takes source, and at which line of output to send SIGINT; gives the lines of output.
+#: Takes pieces of source, and after which line of output to send SIGINT; gives all lines.
 Script = Callable[..., list[str]]
 
 
@@ -28,13 +30,13 @@ def script() -> Script:
     """Run source with every warning an error; no word on stderr, exit 0, and no hang."""
 
     def run_script(
-        source: str, *, interrupt_at: str | None = None, seconds: float = 20, code: int = 0
+        *sources: str, interrupt_at: str | None = None, seconds: float = 20, code: int = 0
     ) -> list[str]:
         command = [sys.executable, "-X", "dev", "-W", "error", "-W"]
         # From 3.12 on any fork beside a thread warns; the loop is such a thread.
         command += ["ignore:This process:DeprecationWarning", "-c"]
         process = subprocess.Popen(
-            [*command, PREAMBLE + textwrap.dedent(source)],
+            [*command, PREAMBLE + "".join(map(textwrap.dedent, sources))],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
