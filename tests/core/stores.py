@@ -1,3 +1,4 @@
+# pyright: reportIncompatibleVariableOverride=false
 """Stores for the tests of the blocking layer: a dict in pieces, inline and on the loop."""
 
 from __future__ import annotations

@@ -48,8 +48,6 @@ def test_a_reader_is_a_binary_file(store: Pieces) -> None:
         assert file.read() == b""
         with pytest.raises(io.UnsupportedOperation):
             file.fileno()
-        with pytest.raises(io.UnsupportedOperation):
-            file.write(b"no")
     assert file.closed
     assert store._async.events == ["open", "close"]
 
@@ -82,14 +80,14 @@ def test_read_gives_exactly_what_is_asked_for(store: Pieces, size: int) -> None:
 
 
 def test_large_reads_cross_once(store: Pieces) -> None:
-    data = os.urandom(1_000_000)
+    data = os.urandom(300_000)
     store.put("large", data)
     with store.open_reader("large") as file:
         assert file.read(3) == data[:3]
-        assert file.read(700_000) == data[3:700_003]
-        assert file.tell() == 700_003
-        assert file.read(10) == data[700_003:700_013]
-        assert file.readall() == data[700_013:]
+        assert file.read(270_000) == data[3:270_003]
+        assert file.tell() == 270_003
+        assert file.read(10) == data[270_003:270_013]
+        assert file.readall() == data[270_013:]
         file.seek(-5, os.SEEK_END)
         assert file.read(10**9) == data[-5:]
 
@@ -272,18 +270,21 @@ def test_a_failed_write_publishes_nothing(store: Pieces) -> None:
     with pytest.raises(StoreError, match="nothing was published"):
         file.close()
     file.close()
-    with pytest.raises(StoreError, match="nothing was published"):
-        with store.open_writer("text") as file:
-            with pytest.raises(OSError, match="no space"):
-                file.write(b"fail")
-            file.write(b"more")
+    assert store.get("text") == TEXT
+
+
+def test_a_block_that_swallows_a_failed_write_publishes_nothing(store: Pieces) -> None:
+    nothing = pytest.raises(StoreError, match="nothing was published")
+    with nothing, store.open_writer("text") as file:
+        with pytest.raises(OSError, match="no space"):
+            file.write(b"fail")
+        file.write(b"more")
     assert store.get("text") == TEXT
 
 
 def test_a_condition_that_fails_is_raised_at_the_end(store: Pieces) -> None:
-    with pytest.raises(ObjectExists):
-        with store.open_writer("text", if_absent=True) as file:
-            file.write(b"other")
+    with pytest.raises(ObjectExists), store.open_writer("text", if_absent=True) as file:
+        file.write(b"other")
     assert store.get("text") == TEXT
 
 
@@ -324,8 +325,7 @@ def test_an_unclosed_reader_warns_and_lets_go(store: Pieces) -> None:
     file = store.open_reader("text")
     file.read(1)
     with pytest.warns(ResourceWarning, match="unclosed <Reader"):
-        del file
-        gc.collect()
+        del file  # and nothing else has it
     wait_until(lambda: store._async.events == ["open", "close"])
 
 
@@ -336,8 +336,7 @@ def test_an_unclosed_writer_warns_and_publishes_nothing(
     file = wrap(store.open_writer("text"))
     file.write("half" if wrap is as_text else b"half")  # type: ignore[arg-type]
     with pytest.warns(ResourceWarning, match="unclosed"):
-        del file
-        gc.collect()
+        del file  # and nothing else has it
     wait_until(lambda: store._async.events == ["create", "undo CancelledError"])
     assert store.get("text") == TEXT
 
@@ -345,8 +344,8 @@ def test_an_unclosed_writer_warns_and_publishes_nothing(
 def test_a_writer_in_a_cycle_publishes_nothing(store: Pieces) -> None:
     cycle: list[object] = [io.BufferedWriter(store.open_writer("text"))]
     cycle.append(cycle)
+    del cycle
     with pytest.warns(ResourceWarning, match="unclosed"):
-        del cycle
         gc.collect()
     wait_until(lambda: store._async.events == ["create", "undo CancelledError"])
     assert store.get("text") == TEXT
