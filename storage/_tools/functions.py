@@ -12,6 +12,8 @@ from .source import FunctionNode, Module, Untranslatable, decorators, has_yield
 
 KEPT = ("property", "classmethod", "staticmethod", "overload")
 CONTEXT = ("asynccontextmanager", "contextlib.asynccontextmanager")
+ONE_LINE = 100 - len("    def () -> :")
+"""Characters of a head that fit on one line."""
 SHADOWED = "_async_"
 """Prefix of an async function's name where the blocking one has the same."""
 DROPPED = ("abstractmethod", "cached_property", *CONTEXT)
@@ -98,14 +100,13 @@ class Functions:
         name, result = self._names.of(node.name), self._result(node)
         kept = [f"@{each}" for each in self._checked(node) if each in KEPT]
         if "overload" in decorators(node):
-            head = f"def {name}({self._signature(node, skip)}) -> {result.annotation}: ..."
-            return _join(*kept, head)
+            return _join(*kept, self._head(node, name, skip, result.annotation), "    ...")
         target = SHADOWED if on is FUNCTION and name == node.name else on.target
         value = f"{target}{node.name}({self._arguments(node, skip)})"
         body = self._special(node, result) or [self._body(node, result, value, on)]
         return _join(
             *kept,
-            f"def {name}({self._signature(node, skip)}) -> {result.annotation}:",
+            self._head(node, name, skip, result.annotation),
             self.docstring(node),
             *(f"    {line}" for line in body),
         )
@@ -145,9 +146,9 @@ class Functions:
 
     def _init(self, node: FunctionNode) -> str:
         if "overload" in self._checked(node):
-            return _join("@overload", f"def __init__({self._signature(node, 1)}) -> None: ...")
+            return _join("@overload", self._head(node, "__init__", 1, "None"), "    ...")
         return _join(
-            f"def __init__({self._signature(node, 1)}) -> None:",
+            self._head(node, "__init__", 1, "None"),
             self.docstring(node),
             f"    self._hold(self._async_type({self._arguments(node, 1)}))",
         )
@@ -156,7 +157,7 @@ class Functions:
         value = node.args.args[1]
         return _join(
             f"@{node.name}.setter",
-            f"def {node.name}({self._signature(node, 1)}) -> None:",
+            self._head(node, node.name, 1, "None"),
             self.docstring(node),
             f"    self._async.{node.name} = {self._parameter(value).conversion.format(value.arg)}",
         )
@@ -180,6 +181,14 @@ class Functions:
         if argument.annotation is None:
             raise Untranslatable(self._module, argument, f"annotate {argument.arg}")
         return self._types.parameter(argument.annotation)
+
+    def _head(self, node: FunctionNode, name: str, skip: int, result: str) -> str:
+        """The lines up to the colon, with what the source tells the linters about them."""
+        parameters = self._signature(node, skip)
+        told = "".join(f"  {word}" for word in self._module.pragmas(node))
+        if len(name) + len(parameters) + len(result) > ONE_LINE:
+            return f"def {name}({told}\n    {parameters}\n) -> {result}:"
+        return f"def {name}({parameters}) -> {result}:{told}"
 
     def _signature(self, node: FunctionNode, skip: int) -> str:
         """The parameters, as the blocking side takes them."""

@@ -87,7 +87,7 @@ class _ModuleText:
     def text(self, public: list[str]) -> str:
         """The whole of it."""
         body = "\n\n".join(self._block(name) for name in public)
-        head = banner(self._module.label) + NARROWER
+        head = banner(self._module.label) + (NARROWER if "_async_type: " in body else "")
         docstring = self._functions(self._module).docstring(self._module.tree).strip()
         future = "from __future__ import annotations"
         return "\n\n".join([head + docstring, future, self._imports(ast.parse(body)), body])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+_PRAGMA = re.compile(r"# (?:(?:type|pyright): ignore\[|noqa: ).*")
 
 
 class GenerateError(Exception):
@@ -73,6 +77,11 @@ class Module:
         text = ast.get_source_segment(self.text, node)
         assert text is not None
         return text
+
+    def pragmas(self, node: FunctionNode) -> list[str]:
+        """The comments in the head of a function that are meant for linters and type checkers."""
+        head = self.text.splitlines()[node.lineno - 1 : max(node.lineno, node.body[0].lineno - 1)]
+        return [found[0] for line in head for found in [_PRAGMA.search(line)] if found]
 
     def is_public(self, name: str) -> bool:
         """Whether a name defined here is to have a twin."""
