@@ -152,8 +152,12 @@ def _free_names(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[
             for statement in node.body:
                 yield from _free_names(statement, inner)
             for part in (node.args, node.returns, *node.decorator_list):
-                if part is not None:
+                if part is not None and not isinstance(part, ast.Attribute):  # @name.setter
                     yield from _free_names(part, bound)
+        case ast.ClassDef(body=body):
+            own = bound | {each.name for each in body if isinstance(each, ast.FunctionDef)}
+            for child in ast.iter_child_nodes(node):
+                yield from _free_names(child, own if isinstance(child, ast.Assign) else bound)
         case _:
             for child in ast.iter_child_nodes(node):
                 yield from _free_names(child, bound)
