@@ -272,6 +272,29 @@ def test_an_abandoned_source_is_cleaned_up_and_the_collector_does_not_wait() -> 
     assert source.steps == ["begun", "clean"]
 
 
+def test_an_abandoned_clean_up_that_nobody_knows_is_not_collected() -> None:
+    known: list[weakref.ref[asyncio.Future[None]]] = []
+    clean = threading.Event()
+
+    async def source() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            future = asyncio.get_running_loop().create_future()
+            known.append(weakref.ref(future))
+            await future
+            clean.set()
+
+    next(iterate(source()))
+    while not known:
+        time.sleep(0.001)
+    gc.collect()
+    future = known[0]()
+    assert future is not None
+    future.get_loop().call_soon_threadsafe(future.set_result, None)
+    assert clean.wait(5)
+
+
 def test_abandoning_twice_does_not_cut_the_clean_up() -> None:
     source = Source(pause=0.1, clean_up=0.1)
     iterator = iterate(source.items())
