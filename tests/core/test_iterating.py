@@ -112,7 +112,7 @@ def test_an_item_does_not_wait_for_the_slow_one_behind_it() -> None:
 def test_a_source_that_never_suspends_leaves_room_for_others() -> None:
     async def busy() -> AsyncGenerator[int, None]:
         for each in range(100):
-            time.sleep(0.01)
+            time.sleep(0.007)
             yield each
 
     with iterate(busy()) as iterator, ThreadPoolExecutor(1) as pool:
@@ -123,7 +123,7 @@ def test_a_source_that_never_suspends_leaves_room_for_others() -> None:
             run(asyncio.sleep(0))
             waits.append(time.monotonic() - began)
     assert consumed.result() == list(range(100))
-    assert max(waits) < 0.5
+    assert max(waits) < 0.3
 
 
 def test_items_before_an_error_come_before_it() -> None:
@@ -470,7 +470,7 @@ def test_many_threads_many_iterators_nothing_left() -> None:
 
     def work(seed: int) -> int:
         done = 0
-        until = time.monotonic() + 1
+        until = time.monotonic() + 0.6
         while time.monotonic() < until:
             seed = seed * 1103515245 + 12345 & 0x7FFFFFFF
             count = (seed >> 8) % 60

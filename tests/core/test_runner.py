@@ -221,7 +221,7 @@ def test_background_tasks_progress_while_the_caller_idles() -> None:
         return asyncio.create_task(tick())
 
     task = run(start())
-    time.sleep(0.5)
+    time.sleep(0.3)
     assert ticks == 20
     assert task.done()
 
