@@ -189,8 +189,9 @@ def test_the_child_keeps_no_connection_open(script: Script) -> None:
                 pass  # the listing's own
         return kinds.count("socket:"), kinds.count("anon_inode:")
     async def connect():
-        server = await asyncio.start_server(lambda *pair: None, "127.0.0.1", 0)
+        server = await asyncio.start_server(lambda *pair: pairs.append(pair), "127.0.0.1", 0)
         return server, await asyncio.open_connection(*server.sockets[0].getsockname())
+    pairs = []
     everything = run(connect())
     say(*descriptors())
     def child():
