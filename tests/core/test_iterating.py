@@ -10,8 +10,9 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 
 import anyio
 import pytest
@@ -368,11 +369,25 @@ def test_context_variables_of_the_caller_are_seen() -> None:
     assert contextvars.copy_context().run(calls) == ["mine"]
 
 
-@pytest.mark.parametrize("library", [asyncio, anyio])
-def test_a_timeout_held_over_a_yield(library: object) -> None:
+class AsyncFailAfter:
+    """anyio.fail_after as an async context manager."""
+
+    def __init__(self, seconds: float) -> None:
+        self.scope = anyio.fail_after(seconds)
+
+    async def __aenter__(self) -> None:
+        self.scope.__enter__()
+
+    async def __aexit__(self, *exc_info: object) -> bool | None:
+        return self.scope.__exit__(*exc_info)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("limit", [asyncio.timeout, AsyncFailAfter])
+def test_a_timeout_held_over_a_yield(
+    limit: Callable[[float], AbstractAsyncContextManager[object]],
+) -> None:
     async def source(seconds: float) -> AsyncGenerator[int, None]:
-        limit = asyncio.timeout(seconds) if library is asyncio else None
-        async with limit or AsyncFailAfter(seconds):
+        async with limit(seconds):
             for each in range(5):
                 await asyncio.sleep(0)
                 yield each
@@ -386,19 +401,6 @@ def test_a_timeout_held_over_a_yield(library: object) -> None:
     with iterate(source(0.05), max_batch=1) as iterator:
         next(iterator)
     run(asyncio.sleep(0.1))  # a scope that outlived its generator would cancel a stranger now
-
-
-class AsyncFailAfter:
-    """anyio.fail_after as an async context manager."""
-
-    def __init__(self, seconds: float) -> None:
-        self.scope = anyio.fail_after(seconds)
-
-    async def __aenter__(self) -> None:
-        self.scope.__enter__()
-
-    async def __aexit__(self, *exc_info: object) -> bool | None:
-        return self.scope.__exit__(*exc_info)  # type: ignore[arg-type]
 
 
 def test_shared_by_threads_gives_each_item_once() -> None:

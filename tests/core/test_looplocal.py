@@ -116,7 +116,7 @@ def test_many_threads_with_loops_of_their_own() -> None:
         return asyncio.run(use())
 
     with ThreadPoolExecutor(8) as pool:
-        assert all([future.result(10) for future in [pool.submit(thread) for _ in range(8)]])
+        assert all(future.result(10) for future in [pool.submit(thread) for _ in range(8)])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
