@@ -149,17 +149,19 @@ def neighbour():
         busy += 1
 
 def storm():
+    go.wait()
     while not stop.is_set():
         time.sleep(random.uniform(0.0005, 0.012))
         os.kill(os.getpid(), signal.SIGINT)
 
-stop = threading.Event()
+stop, go = threading.Event(), threading.Event()
 threads = [threading.Thread(target=each) for each in (neighbour, storm)]
 for thread in threads: thread.start()
 interrupts = 0
 until = time.monotonic() + 1.2
 while time.monotonic() < until:
     try:
+        go.set()
         run(work())
         read()
         calls += 1
