@@ -40,7 +40,7 @@ def locked(*directories: int) -> Iterator[bool]:
     try:
         for directory in directories:
             if _lock(directory):
-                held.append(directory)
+                held.append(directory)  # noqa: PERF401 - known also if the next one raises
         yield len(held) == len(directories)
     finally:
         # Not left to the closing: a process forked meanwhile has the descriptor as well.

@@ -30,6 +30,7 @@ class Move:
     ) -> None:
         self.tree = tree
         self.layout = layout
+        self.source = source
         self.key = target
         self.options = WriteOptions(if_absent)
         self.old = layout.parts(source)
@@ -40,7 +41,7 @@ class Move:
         try:
             above = self.tree.enter(self.old[:-1], LIST)
         except OSError as error:
-            self.tree.fail(error, self.old[:-1])
+            self.tree.fail(error, self.old[:-1], key=self.source)
         try:
             info = self._arrive(above)
             if info is not None:
@@ -93,11 +94,14 @@ class Move:
         try:
             found = os.stat(self.old[-1], dir_fd=above, follow_symlinks=False)
         except FileNotFoundError as error:
-            raise ObjectNotFound("there is no object under this key") from error
+            raise self._missing() from error
         if stat.S_ISLNK(found.st_mode):
             if self.tree.follow:
                 return None
             raise linked(self.old)
         if not stat.S_ISREG(found.st_mode):
-            raise ObjectNotFound("there is no object under this key")
+            raise self._missing()
         return found
+
+    def _missing(self) -> ObjectNotFound:
+        return ObjectNotFound("there is no object under this key", key=self.source)

@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 
-from ...._core.errors import IntegrityError, ObjectNotFound
+from ...._core.errors import IntegrityError, ObjectNotFound, StoreError
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
 from .layout import Layout
 from .locks import locked, require
@@ -131,10 +132,8 @@ class Objects:
 
     def delete_if_there(self, key: str) -> None:
         """Like `delete`, with no error where there is nothing; a missing root is one."""
-        try:
+        with suppress(ObjectNotFound):
             self.delete(key)
-        except ObjectNotFound:
-            pass
 
     def _unlink(self, key: str, directory: int, if_match: str | None) -> None:
         parts = self.layout.parts(key)
@@ -153,7 +152,7 @@ class Objects:
         with closing(self.open(source)) as file:
             if source == target and not if_absent:
                 return describe(source, file.found)
-            with closing(self.begin(target)) as pending:
+            with _about(target), closing(self.begin(target)) as pending:
                 done, size = _copy_by_kernel(file, pending), file.found.st_size
                 while done < size:
                     data = file.read(done, min(size, done + _READ_BYTES))
@@ -165,11 +164,22 @@ class Objects:
         """Give an object another key; at once, unless links or mount points lie between."""
         if source == target and not if_absent:
             return self.stat(source)
-        info = Move(self.tree, self.layout, source, target, if_absent).run()
+        with _about(target):
+            info = Move(self.tree, self.layout, source, target, if_absent).run()
         if info is None:
             info = self.copy(source, target, if_absent)
             self.delete_if_there(source)
         return info
+
+
+@contextmanager
+def _about(key: str) -> Iterator[None]:
+    """Say of an error that no other key is known for that it is about this one."""
+    try:
+        yield
+    except StoreError as error:
+        error.key = key if error.key is None else error.key
+        raise
 
 
 def _copy_by_kernel(file: OpenFile, pending: Pending) -> int:

@@ -103,9 +103,14 @@ class Pending:
         rename(self.temp, self.directory, name, self.directory, if_absent, held)
         self.temp = None
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to let go of."""
+        return self.file < 0
+
     def close(self) -> None:
         """Let go; a file that was not published is removed. May be called again."""
-        if self.file < 0:
+        if self.closed:
             return
         temp, file, self.file = self.temp, self.file, -1
         try:

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from time import monotonic, sleep
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ...._core import calls
 from ...._core.errors import ConfigError, StoreError, from_oserror
@@ -134,7 +134,8 @@ class AsyncFileTreeStore(AsyncBaseStore):
             yield sink
             await sink.publish(options)
         finally:
-            await _surely(pending.close)
+            if not pending.closed:
+                await _surely(pending.close)
 
     # -- listing ----------------------------------------------------------------------------
 
@@ -212,7 +213,9 @@ class _FileSink:
     def _finish(self, options: WriteOptions) -> ObjectInfo:
         self._pending.write(self._collected)
         self._collected = bytearray()
-        return self._pending.publish(options)
+        info = self._pending.publish(options)
+        self._pending.close()
+        return info
 
 
 async def _patiently(attempt: Callable[[], Awaitable[T]]) -> T:

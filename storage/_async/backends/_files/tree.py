@@ -141,13 +141,16 @@ class Tree:
 
     # -- what an error means ----------------------------------------------------------------
 
-    def fail(self, error: OSError, parts: Parts, *, writing: bool = False) -> NoReturn:
+    def fail(
+        self, error: OSError, parts: Parts, *, writing: bool = False, key: str | None = None
+    ) -> NoReturn:
         """Raise the store's error for one that was met on the way to a file.
 
         Args:
             error: What was raised; an error of the store itself passes through.
             parts: The way.
             writing: A file in the way is the key's fault, instead of "no such object".
+            key: The key concerned, where it is not the one that the operation is named after.
         """
         if isinstance(error, StoreError):
             raise error
@@ -164,7 +167,7 @@ class Tree:
             ) from error
         if not os.path.exists(self.root):
             raise StoreNotFound("the root directory does not exist") from error
-        raise ObjectNotFound("there is no object under this key") from error
+        raise ObjectNotFound("there is no object under this key", key=key) from error
 
     def refuse_link(self, parts: Parts) -> None:
         """Raise `AccessDenied` where a component of the way is a symbolic link."""
@@ -213,7 +216,8 @@ def make_root(root: bytes, durable: bool) -> int:
             if durable:
                 os.fsync(directory)
         except FileExistsError:
-            pass
+            if not os.path.exists(root):
+                raise StoreNotFound("the root is a symbolic link to nothing") from None
         return os.open(name, LIST, dir_fd=directory)
     finally:
         os.close(directory)
