@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from time import monotonic, sleep
 from typing import Any, ParamSpec, TypeVar
 
 from ...._core import calls
+from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError, from_oserror
 from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
@@ -58,8 +59,8 @@ class AsyncFileTreeStore(AsyncBaseStore):
         timeout: float | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
-        self.root_path = os.fspath(root_path)
-        if not isinstance(self.root_path, str) or not self.root_path or "\0" in self.root_path:
+        self.root_path: str = os.fspath(root_path)
+        if not self.root_path or "\0" in self.root_path:
             raise ConfigError(f"no path of a directory: {self.root_path!r}")
         tree = Tree(os.fsencode(self.root_path), follow=follow_symlinks, durable=durable)
         self._objects = Objects(tree, self._layout)
@@ -152,7 +153,7 @@ class AsyncFileTreeStore(AsyncBaseStore):
     ) -> AsyncGenerator[Listed, None]:
         listed = self._listed(prefix, start_after, facts)
         try:
-            async with aclosing(batches(listed, lambda _: 1, PAGE)) as pages:
+            async with closing(batches(listed, lambda _: 1, PAGE)) as pages:
                 async for page in pages:
                     for found in page:
                         if found is not None:
@@ -163,12 +164,12 @@ class AsyncFileTreeStore(AsyncBaseStore):
             raise from_oserror(error) from error
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async with aclosing(self._found(prefix, start_after, False)) as listing:
+        async with closing(self._found(prefix, start_after, False)) as listing:
             async for key, _ in listing:
                 yield key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async with aclosing(self._found(prefix, start_after, True)) as listing:
+        async with closing(self._found(prefix, start_after, True)) as listing:
             async for key, facts in listing:
                 if facts is not None:
                     yield describe(key, facts)
