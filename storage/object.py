@@ -2,14 +2,17 @@
 
 from ._async.backends.memory import AsyncDictStore
 from ._async.base import AsyncBaseStore
+from ._async.streams import Body, Sink
 from ._core.errors import (
     AccessDenied,
     BulkError,
     ConfigError,
     CorruptStore,
+    FanoutError,
     IntegrityError,
     InvalidKey,
     MalformedResponse,
+    ManyErrors,
     MissingExtra,
     NoSpace,
     NotModified,
@@ -22,9 +25,11 @@ from ._core.errors import (
     StoreNotFound,
     StoreTimeout,
     StoreUnavailable,
+    SyncError,
 )
-from ._core.info import ByteRange, Capability, ListResult, ObjectInfo
+from ._core.info import ByteRange, Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ._core.protocol import AsyncObjectStore, ObjectStore, SupportsPresign
+from ._core.urls import StoreURL
 from ._sync.backends.memory import DictStore
 from ._sync.base import BaseStore
 
@@ -34,16 +39,19 @@ __all__ = [
     "AsyncDictStore",
     "AsyncObjectStore",
     "BaseStore",
+    "Body",
     "BulkError",
     "ByteRange",
     "Capability",
     "ConfigError",
     "CorruptStore",
     "DictStore",
+    "FanoutError",
     "IntegrityError",
     "InvalidKey",
     "ListResult",
     "MalformedResponse",
+    "ManyErrors",
     "MissingExtra",
     "NoSpace",
     "NotModified",
@@ -53,10 +61,15 @@ __all__ = [
     "ObjectNotFound",
     "ObjectStore",
     "PreconditionFailed",
+    "ReadOptions",
+    "Sink",
     "StoreClosed",
     "StoreError",
     "StoreNotFound",
     "StoreTimeout",
+    "StoreURL",
     "StoreUnavailable",
     "SupportsPresign",
+    "SyncError",
+    "WriteOptions",
 ]
