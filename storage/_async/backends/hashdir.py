@@ -33,6 +33,8 @@ class _HashLayout(Layout):
     their directory: there is never an object of ours without it.
     """
 
+    folding_proof = True
+
     def __init__(self, width: int, depth: int) -> None:
         self.width = width
         self.depth = depth

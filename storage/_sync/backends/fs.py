@@ -19,8 +19,9 @@ class FilesystemStore(FileTreeStore):
     Any program can read and write the files. In return, keys that no path is exactly are refused
     with `InvalidKey`: those with an empty part or a part ``.`` or ``..``, with a part of more than
     255 bytes, or with a part that begins with ``.storage-tmp-``; and a key below another one
-    (``a/b`` beside ``a``) while that one exists. `SafeFilesystemStore` takes them all, and
-    is also the one for file systems that take ``A`` for ``a``.
+    (``a/b`` beside ``a``) while that one exists. On a file system that takes ``A`` for ``a``, the
+    one is not written over the other either; but there both read it. `SafeFilesystemStore`
+    takes all keys, everywhere.
 
     Everything but regular files is left alone: symbolic links (see ``follow_symlinks``), pipes,
     devices, empty directories. Listings leave them out, as they do files whose names are not

@@ -13,9 +13,9 @@ def is_temporary(name: bytes) -> bool:
     return name[: len(TEMPORARY)].lower() == TEMPORARY
 
 
-def create(directory: int) -> tuple[bytes, int]:
+def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
     """Make a new file in a directory that is open; gives its name and its descriptor."""
-    name = TEMPORARY + os.urandom(8).hex().encode()
+    name = TEMPORARY + os.urandom(8).hex().encode() + end
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     return name, os.open(name, flags, 0o666, dir_fd=directory)
 

@@ -23,6 +23,9 @@ class Layout:
     way together are the key, and those of one directory are in the order of the keys.
     """
 
+    folding_proof = False
+    """Whether no two names differ in case or composition alone."""
+
     def check(self, key: str) -> None:
         """Raise `InvalidKey` where this layout cannot hold a key exactly."""
         if _PLAIN.fullmatch(key):

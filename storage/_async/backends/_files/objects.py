@@ -15,7 +15,7 @@ from .layout import Layout
 from .locks import locked, require
 from .moving import Move
 from .pending import Pending, describe, found_in, sync_directory
-from .tree import LIST, Tree, linked
+from .tree import LIST, Parts, Tree, linked
 
 _COPY_BYTES = 64 * 1024 * 1024
 """Bytes that the kernel is asked to copy by."""
@@ -121,10 +121,11 @@ class Objects:
 
     def delete(self, key: str, if_match: str | None = None) -> None:
         """Remove an object, and the directories that are empty without it."""
-        above = self.layout.parts(key)[:-1]
+        parts = self.layout.parts(key)
+        above = parts[:-1]
         try:
             with self.tree.entered(above, LIST) as directory:
-                self._unlink(key, directory, if_match)
+                self._unlink(key, parts, directory, if_match)
                 sync_directory(self.tree, directory)
         except OSError as error:
             self.tree.fail(error, above)
@@ -135,8 +136,7 @@ class Objects:
         with suppress(ObjectNotFound):
             self.delete(key)
 
-    def _unlink(self, key: str, directory: int, if_match: str | None) -> None:
-        parts = self.layout.parts(key)
+    def _unlink(self, key: str, parts: Parts, directory: int, if_match: str | None) -> None:
         with locked(directory) as held:
             if if_match is not None:
                 require(held)

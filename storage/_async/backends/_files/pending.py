@@ -14,6 +14,7 @@ from ...._core.info import ObjectInfo, WriteOptions
 from . import hidden
 from .layout import Layout
 from .locks import locked, require
+from .names import refuse_other_spelling
 from .tree import LIST, Parts, Tree, linked, retried
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
@@ -141,6 +142,7 @@ def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None
 
     A directory without objects gives way; anything else is refused.
     """
+    refuse_other_spelling(tree, directory, parts)
     found = found_in(tree, directory, parts)
     if found is None or stat.S_ISREG(found.st_mode):
         return found

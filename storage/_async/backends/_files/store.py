@@ -63,6 +63,8 @@ class AsyncFileTreeStore(AsyncBaseStore):
         if not self.root_path or "\0" in self.root_path:
             raise ConfigError(f"no path of a directory: {self.root_path!r}")
         tree = Tree(os.fsencode(self.root_path), follow=follow_symlinks, durable=durable)
+        if self._layout.folding_proof:
+            tree.folds = False
         self._objects = Objects(tree, self._layout)
 
     def __repr__(self) -> str:

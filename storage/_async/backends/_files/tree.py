@@ -49,6 +49,8 @@ class Tree:
         self.root = root
         self.follow = follow
         self.durable = durable
+        self.folds: bool | None = None
+        """Whether names that differ in case or composition are one here; None: not known yet."""
         self._nofollow = 0 if follow else os.O_NOFOLLOW
 
     # -- reaching ---------------------------------------------------------------------------
