@@ -1,0 +1,1 @@
+"""What `AsyncSqliteStore` is made of."""
