@@ -10,11 +10,11 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import aclosing
 from time import monotonic
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from . import calls
+from .closing import closing
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ async def chunks_of(data: Any) -> AsyncGenerator[bytes | memoryview, None]:
         source = _iterate(data)
     else:
         source = _pull_all(iter(data))
-    async with aclosing(source):
+    async with closing(source):
         async for chunk in source:
             buffer = None if isinstance(chunk, str) else as_buffer(chunk)
             if buffer is None:
@@ -104,7 +104,7 @@ async def _iterate(source: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
 
 
 async def _pull_all(iterator: Iterator[Any]) -> AsyncGenerator[Any, None]:
-    async with aclosing(batches(iterator, len, CHUNK_SIZE)) as source:
+    async with closing(batches(iterator, len, CHUNK_SIZE)) as source:
         async for batch in source:
             for chunk in batch:
                 yield chunk
