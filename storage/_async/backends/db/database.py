@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from ...._core import calls
-from ...._core.errors import MissingExtra, StoreClosed
+from ...._core.errors import StoreClosed
+from ...._core.looplocal import inherited
 from .file import Link
 from .jobs import How, Job, Writer, read_one
 from .lanes import Lanes
@@ -78,7 +79,7 @@ class Database:
             connections.close()
 
     def _renew(self) -> None:
-        _parents.append(self._connections)
+        inherited.append(self._connections)
         self._connections = _Connections(self._path, self._durable)
 
 
@@ -108,10 +109,6 @@ class _Connections:
         return self._new_lanes(loop) if lanes is None else lanes
 
     def _new_lanes(self, loop: asyncio.AbstractEventLoop) -> Lanes:
-        try:
-            import aiosqlite  # noqa: F401 - the lanes need it
-        except ImportError:
-            raise MissingExtra.named("aiosqlite", "sqlite") from None
         with self._guard:
             self._check()
             gone = {other: lanes for other, lanes in self._lanes.items() if other.is_closed()}
@@ -173,8 +170,6 @@ def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> None:
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
-_parents: list[_Connections] = []
-"""The parent process's connections and threads: not this one's to use, to close or to collect."""
 
 
 def _renew() -> None:

@@ -23,13 +23,13 @@ COPY_AT_ONCE = 16 * 1024 * 1024
 FIELDS = "version, size, modified, content_type, metadata"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EVERYTHING = ByteRange()
-_FIND = f"SELECT {FIELDS} FROM objects WHERE key = ?"
+_FIND = "SELECT version, size, modified, content_type, metadata FROM objects WHERE key = ?"
 # The bounds are those of `ByteRange`; one statement, so that all it finds is of one version.
-_READ = f"""
+_READ = """
     SELECT objects.version, size, modified, content_type, metadata, data
     FROM objects LEFT JOIN chunks ON chunks.version = objects.version
-    AND seq >= CASE WHEN :start < 0 THEN max(0, size + :start) ELSE :start END / {CHUNK}
-    AND seq <= (ifnull(:end, size) - 1) / {CHUNK}
+    AND seq >= CASE WHEN :start < 0 THEN max(0, size + :start) ELSE :start END / :chunk
+    AND seq <= (ifnull(:end, size) - 1) / :chunk
     WHERE key = :key ORDER BY seq
 """
 _PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
@@ -88,7 +88,7 @@ def get(connection: sqlite3.Connection, key: str, options: ReadOptions) -> tuple
     if options.conditional:
         options.check(head(connection, key))  # before its bytes are read for nothing
     part = options.byte_range or _EVERYTHING
-    bounds = {"key": key, "start": part.start, "end": part.end}
+    bounds = {"key": key, "start": part.start, "end": part.end, "chunk": CHUNK}
     rows = connection.execute(_READ, bounds).fetchall()
     if not rows:
         raise ObjectNotFound("there is no object under this key", key=key)

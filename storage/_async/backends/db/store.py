@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
-from ..._core.errors import ConfigError, StoreError, StoreNotFound
-from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
-from ..._core.urls import StoreURL
-from ..._core.window import each
-from ..base import AsyncBaseStore, Keys
-from ..streams import Body, Sink
-from ._sqlite import listing, objects, uploads
-from ._sqlite.database import PLAIN, Database
-from ._sqlite.jobs import GROUP, How
-from ._sqlite.objects import CHUNK
+from ...._core.closing import closing
+from ...._core.errors import ConfigError, StoreError, StoreNotFound
+from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.urls import StoreURL
+from ...._core.window import each
+from ...base import AsyncBaseStore, Keys
+from ...streams import Body, Sink
+from . import listing, objects, uploads
+from .database import PLAIN, Database
+from .jobs import GROUP, How
+from .objects import CHUNK
 
 CREATE = How(create=True)
 # The commit that publishes an upload makes its chunks durable too.
@@ -148,7 +149,7 @@ class AsyncSqliteStore(AsyncBaseStore):
         self, keys: Keys, missing_ok: bool
     ) -> AsyncGenerator[tuple[str, Exception | None], None]:
         group: list[str] = []
-        async with aclosing(each(keys)) as source:
+        async with closing(each(keys)) as source:
             async for key in source:
                 group.append(key)
                 if len(group) == GROUP:

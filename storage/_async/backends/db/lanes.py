@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from ...._core import calls
@@ -141,9 +142,14 @@ class Lane:
             asyncio.run_coroutine_threadsafe(self.aclose(), loop)
             return
         self._closed = True
-        if self._connection is not None:
-            # In a thread of its own, because aiosqlite would take up the loop of the caller.
-            threading.Thread(target=self._connection.stop, daemon=True).start()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(RuntimeError):  # the interpreter ends, and the connection with it
+                threading.Thread(target=_close, args=(connection,), daemon=True).start()
+
+
+def _close(connection: aiosqlite.Connection) -> None:
+    asyncio.run(connection.close())
 
 
 def _nothing() -> None:

@@ -1,1 +1,0 @@
-"""What `AsyncSqliteStore` is made of."""
