@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core.errors import ConfigError
@@ -38,11 +37,13 @@ BACKENDS = (
     Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data"),
     Backend("hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed"),
     Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://"),
-    Backend("s3", "s3:AsyncBucketStore", "s3:BucketStore", "s3://bucket/prefix?region=eu-west-1", "s3"),
+    Backend(
+        "s3", "s3:AsyncBucketStore", "s3:BucketStore", "s3://bucket/prefix?region=eu-west-1", "s3"
+    ),
     Backend("safe", "aiofs:AsyncSafeFilesystemStore", "fs:SafeFilesystemStore", "safe:///srv/safe"),
     Backend("sqlite", "aiodb:AsyncSqliteStore", "db:SqliteStore", "sqlite:///srv/objects.sqlite"),
     Backend("zip", "zip:AsyncZipStore", "zip:ZipStore", "zip:///srv/objects.zip"),
-)  # fmt: skip
+)
 _BY_SCHEME = {backend.scheme: backend for backend in BACKENDS}
 
 
@@ -87,6 +88,8 @@ def _load(place: str) -> Any:
 
 
 def _entry_point(scheme: str) -> Any:
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     found = {point.name: point for point in entry_points(group=GROUP)}
     if scheme not in found:
         known = ", ".join(sorted({*_BY_SCHEME, *found}))

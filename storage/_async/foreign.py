@@ -58,11 +58,7 @@ class AsyncForeignStore(AsyncBaseStore):
             raise
         except KeyError as error:
             raise ObjectNotFound("there is no object under this key") from error
-        info = ObjectInfo(key, len(data))
-        if options.byte_range is not None:
-            start, end = options.byte_range.resolve(len(data))
-            data = data[start:end]
-        return data, info
+        return options.cut(data), ObjectInfo(key, len(data))
 
     async def _exists(self, key: str) -> bool:
         return bool(await self._store.exists(key))

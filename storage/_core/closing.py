@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class closing(Generic[T]):  # noqa: N801 - reads as contextlib's
     async def __aenter__(self) -> AsyncIterator[T]:
         return self._source
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()

@@ -22,7 +22,8 @@ One root, and each error is also the built-in that a caller would catch::
     ├── MissingExtra           ImportError
     └── ManyErrors             ExceptionGroup
         ├── BulkError          (by key)
-        └── FanoutError        (by child)
+        ├── FanoutError        (by child)
+        └── SyncError          (by key)
 """
 
 from __future__ import annotations
@@ -204,6 +205,12 @@ class BulkError(ManyErrors):
 
 class FanoutError(ManyErrors):
     """Some children of a fan-out failed (``errors``, by child); the others did their part."""
+
+
+class SyncError(ManyErrors):
+    """Some objects could not be brought over (``errors``, by key); ``report`` tells the rest."""
+
+    report: Any = None
 
 
 _BY_ERRNO: dict[int, type[StoreError]] = {

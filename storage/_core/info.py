@@ -102,6 +102,13 @@ class ReadOptions:
         if self.if_none_match is not None and self.if_none_match == info.etag:
             raise NotModified(f"the object still has etag {info.etag!r}", key=info.key)
 
+    def cut(self, data: bytes) -> bytes:
+        """The range asked for, of an object that was read whole."""
+        if self.byte_range is None:
+            return data
+        start, end = self.byte_range.resolve(len(data))
+        return data[start:end]
+
     @property
     def conditional(self) -> bool:
         """Whether there is any condition."""

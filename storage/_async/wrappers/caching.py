@@ -66,11 +66,7 @@ class AsyncCachingStore(AsyncParentStore):
             if options.byte_range is not None:
                 return await self._main._read(key, options)
             return await self._fill(key, options)
-        info = ObjectInfo(key, len(data))
-        if options.byte_range is not None:
-            start, end = options.byte_range.resolve(len(data))
-            data = data[start:end]
-        return data, info
+        return options.cut(data), ObjectInfo(key, len(data))
 
     async def _cached(self, key: str) -> bytes | None:
         try:

@@ -16,8 +16,8 @@ from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
 from ..._core.window import cancel_all, finish_all
 from ..base import AsyncBaseStore
-from ..merge import in_key_order, merge
 from ..streams import AsyncWriter, Body, Sink
+from ..transfer.listing import in_key_order, merge
 from .children import AsyncParentStore
 
 T = TypeVar("T")
@@ -150,6 +150,9 @@ class AsyncFanoutStore(AsyncParentStore):
 _SHARED = (
     Capability.ORDERED | Capability.ATTRIBUTES | Capability.STREAMS | Capability.RANGES
 )  # conditions are no child's alone to decide
+
+
+AsyncMirroringStore = AsyncFanoutStore
 
 
 class _FanoutSink:

@@ -1,0 +1,110 @@
+"""Fail a test in which the package blocks an event loop, be it in a background thread.
+
+A test that does so on purpose says why: `@pytest.mark.allow_blocking("the reason")`.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from unittest import mock
+
+import blockbuster.blockbuster
+import pytest
+from blockbuster import BlockBuster, BlockBusterFunction, BlockingError
+
+# What blockbuster does not know, though it waits for a disk, a process or a name server.
+MORE_FUNCTIONS = (
+    "io.open",
+    "builtins.open",
+    "fcntl.flock",
+    "fcntl.lockf",
+    "os.chmod",
+    "os.copy_file_range",
+    "os.fdatasync",
+    "os.fsync",
+    "os.ftruncate",
+    "os.lstat",
+    "os.makedirs",
+    "os.open",
+    "os.pread",
+    "os.preadv",
+    "os.pwrite",
+    "os.pwritev",
+    "os.truncate",
+    "os.utime",
+    "socket.getaddrinfo",
+    "sqlite3.connect",
+    "subprocess.Popen.wait",
+)
+
+# Who may block, whatever calls it: (end of the file name, functions).
+ALLOWED = (
+    # A module is loaded once in the life of a process.
+    ("<frozen importlib._bootstrap>", {"_find_and_load"}),
+    # Source lines for a traceback or a warning.
+    ("linecache.py", {"checkcache", "updatecache"}),
+    ("<frozen linecache>", {"checkcache", "updatecache"}),
+    # Where a log record goes is the application's choice.
+    ("logging/__init__.py", {"handle"}),
+    # The tools that watch the tests.
+    ("coverage/control.py", {"_should_trace"}),
+    ("coverage/python.py", {"get_python_source", "read_python_source"}),
+    ("_pytest/assertion/rewrite.py", {"exec_module"}),
+)
+
+
+@cache
+def _detector() -> BlockBuster:
+    """The patches, made once: to build them costs more than to switch them on."""
+    detector = BlockBuster("storage")
+    for name in MORE_FUNCTIONS:
+        detector.functions[name] = BlockBusterFunction(None, name, scanned_modules="storage")
+    for function in detector.functions.values():
+        for file, names in ALLOWED:
+            function.can_block_in(file, names)
+    return detector
+
+
+@contextmanager
+def no_blocking() -> Iterator[list[str]]:
+    """Let blocking calls raise, and collect them: an `except Exception` must not hide one."""
+    seen: list[str] = []
+
+    class Recorded(BlockingError):
+        def __init__(self, function: str) -> None:
+            super().__init__(function)
+            frames = traceback.format_stack(limit=12)[:-2]
+            seen.append(f"{function} blocks the event loop\n{''.join(frames)}")
+
+    detector = _detector()
+    with mock.patch.object(blockbuster.blockbuster, "BlockingError", Recorded):
+        detector.activate()
+        try:
+            yield seen
+        finally:
+            detector.deactivate()
+
+
+def _allowed(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("allow_blocking")
+    if marker is None:
+        return False
+    reason = marker.args[0] if marker.args else marker.kwargs.get("reason")
+    if not isinstance(reason, str) or not reason.strip():
+        raise pytest.UsageError(f"{item.nodeid}: allow_blocking needs a reason")
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _guard_event_loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    # What is measured must not be slowed down by the guard.
+    if "benchmark" in request.fixturenames or _allowed(request.node):
+        yield
+        return
+    with no_blocking() as seen:
+        yield
+    if seen:
+        pytest.fail("\n".join(seen), pytrace=False)
