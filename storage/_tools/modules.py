@@ -144,6 +144,9 @@ class _ModuleText:
 def _free_names(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[str]:
     """The names that generated code takes from its module."""
     match node:
+        case ast.Call(func=ast.Name(id="cast")):
+            yield from ("cast", "Any")
+            yield from _free_names(node.args[1], bound)
         case ast.Name(id=name):
             if name not in bound and isinstance(node.ctx, ast.Load):
                 yield name

@@ -64,6 +64,7 @@ class Module:
     tree: ast.Module
     imports: dict[str, Origin] = field(default_factory=dict)
     definitions: dict[str, ast.stmt] = field(default_factory=dict)
+    overloads: dict[str, list[FunctionNode]] = field(default_factory=dict)
     exports: set[str] | None = None
     """The names in ``__all__``, where there is one."""
 
@@ -128,8 +129,10 @@ def _survey(module: Module, body: list[ast.stmt], *, typing_only: bool) -> None:
                     module.imports[name.asname or name.name] = origin
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 _survey(module, node.body, typing_only=True)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if "overload" in decorators(node):
+                module.overloads.setdefault(node.name, []).append(node)
             case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                module.definitions.setdefault(node.name, node)
+                module.definitions[node.name] = node
             case ast.Assign(targets=[ast.Name(id="__all__")]):
                 module.exports = set(ast.literal_eval(node.value))
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):

@@ -34,6 +34,7 @@ def method(signature: str, *before: str) -> str:
         ("async def get(self, *sources: AsyncIterator[int]) -> None", "only stores"),
         ("def copy(self) -> Self", "a result of type Self is unknown"),
         ("def __init__(self, key)", "annotate key"),
+        ("async def get(self, run: int) -> None", "run means something else"),
     ],
 )
 def test_a_signature_that_cannot_cross(translated: Translate, signature: str, reason: str) -> None:

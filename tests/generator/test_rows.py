@@ -203,6 +203,14 @@ ZOO = '''
         return [await store.get("key") for _ in range(times)]
 
 
+    @overload
+    async def async_choose(what: int) -> int: ...
+    @overload
+    async def async_choose(what: str) -> str: ...
+    async def async_choose(what: Any) -> Any:
+        return what
+
+
     async def async_numbers(end: int) -> AsyncIterator[int]:
         for number in range(end):
             yield number
@@ -349,7 +357,8 @@ def test_types_are_blocking_ones(zoo: ModuleType) -> None:
         {"what": int, "return": int},
         {"what": str, "return": str},
     ]
-    assert zoo.Zoo().pick("a") == "a"
+    assert (zoo.Zoo().pick("a"), zoo.choose(3)) == ("a", 3)
+    assert len(get_overloads(zoo.choose)) == 2
 
 
 def test_docstrings_speak_of_the_blocking_side(zoo: ModuleType) -> None:
