@@ -106,7 +106,7 @@ def mounted(stack: ExitStack, image: Path, where: Path, options: str) -> Path:
     """Mount a disk image until the stack is left."""
     where.mkdir()
     subprocess.run(["mount", "-o", f"loop,{options}", image, where], check=True)
-    stack.callback(subprocess.run, ["umount", where], check=True)
+    stack.callback(subprocess.check_call, ["umount", where])
     return where
 
 

@@ -214,7 +214,14 @@ def traced(trace: Path, root: Path, *injections: str) -> tuple[list[Any], str]:
     """Run a put with failing system calls; gives its error and the trace."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
-    command = ["strace", "-f", "-o", trace, "-e", "trace=fsync,rename,renameat,renameat2,unlinkat"]
+    command: list[str | Path] = [
+        "strace",
+        "-f",
+        "-o",
+        trace,
+        "-e",
+        "trace=fsync,rename,renameat,renameat2,unlinkat",
+    ]
     for injection in injections:
         command += ["-e", f"inject={injection}"]
     done = subprocess.run(
