@@ -31,7 +31,7 @@ class Database:
     """The file, for any callers.
 
     Args:
-        path: The file, absolute.
+        path: The file.
         durable: Whether what is written shall survive a power cut.
         patience: Seconds that a unit waits for the locks of others.
     """

@@ -116,7 +116,7 @@ class Link:
     Used by one thread at a time, whichever.
 
     Args:
-        path: The file, absolute.
+        path: The file.
         writes: Whether it may write.
         durable: Whether a commit waits for the disk, unless told otherwise.
     """
@@ -151,7 +151,7 @@ class Link:
                 pass
             self.close()
         if create and not os.path.exists(self._path):
-            _make_directories(os.path.dirname(self._path), self._durable)
+            _make_directories(os.path.dirname(os.path.abspath(self._path)), self._durable)
         else:
             identity(self._path)
         return self._open(create)
@@ -174,7 +174,7 @@ class Link:
 
     def _denied(self) -> bool:
         """Whether permissions are why the file cannot be opened; SQLite writes beside it too."""
-        above = os.access(os.path.dirname(self._path), os.W_OK | os.X_OK)
+        above = os.access(os.path.dirname(self._path) or os.curdir, os.W_OK | os.X_OK)
         return not (above and (os.access(self._path, os.R_OK) or not os.path.exists(self._path)))
 
     def synchronise(self, wait: bool) -> None:
@@ -197,7 +197,7 @@ class Link:
 
 def _connect(path: str, create: bool) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{Path(path).as_uri()}?mode={'rwc' if create else 'rw'}",
+        f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
         uri=True,
         timeout=STEP,
         isolation_level=None,  # transactions are begun and ended by us alone
