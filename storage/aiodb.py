@@ -1,4 +1,4 @@
-"""Objects in a SQLite file, for asyncio; the blocking store is in `storage.db`."""
+"""The store in a SQLite database, for asyncio."""
 
 from ._async.backends.db.store import AsyncSqliteStore
 

@@ -1,4 +1,4 @@
-"""Objects in a SQLite file; the async store is in `storage.aiodb`."""
+"""The blocking store in a SQLite database."""
 
 from ._sync.backends.db.store import SqliteStore
 

@@ -2,14 +2,17 @@
 
 from ._async.backends.memory import AsyncDictStore
 from ._async.base import AsyncBaseStore
+from ._async.streams import AsyncReader, AsyncWriter, Body, Sink
 from ._core.errors import (
     AccessDenied,
     BulkError,
     ConfigError,
     CorruptStore,
+    FanoutError,
     IntegrityError,
     InvalidKey,
     MalformedResponse,
+    ManyErrors,
     MissingExtra,
     NoSpace,
     NotModified,
@@ -22,9 +25,12 @@ from ._core.errors import (
     StoreNotFound,
     StoreTimeout,
     StoreUnavailable,
+    SyncError,
 )
-from ._core.info import ByteRange, Capability, ListResult, ObjectInfo
+from ._core.files import Reader, Writer
+from ._core.info import ByteRange, Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ._core.protocol import AsyncObjectStore, ObjectStore, SupportsPresign
+from ._core.urls import StoreURL
 from ._sync.backends.memory import DictStore
 from ._sync.base import BaseStore
 
@@ -33,17 +39,22 @@ __all__ = [
     "AsyncBaseStore",
     "AsyncDictStore",
     "AsyncObjectStore",
+    "AsyncReader",
+    "AsyncWriter",
     "BaseStore",
+    "Body",
     "BulkError",
     "ByteRange",
     "Capability",
     "ConfigError",
     "CorruptStore",
     "DictStore",
+    "FanoutError",
     "IntegrityError",
     "InvalidKey",
     "ListResult",
     "MalformedResponse",
+    "ManyErrors",
     "MissingExtra",
     "NoSpace",
     "NotModified",
@@ -53,10 +64,17 @@ __all__ = [
     "ObjectNotFound",
     "ObjectStore",
     "PreconditionFailed",
+    "ReadOptions",
+    "Reader",
+    "Sink",
     "StoreClosed",
     "StoreError",
     "StoreNotFound",
     "StoreTimeout",
+    "StoreURL",
     "StoreUnavailable",
     "SupportsPresign",
+    "SyncError",
+    "WriteOptions",
+    "Writer",
 ]
