@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal, ParamSpec, Self, TypeVar
 
 from ..._core import calls
-from ..._core.errors import ConfigError, InvalidKey, translate_oserror
+from ..._core.errors import ConfigError, translate_oserror
 from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.urls import StoreURL
 from ..base import AsyncBaseStore

@@ -52,7 +52,7 @@ def stamp_at(path: str) -> Stamp | None:
     """The stamp of the file under ``path``; None where there is none."""
     try:
         return stamp_of(os.stat(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TypeAlias
 
 from ...._core.errors import ConfigError, CorruptStore, ObjectNotFound, StoreNotFound
@@ -157,10 +158,10 @@ def read_state(
 
 
 def _open_archive(path: str, stamp: Stamp, limits: Limits) -> Directory:
-    if os.path.isdir(path):
-        raise ConfigError("the path of the archive is a directory")
     try:
-        # Not blocking: a pipe in the archive's place must not hang us.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ConfigError("what stands under the path is not a file")
+        # Not blocking: a pipe that takes its place now must not hang us.
         file: OpenFile = open_file(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         raise Changed from None

@@ -202,14 +202,13 @@ class ZipVolume(ZipView):
             self._handle = None
 
     def _open_journal(self) -> OpenFile:
-        try:
-            mode = os.stat(self.path).st_mode & 0o666
-        except FileNotFoundError:
-            mode = 0o666
+        mode = 0o666  # or what the archive has: it holds the same secrets
+        with suppress(OSError):
+            mode &= os.stat(self.path).st_mode
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         try:
             return open_file(self.journal_path, flags, mode)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             where = os.path.dirname(self.path)
             raise StoreNotFound(f"there is no directory {where!r} for the archive") from None
 
