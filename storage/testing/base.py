@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from .._async.foreign import AsyncForeignStore
 from .._core.adapt import ThreadedStore, is_async
 from .._core.errors import InvalidKey, NotSupported
 from .._core.info import Capability
-from .asasync import AsAsync, in_thread
+from .asasync import AsAsync, clean_up_in_thread, in_thread
 from .harness import descriptors
 
 _FULL = (
@@ -119,7 +120,7 @@ class Conformance:
                 inner = await stack.enter_async_context(made)
             elif hasattr(made, "__enter__"):
                 inner = await in_thread(made.__enter__)
-                stack.push_async_exit(lambda *exception: in_thread(made.__exit__, *exception))
+                stack.push_async_exit(partial(clean_up_in_thread, made.__exit__))
             else:
                 inner = made
             yield self.presented(inner)

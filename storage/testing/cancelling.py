@@ -55,9 +55,7 @@ class CancelChecks(Conformance):
         await interrupt_everywhere(act, prepare=restore, check=check, seconds=0)  # warm up
         with nothing_forgotten():
             async with self.no_descriptors_left():
-                await interrupt_everywhere(
-                    act, prepare=restore, check=check, seconds=self.seconds
-                )
+                await interrupt_everywhere(act, prepare=restore, check=check, seconds=self.seconds)
         assert outcomes[-1] in seen, "the work was never done"
 
     async def test_cancelled_put(self, store: AsyncBaseStore) -> None:
@@ -127,9 +125,7 @@ class CancelChecks(Conformance):
             await store.put_many((key, OLD) for key in keys)
 
         with nothing_forgotten():
-            await interrupt_everywhere(
-                change, prepare=prepare, check=check, seconds=self.seconds
-            )
+            await interrupt_everywhere(change, prepare=prepare, check=check, seconds=self.seconds)
 
     @pytest.mark.parametrize("verb", ["get", "head", "reader", "stream", "list", "get_many"])
     async def test_cancelled_read(self, store: AsyncBaseStore, verb: str) -> None:
@@ -152,16 +148,17 @@ class CancelChecks(Conformance):
 
     @staticmethod
     async def _iterate(store: AsyncBaseStore, verb: str, keys: list[str]) -> None:
-        source: AsyncIterator[Any] = {
+        sources: dict[str, Callable[[], Any]] = {
             "stream": lambda: store.stream("key"),
             "list": lambda: store.list(),
             "get_many": lambda: store.get_many(keys),
-        }[verb]()
+        }
+        source = sources[verb]()
         try:
             async for _ in source:
                 pass
         finally:
-            await source.aclose()  # type: ignore[attr-defined]
+            await source.aclose()
 
     async def test_cancelled_condition(self, store: AsyncBaseStore) -> None:
         """A cancelled call does not keep others from the same key."""

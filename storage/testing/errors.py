@@ -63,6 +63,7 @@ class ErrorChecks(Conformance):
             assert str(again) == str(error)
             assert (again.key, again.operation) == (error.key, error.operation)
             if isinstance(error, BulkError):
+                assert isinstance(again, BulkError)
                 assert set(again.errors) == set(error.errors)
 
     async def test_secrets_stay_secret(self, store: AsyncBaseStore) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
@@ -52,7 +52,7 @@ class Attempt:
         """
 
         async def watched() -> None:
-            await _watched(work, self._on_wait)
+            await cast("Awaitable[Any]", _watched(work, self._on_wait))
 
         self._task = asyncio.create_task(watched())
         if self.moment is Moment.TURN:

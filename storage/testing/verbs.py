@@ -35,7 +35,7 @@ class VerbChecks(Conformance):
     async def test_delete(self, store: AsyncBaseStore) -> None:
         await store.put("one", b"1")
         await store.put("two", b"2")
-        assert await store.delete("one") is None
+        await store.delete("one")
         assert await store.exists("one") is False
         assert await self.contents(store) == {"two": b"2"}
         await store.put("one", b"again")

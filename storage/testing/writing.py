@@ -35,8 +35,8 @@ class WriterChecks(Conformance):
         async with store.open_writer("key") as writer:
             for _ in range(30):
                 await writer.write(PIECE)
+            assert writer.tell() == len(PIECE) * 30
         assert await store.get("key") == PIECE * 30
-        assert writer.tell() == len(PIECE) * 30
 
     async def test_writer_of_nothing(self, store: AsyncBaseStore) -> None:
         async with store.open_writer("key"):
@@ -55,7 +55,7 @@ class WriterChecks(Conformance):
         await self.clean(store)
 
     @pytest.mark.parametrize("pieces", [0, 1, 6])
-    async def test_block_that_raises(self, store: AsyncBaseStore, pieces: int) -> None:
+    async def test_writer_whose_block_raises(self, store: AsyncBaseStore, pieces: int) -> None:
         await store.put("old", b"old")
         for key in ("old", "new"):
             with pytest.raises(Failed, match="the user's"):
