@@ -9,7 +9,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 # Many threads of our own: calls of many tasks at once must really meet in the store.
 _THREADS = ThreadPoolExecutor(64, "storage-testing")
@@ -77,11 +77,11 @@ class AsAsync:
         """See `AsyncBaseStore`."""
         await clean_up_in_thread(self.store.close)
 
-    async def __aenter__(self) -> AsAsync:
+    async def __aenter__(self) -> Self:
         await in_thread(self.store.__enter__)
         return self
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await clean_up_in_thread(self.store.__exit__, *exception)
 
     def __repr__(self) -> str:
@@ -170,7 +170,7 @@ class _File:
         made.__enter__()
         self._file = made
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         if self._file is not None:
             await clean_up_in_thread(self._file.__exit__, *(exception or (None, None, None)))
 

@@ -84,8 +84,8 @@ class AttributeChecks(Conformance):
         """What cannot be kept exactly is refused."""
         if not await self._has(store):
             return
-        for pairs in ({"name": "été 日本 😀"}, {"name": " spaces "}, {"name": "a\nb"}, {"n": "%41"},
-                      {"Upper": "case"}, {"été": "x"}, {"a b": "x"}, {"name": "x" * 5_000}):  # fmt: skip
+        for pairs in ({"name": "été 日本"}, {"name": " spaces "}, {"name": "a\nb"}, {"n": "%41"},
+                      {"Upper": "case"}, {"été": "x"}, {"a b": "x"}, {"n": "x" * 5_000}):  # fmt: skip
             try:
                 await store.put("key", b"value", metadata=pairs)
             except StoreError:

@@ -150,7 +150,7 @@ class CancelChecks(Conformance):
     async def _iterate(store: AsyncBaseStore, verb: str, keys: list[str]) -> None:
         sources: dict[str, Callable[[], Any]] = {
             "stream": lambda: store.stream("key"),
-            "list": lambda: store.list(),
+            "list": store.list,
             "get_many": lambda: store.get_many(keys),
         }
         source = sources[verb]()

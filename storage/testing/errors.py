@@ -11,7 +11,8 @@ import pytest
 from .._async.base import AsyncBaseStore
 from .._core.errors import BulkError, InvalidKey, ObjectNotFound, StoreClosed, StoreError
 from .._core.info import Capability
-from .base import Conformance, tried
+from .attempts import tried
+from .base import Conformance
 
 
 class ErrorChecks(Conformance):

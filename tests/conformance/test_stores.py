@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,14 +22,13 @@ class MediumConformance(StoreConformance):
     blocking: ClassVar[bool]
 
     @pytest.fixture(autouse=True)
-    def _bucket(self, request: pytest.FixtureRequest) -> Iterator[None]:
+    def _bucket(self, request: pytest.FixtureRequest) -> None:
         self._places: dict[int, Any] = {}
         self._stores: list[Any] = []
         if self.medium.service:
             self._service = request.getfixturevalue(self.medium.service)
             shared: NewBucket = request.getfixturevalue("shared_bucket")
             self._shared = shared(self._service)
-        yield
 
     def _place(self) -> Path | Corner:
         if self.medium.service:
