@@ -52,7 +52,8 @@ HOSTILE: tuple[str, ...] = (
 
 _PARTS = st.sampled_from(
     [".", "..", "/", "//", "\\", "%", "%2e", "%2F", "~", " ", ":", "a", "A", "tmp", ".tmp",
-     "\u0300", "\u00e9", "\U0001f600", "\uffff", "\n", "\0", "\ud800", "con", "*", "_", "'", '"', "#", "?"]
+     "\u0300", "\u00e9", "\U0001f600",
+     "\uffff", "\n", "\0", "\ud800", "con", "*", "_", "'", '"', "#", "?"]
 )  # fmt: skip
 _CHARACTERS = st.characters(codec=None)
 
