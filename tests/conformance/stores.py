@@ -9,10 +9,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from storage import _registry
 from storage._core.info import Capability
 from tests.services import buckets
 from tests.services.process import S3Service
@@ -25,7 +25,7 @@ class Medium:
     """One kind of store, and how to make it.
 
     Args:
-        async_class: Module and class of the async store, below ``storage._async``.
+        scheme: The scheme of its URLs, by which the registry knows the async class and its twin.
         make: Makes a store of a class at a place; a place is a path that nothing else uses.
         capabilities: What the store has to declare.
         hints: Attributes of `StoreConformance`.
@@ -35,7 +35,7 @@ class Medium:
         begins_missing: Whether a place that was never written to is a missing store.
     """
 
-    async_class: str
+    scheme: str
     make: Callable[[type[Any], Any], Any]
     capabilities: Capability = ALL
     hints: dict[str, Any] = field(default_factory=dict)
@@ -45,17 +45,17 @@ class Medium:
     begins_missing: bool = True
 
     def load(self, blocking: bool) -> type[Any]:
-        """The async class or its blocking twin, which lives at the same place under ``_sync``."""
-        module, _, name = self.async_class.partition(":")
-        if blocking:
-            return getattr(import_module(f"storage._sync.{module}"), name.removeprefix("Async"))  # type: ignore[no-any-return]
-        return getattr(import_module(f"storage._async.{module}"), name)  # type: ignore[no-any-return]
+        """The async class, or its blocking twin."""
+        backend = next(each for each in _registry.BACKENDS if each.scheme == self.scheme)
+        kind: type[Any] = _registry._load(backend.blocking if blocking else backend.asynchronous)
+        return kind
 
     def is_there(self) -> bool:
-        """Whether the module exists: while the stores are still coming in."""
-        module = self.async_class.partition(":")[0].replace(".", "/")
-        base = Path(__file__).parents[2] / "storage/_async"
-        return (base / f"{module}.py").exists() or (base / module / "__init__.py").exists()
+        """Whether its façades exist: while stores are still coming in."""
+        try:
+            return bool(self.load(blocking=False) and self.load(blocking=True))
+        except ModuleNotFoundError:
+            return False
 
 
 def files_under(root: Path) -> list[str]:
@@ -138,47 +138,47 @@ _BUCKETS = {
 
 MEDIA: dict[str, Medium] = {
     "memory": Medium(
-        "backends.memory:AsyncDictStore",
+        "memory",
         lambda kind, place: kind(),
         hints={"in_memory": True},
         persists=False,
         begins_missing=False,
     ),
     "filesystem": Medium(
-        "backends.fs:AsyncFilesystemStore",
+        "file",
         lambda kind, place: kind(place, durable=False),
         hints=_FILES,
         capabilities=ALL & ~Capability.ATTRIBUTES,
         litter=_more_files(1),
     ),
     "safe": Medium(
-        "backends.fs:AsyncSafeFilesystemStore",
+        "safe",
         lambda kind, place: kind(place, durable=False),
         hints=_FILES,
         capabilities=ALL & ~Capability.ATTRIBUTES,
         litter=_more_files(1),
     ),
     "hashdir": Medium(
-        "backends.hashdir:AsyncHashdirStore",
+        "hashdir",
         lambda kind, place: kind(place, durable=False),
         hints=_FILES,
         capabilities=ALL & ~(Capability.ATTRIBUTES | Capability.ORDERED),
         litter=_more_files(2),
     ),
     "sqlite": Medium(
-        "backends.db:AsyncSqliteStore",
+        "sqlite",
         lambda kind, place: kind(place, durable=False),
         hints={**_FILES, "idle_descriptors": 20},
         litter=_beside("-wal", "-shm"),
     ),
     "zip": Medium(
-        "backends.zip:AsyncZipStore",
+        "zip",
         lambda kind, place: kind(place),
         hints={**_FILES, "idle_descriptors": 2},
         litter=_beside(),
     ),
     "seaweedfs": Medium(
-        "backends.s3:AsyncBucketStore",
+        "s3",
         _connect,
         hints=_BUCKETS,
         capabilities=ALL & ~Capability.ORDERED,
@@ -187,7 +187,7 @@ MEDIA: dict[str, Medium] = {
         begins_missing=False,
     ),
     "moto": Medium(
-        "backends.s3:AsyncBucketStore",
+        "s3",
         _connect,
         hints=_BUCKETS,
         capabilities=ALL & ~Capability.ORDERED & ~_MOTO_LACKS,
