@@ -87,10 +87,10 @@ class Twin:
         return inline.Driven(manager) if self._async.inline else runner.enter(manager)
 
     def _reader(self, source: Any) -> Reader:
-        return Reader(self._open(source), self._run)
+        return Reader(self._open(source))
 
     def _writer(self, source: Any) -> Writer:
-        return Writer(self._open(source), self._run)
+        return Writer(self._open(source))
 
 
 _ASYNC_CALL = re.compile(r"\bAsync(?=[A-Z]\w*\()")
