@@ -55,9 +55,7 @@ class CancelChecks(Conformance):
         await interrupt_everywhere(act, prepare=restore, check=check, seconds=0)  # warm up
         with nothing_forgotten():
             async with self.no_descriptors_left():
-                await interrupt_everywhere(
-                    act, prepare=restore, check=check, seconds=self.seconds
-                )
+                await interrupt_everywhere(act, prepare=restore, check=check, seconds=self.seconds)
         assert outcomes[-1] in seen, "the work was never done"
 
     async def test_cancelled_put(self, store: AsyncBaseStore) -> None:
@@ -127,9 +125,7 @@ class CancelChecks(Conformance):
             await store.put_many((key, OLD) for key in keys)
 
         with nothing_forgotten():
-            await interrupt_everywhere(
-                change, prepare=prepare, check=check, seconds=self.seconds
-            )
+            await interrupt_everywhere(change, prepare=prepare, check=check, seconds=self.seconds)
 
     @pytest.mark.parametrize("verb", ["get", "head", "reader", "stream", "list", "get_many"])
     async def test_cancelled_read(self, store: AsyncBaseStore, verb: str) -> None:

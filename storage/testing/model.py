@@ -19,7 +19,13 @@ from hypothesis.stateful import (
 )
 
 from .._async.base import AsyncBaseStore
-from .._core.errors import InvalidKey, NotSupported, ObjectExists, ObjectNotFound, PreconditionFailed
+from .._core.errors import (
+    InvalidKey,
+    NotSupported,
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+)
 from .._core.info import Capability
 from .base import Conformance
 

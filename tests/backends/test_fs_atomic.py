@@ -334,6 +334,3 @@ async def test_a_move_after_a_killed_one_ends_it(tmp_path: Path) -> None:
     await store.move("old", "new")
     assert await listed(store) == ["new"]
     assert await store.get("new") == b"v"
-
-
-

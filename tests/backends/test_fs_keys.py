@@ -78,7 +78,9 @@ async def test_a_hostile_prefix_lists_nothing(outside: Path, prefix: str) -> Non
 
 async def test_keys_that_only_look_hostile_are_taken(tmp_path: Path) -> None:
     store = AsyncFilesystemStore(tmp_path)
-    keys = sorted(["...", ".a", "a..", "..a/b..", "~", "C:\\x", "%2e%2e", "é", "\n", " ", "x" * 255])
+    keys = sorted(
+        ["...", ".a", "a..", "..a/b..", "~", "C:\\x", "%2e%2e", "é", "\n", " ", "x" * 255]
+    )
     for key in keys:
         await store.put(key, key.encode())
     assert await listed(store) == keys
