@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import zipfile
 from pathlib import Path
 
 import nox
@@ -86,6 +87,9 @@ def build(session: nox.Session) -> None:
         built = sorted(str(path) for path in Path(folder).iterdir())
         session.run("twine", "check", "--strict", *built)
         wheel = next(path for path in built if path.endswith(".whl"))
+        tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+        if {top for top in tops if not top.endswith(".dist-info")} != {"storage"}:
+            session.error(f"the wheel holds more than the package: {sorted(tops)}")
         session.install("--force-reinstall", wheel)
         with session.chdir(folder):
             code = "import storage; print(storage.__version__, storage.__file__)"

@@ -1,10 +1,10 @@
-"""Object storage for Python, asyncio first: one small contract over many media."""
-
-from __future__ import annotations
+"""Object storage for asyncio, and blocking for scripts: one protocol, many stores."""
 
 from typing import TYPE_CHECKING
 
-__all__ = ["__version__"]
+from ._registry import open_async_store, open_store
+
+__all__ = ["__version__", "open_async_store", "open_store"]
 
 __version__: str
 
@@ -12,13 +12,13 @@ __version__: str
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> str:
-        # Reading a distribution's metadata costs more than the rest of this module: on demand.
-        if name == "__version__":
-            from importlib.metadata import PackageNotFoundError, version
+        # Looked up when asked for: a package's metadata takes longer to read than all imports.
+        if name != "__version__":
+            raise AttributeError(f"module 'storage' has no attribute {name!r}")
+        from importlib.metadata import PackageNotFoundError, version
 
-            try:
-                return version("storage")
-            except PackageNotFoundError:
-                # Imported from a clone that nobody has installed.
-                return "0+unknown"
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            return version("storage")
+        except PackageNotFoundError:
+            # Imported from a clone that nobody has installed.
+            return "0+unknown"

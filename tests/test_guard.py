@@ -51,7 +51,7 @@ async def test_worker_threads_may_block() -> None:
 
 async def test_tests_may_block() -> None:
     with no_blocking() as seen:
-        time.sleep(0)  # noqa: ASYNC251 - the point of the test
+        time.sleep(0)
     assert seen == []
 
 

@@ -10,9 +10,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import aclosing
 from typing import TypeAlias
 
+from .._core.closing import closing
 from .._core.errors import BulkError
 from .._core.info import ByteRange, ObjectInfo, ReadOptions
 from .._core.ranges import MergedRange, merge_ranges
@@ -72,7 +72,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
             BulkError: After all others were given: the error of each key that failed.
         """
         errors: dict[str, Exception] = {}
-        async with aclosing(in_order(self.get, keys, BULK)) as results:
+        async with closing(in_order(self.get, keys, BULK)) as results:
             async for key, result in results:
                 if not isinstance(result, Exception):
                     yield key, result
@@ -98,7 +98,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
 
         pairs = items.items() if isinstance(items, Mapping) else items
         count, errors = 0, dict[str, Exception]()
-        async with aclosing(in_order(put, pairs, BULK)) as results:
+        async with closing(in_order(put, pairs, BULK)) as results:
             async for (key, _), result in results:
                 if isinstance(result, Exception):
                     errors[key] = result
@@ -123,7 +123,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         """
         self._check_open("delete_many")
         count, errors = 0, dict[str, Exception]()
-        async with aclosing(self._delete_many(keys, missing_ok)) as results:
+        async with closing(self._delete_many(keys, missing_ok)) as results:
             async for key, error in results:
                 if error is None:
                     count += 1
@@ -164,7 +164,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
                 start, end = bounds[index]
                 found[index] = data[start - merged.start : end - merged.start]
 
-        async with aclosing(in_order(read, merge_ranges(bounds), BULK)) as results:
+        async with closing(in_order(read, merge_ranges(bounds), BULK)) as results:
             async for _, error in results:
                 if error is not None:
                     raise error
@@ -178,7 +178,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         async def delete(key: str) -> None:
             await self.delete(key, missing_ok=missing_ok)
 
-        async with aclosing(in_order(delete, keys, BULK)) as results:
+        async with closing(in_order(delete, keys, BULK)) as results:
             async for outcome in results:
                 yield outcome
 

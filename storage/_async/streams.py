@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from .._core.errors import StoreError
 from .._core.info import ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
@@ -79,11 +79,11 @@ class AsyncReader:
             raise ValueError("the reader is not open: use it in 'async with'")
         return self._info
 
-    async def __aenter__(self) -> AsyncReader:
+    async def __aenter__(self) -> Self:
         await self._open()
         return self
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -122,10 +122,15 @@ class AsyncReader:
             if self._chunks is None:
                 await self._reopen()
             assert self._chunks is not None
-            async for chunk in self._chunks:
-                if chunk:
-                    self._rest = memoryview(chunk)
-                    break
+            try:
+                async for chunk in self._chunks:
+                    if chunk:
+                        self._rest = memoryview(chunk)
+                        break
+            except BaseException:
+                # A stream that has failed looks ended from here on: the next read opens a new one.
+                await self._shut()
+                raise
         return self._rest
 
     def _take(self, size: int) -> memoryview:
@@ -204,7 +209,7 @@ class AsyncWriter:
             raise ValueError("the object is not published yet")
         return info
 
-    async def __aenter__(self) -> AsyncWriter:
+    async def __aenter__(self) -> Self:
         created = self._store._create(self._key, self._options)
         self._sink = await self._store._run("put", self._key, _enter(created))
         self._created = created
@@ -244,10 +249,20 @@ class AsyncWriter:
     async def abort(self) -> None:
         """Publish nothing; may be called again, and after an end without effect."""
         error = WriteAborted("the write was aborted")
-        try:
+        with suppress(WriteAborted):
             await self.__aexit__(type(error), error, None)
-        except WriteAborted:
-            pass
+
+
+class WriterSink:
+    """A sink that hands everything to a writer: for the stores that are made of others."""
+
+    def __init__(self, writer: AsyncWriter) -> None:
+        self.info: ObjectInfo | None = None
+        self._writer = writer
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """Take the next piece."""
+        await self._writer.write(data)
 
 
 class WriteAborted(StoreError):

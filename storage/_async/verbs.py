@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
 
+from .._core.closing import closing
 from .._core.errors import ConfigError
 from .._core.info import (
     READ_ALL,
@@ -43,6 +43,24 @@ class AsyncStoreVerbs(AsyncStoreHooks):
         """
         options = self._reading("get", key, None, if_match, if_none_match)
         return (await self._run("get", key, self._get(key, options)))[0]
+
+    async def get_with_info(
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> tuple[bytes, ObjectInfo]:
+        """The object's bytes, or a part of them, and what the whole object is, in one request.
+
+        The etag is that of the very bytes returned, which is what a later ``put(if_match=)``
+        needs. Arguments and errors are those of `get` and `get_range`.
+        """
+        part = None if start == 0 and end is None else ByteRange(start, end)
+        options = self._reading("get", key, part, if_match, if_none_match)
+        return await self._run("get", key, self._get(key, options))
 
     async def get_range(
         self, key: str, start: int = 0, end: int | None = None, *, if_match: str | None = None
@@ -127,7 +145,7 @@ class AsyncStoreVerbs(AsyncStoreHooks):
         buffer = as_buffer(data)
         if buffer is not None:
             return await self._run("put", key, self._put(key, buffer, options))
-        async with AsyncWriter(self, key, options) as writer, aclosing(chunks_of(data)) as chunks:
+        async with AsyncWriter(self, key, options) as writer, closing(chunks_of(data)) as chunks:
             async for chunk in chunks:
                 await writer.write(chunk)
         return writer.info
@@ -185,14 +203,14 @@ class AsyncStoreVerbs(AsyncStoreHooks):
     async def keys(self, prefix: str = "", *, start_after: str = "") -> AsyncIterator[str]:
         """The keys that begin with ``prefix`` and come after ``start_after`` in byte order."""
         self._check_listing("keys", prefix, start_after)
-        async with aclosing(self._steps("keys", self._keys(prefix, start_after))) as keys:
+        async with closing(self._steps("keys", self._keys(prefix, start_after))) as keys:
             async for key in keys:
                 yield key
 
     async def list(self, prefix: str = "", *, start_after: str = "") -> AsyncIterator[ObjectInfo]:
         """Like `keys`, with what is known of each object."""
         self._check_listing("list", prefix, start_after)
-        async with aclosing(self._steps("list", self._list(prefix, start_after))) as infos:
+        async with closing(self._steps("list", self._list(prefix, start_after))) as infos:
             async for info in infos:
                 yield info
 
@@ -205,6 +223,21 @@ class AsyncStoreVerbs(AsyncStoreHooks):
         return await self._run("list_with_delimiter", None, work)
 
     # -- checks ------------------------------------------------------------------------------
+
+    async def _read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        """`_get`, checked and limited as a verb: for the stores that are made of this one."""
+        self._check_reading("get", key, options)
+        return await self._run("get", key, self._get(key, options))
+
+    def _reader(self, key: str, options: ReadOptions) -> AsyncReader:
+        """`_open`, checked and limited as a verb: for the stores that are made of this one."""
+        self._check_reading("get", key, options)
+        return AsyncReader(self, key, options)
+
+    def _check_reading(self, operation: str, key: str, options: ReadOptions) -> None:
+        self._check(operation, key)
+        if options.conditional:
+            self._require(operation, key, Capability.READ_CONDITIONS, "conditional reads")
 
     def _reading(
         self,

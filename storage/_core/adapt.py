@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from typing import Any, ParamSpec, Self, TypeVar
 
 from . import calls
+from .closing import closing
 from .values import batches
+
+K = TypeVar("K")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 VERBS = ("get", "put", "exists", "delete", "keys")
 
@@ -70,18 +75,18 @@ class ThreadedStore:
     async def keys(self, **options: Any) -> AsyncGenerator[str, None]:
         """See `AsyncObjectStore`; the options are handed on."""
         source = iter(await calls.call_user(self.store.keys, **options))
-        async with aclosing(batches(source, lambda _: 1, 1024)) as lists:
+        async with closing(batches(source, lambda _: 1, 1024)) as lists:
             async for batch in lists:
                 for key in batch:
                     yield key
 
-    async def __aenter__(self) -> ThreadedStore:
+    async def __aenter__(self) -> Self:
         enter = getattr(self.store, "__enter__", None)
         if enter is not None:
             await calls.call_user(enter)
         return self
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         leave = getattr(self.store, "__exit__", None)
         if leave is not None:
             await calls.call_user(leave, *exception)
@@ -93,3 +98,18 @@ class ThreadedStore:
 def to_async_all(stores: Iterable[Any]) -> list[Any]:
     """`to_async` of each."""
     return [to_async(store) for store in stores]
+
+
+def to_async_values(stores: Mapping[K, Any]) -> dict[K, Any]:
+    """`to_async` of each value."""
+    return {name: to_async(store) for name, store in stores.items()}
+
+
+def to_async_function(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A user's function as an async one; it runs in a worker thread, where it may block."""
+
+    @functools.wraps(function)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await calls.call_user(function, *args, **kwargs)
+
+    return run

@@ -40,6 +40,11 @@ def direct() -> bool:
     return _driving.active and _get_running_loop() is _driving.loop
 
 
+def driving() -> bool:
+    """Whether this thread is in the midst of a driven call, whatever code runs just now."""
+    return _driving.active
+
+
 def drive(coro: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that awaits nothing but this seam to its end, in the caller's own thread.
 

@@ -20,15 +20,18 @@ One root, and each error is also the built-in that a caller would catch::
     │   └── CorruptStore
     ├── StoreClosed            RuntimeError
     ├── MissingExtra           ImportError
-    └── BulkError              (per key, in ``errors``)
+    └── ManyErrors             ExceptionGroup
+        ├── BulkError          (by key)
+        ├── FanoutError        (by child)
+        └── SyncError          (by key)
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from .text import shorten
 
@@ -52,7 +55,7 @@ class StoreError(Exception):
         key: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self._message = message
         self.operation = operation
         self.store = store
         self.key = key
@@ -67,7 +70,7 @@ class StoreError(Exception):
             )
             if part
         )
-        return f"{place}: {self.message}" if place and self.message else place or self.message
+        return f"{place}: {self._message}" if place and self._message else place or self._message
 
     def __reduce__(self) -> tuple[Any, ...]:
         # OSError and KeyError each pickle in a way of their own; the state is plain, so say it.
@@ -82,7 +85,7 @@ class StoreError(Exception):
 
 
 def _rebuild(kind: type[StoreError], state: dict[str, Any]) -> StoreError:
-    error = kind(state.get("message", ""))
+    error = kind(state["_message"])
     error.__dict__.update(state)
     return error
 
@@ -160,22 +163,54 @@ class MissingExtra(StoreError, ImportError):
         return cls(f"{package} is not installed. Install it with: pip install 'storage[{extra}]'")
 
 
-class BulkError(StoreError):
-    """Some keys of a bulk operation failed; all others were done.
+class ManyErrors(StoreError, ExceptionGroup[Exception]):
+    """Several errors at once, each under a name; also an ``ExceptionGroup``, for ``except*``.
 
     Args:
         message: A summary.
-        errors: The error of each key that failed.
+        errors: At least one error, by name.
     """
 
-    def __init__(self, message: str = "", errors: Mapping[str, Exception] | None = None) -> None:
+    errors: dict[str, Exception]
+
+    def __new__(cls, message: str, errors: Mapping[str, Exception]) -> Self:
+        return super().__new__(cls, message, list(errors.values()))
+
+    def __init__(self, message: str, errors: Mapping[str, Exception]) -> None:
         super().__init__(message)
-        self.errors = dict(errors or {})
+        self.errors = dict(errors)
 
     def __str__(self) -> str:
-        shown = [f"{shorten(repr(key))}: {error}" for key, error in self.errors.items()]
+        shown = [f"{shorten(repr(name))}: {error}" for name, error in self.errors.items()]
         more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
         return f"{super().__str__()} ({'; '.join(shown[:3])}{more})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_many, (type(self), self.__dict__.copy())
+
+    def derive(self, excs: Sequence[Exception]) -> Self:  # type: ignore[override]
+        """The same for some of the errors, as ``except*`` and ``split`` need it."""
+        return type(self)(self._message, {n: e for n, e in self.errors.items() if e in excs})
+
+
+def _rebuild_many(kind: type[ManyErrors], state: dict[str, Any]) -> ManyErrors:
+    error = kind(state["_message"], state["errors"])
+    error.__dict__.update(state)
+    return error
+
+
+class BulkError(ManyErrors):
+    """Some keys of a bulk operation failed (``errors``, by key); all others were done."""
+
+
+class FanoutError(ManyErrors):
+    """Some children of a fan-out failed (``errors``, by child); the others did their part."""
+
+
+class SyncError(ManyErrors):
+    """Some objects could not be brought over (``errors``, by key); ``report`` tells the rest."""
+
+    report: Any = None
 
 
 _BY_ERRNO: dict[int, type[StoreError]] = {

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .errors import ConfigError, NotModified, ObjectExists, ObjectNotFound, PreconditionFailed
 
@@ -101,6 +102,13 @@ class ReadOptions:
         if self.if_none_match is not None and self.if_none_match == info.etag:
             raise NotModified(f"the object still has etag {info.etag!r}", key=info.key)
 
+    def cut(self, data: bytes) -> bytes:
+        """The range asked for, of an object that was read whole."""
+        if self.byte_range is None:
+            return data
+        start, end = self.byte_range.resolve(len(data))
+        return data[start:end]
+
     @property
     def conditional(self) -> bool:
         """Whether there is any condition."""
@@ -128,6 +136,15 @@ class WriteOptions:
     def conditional(self) -> bool:
         """Whether there is any condition."""
         return self.if_absent or self.if_match is not None
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as the keyword arguments of ``put`` and ``open_writer``."""
+        return {
+            "if_absent": self.if_absent,
+            "if_match": self.if_match,
+            "content_type": self.content_type,
+            "metadata": self.metadata,
+        }
 
     @property
     def attributed(self) -> bool:

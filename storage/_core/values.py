@@ -10,11 +10,11 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import aclosing
 from time import monotonic
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from . import calls
+from .closing import closing
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ async def chunks_of(data: Any) -> AsyncGenerator[bytes | memoryview, None]:
         source = _iterate(data)
     else:
         source = _pull_all(iter(data))
-    async with aclosing(source):
+    async with closing(source):
         async for chunk in source:
             buffer = None if isinstance(chunk, str) else as_buffer(chunk)
             if buffer is None:
@@ -104,10 +104,23 @@ async def _iterate(source: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
 
 
 async def _pull_all(iterator: Iterator[Any]) -> AsyncGenerator[Any, None]:
-    async with aclosing(batches(iterator, len, CHUNK_SIZE)) as source:
+    async with closing(batches(_frozen(iterator), len, CHUNK_SIZE)) as source:
         async for batch in source:
             for chunk in batch:
                 yield chunk
+
+
+def _frozen(iterator: Iterator[Any]) -> Iterator[Any]:
+    """The chunks; one that its owner may fill again while it waits in a batch is copied."""
+    try:
+        for chunk in iterator:
+            keeps = isinstance(chunk, bytes | str)
+            buffer = None if keeps else as_buffer(chunk)
+            yield chunk if buffer is None else bytes(buffer)
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            close()
 
 
 async def batches(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 from . import calls
+from .closing import closing
 from .values import batches
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ async def each(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]
         for item in items:
             yield item
     else:
-        async with aclosing(batches(iter(items), lambda _: 1, 256)) as source:
+        async with closing(batches(iter(items), lambda _: 1, 256)) as source:
             async for batch in source:
                 for item in batch:
                     yield item
@@ -52,7 +52,7 @@ async def in_order(
         return
     flying: deque[tuple[T, asyncio.Task[R | Exception]]] = deque()
     try:
-        async with aclosing(each(items)) as source:
+        async with closing(each(items)) as source:
             async for item in source:
                 flying.append((item, asyncio.create_task(_outcome(function, item))))
                 while len(flying) >= limit or (flying and flying[0][1].done()):
@@ -82,3 +82,16 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def finish_all(work: Iterable[Coroutine[Any, Any, Any]]) -> None:
+    """Run clean-ups to their ends at once, however often the waiting for them is cancelled."""
+    done = asyncio.gather(*work, return_exceptions=True)
+    cancelled = False
+    while not done.done():
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError

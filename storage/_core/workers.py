@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -73,10 +74,8 @@ class _Outbox:
         if self.woken:
             return
         self.woken = True
-        try:
+        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
             loop.call_soon_threadsafe(self.deliver)
-        except RuntimeError:
-            pass  # the loop was closed meanwhile: nobody waits any more
 
     def deliver(self) -> None:
         # The flag falls first: a job that is done from here on wakes the loop again.

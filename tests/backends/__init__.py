@@ -1,0 +1,1 @@
+"""What each backend promises beyond the contract that all of them pass."""

@@ -60,8 +60,12 @@ def _lives_in(parts: tuple[str, ...], folder: tuple[str, ...]) -> bool:
 
 
 def _strays(edge: Import, folder: tuple[str, ...]) -> bool:
-    """Whether the target is of the same folder, but belongs to another one of its inhabitants."""
+    """Whether the target is of the same folder, but belongs to another one of its inhabitants.
+
+    What begins with an underscore there is nobody's backend, but common ground.
+    """
     if edge.parts[: len(folder)] != folder:
         return False
     depth = len(folder) + 1
-    return edge.parts[:depth] != edge.source.parts[:depth]
+    common = "".join(edge.parts[depth - 1 : depth]).startswith("_")
+    return not common and edge.parts[:depth] != edge.source.parts[:depth]

@@ -63,7 +63,7 @@ class Server(ABC):
         """The environment, less the credentials and endpoints of whoever runs the tests."""
         return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
-    def discard(self) -> None:  # noqa: B027 - few servers have anything to discard
+    def discard(self) -> None:
         """Remove what the server leaves behind outside its directory."""
 
     @property
@@ -71,7 +71,7 @@ class Server(ABC):
         """The process id while the server runs."""
         return self._process.pid if self._process else None
 
-    def start(self, timeout: float = 60.0) -> None:
+    def start(self, timeout: float = 30.0) -> None:
         """Start the server and return when it answers."""
         if self._process is not None:
             raise ServerError(f"{self.name} runs already")
@@ -95,6 +95,10 @@ class Server(ABC):
                 self.kill()
                 raise ServerError(f"{self.name} {reason}; its log ends with\n{self.log_tail()}")
             time.sleep(0.05)
+        # What answers may be somebody else on the same port.
+        if self._process.poll() is not None:
+            self.kill()
+            raise ServerError(f"{self.name} ended; its log ends with\n{self.log_tail()}")
 
     def kill(self) -> None:
         """End the server at once, as a crash would; what it has stored stays for a new start."""

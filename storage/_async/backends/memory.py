@@ -81,10 +81,7 @@ class AsyncDictStore(AsyncBaseStore):
         data, info = self._find(key)
         if options.conditional:
             options.check(info)
-        if options.byte_range is not None:
-            start, end = options.byte_range.resolve(len(data))
-            data = data[start:end]
-        return data, info
+        return options.cut(data), info
 
     async def _head(self, key: str) -> ObjectInfo:
         return self._find(key)[1]
@@ -111,7 +108,7 @@ class AsyncDictStore(AsyncBaseStore):
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         # Python compares code points, which is the order of UTF-8 bytes.
-        for key in sorted(list(self.objects)):
+        for key in sorted(self.objects):
             if key > start_after and key.startswith(prefix) and key in self.objects:
                 yield key
 

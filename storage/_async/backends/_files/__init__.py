@@ -1,0 +1,1 @@
+"""What the stores on files share: blocking functions, and the store class built on them."""

@@ -1,0 +1,199 @@
+"""The blocking work on single objects that are files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+
+from ...._core.errors import IntegrityError, ObjectNotFound, StoreError
+from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
+from .layout import Layout
+from .locks import locked, require
+from .moving import Move
+from .pending import Pending, describe, found_in, sync_directory
+from .tree import LIST, Parts, Tree, linked
+
+_COPY_BYTES = 64 * 1024 * 1024
+"""Bytes that the kernel is asked to copy by."""
+_READ_BYTES = 1024 * 1024
+"""Bytes that are copied by where the kernel cannot do it alone."""
+_NO_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
+
+
+class OpenFile:
+    """An object's file, open for reading; safe to close while another thread reads."""
+
+    def __init__(self, tree: Tree, layout: Layout, key: str) -> None:
+        parts = layout.parts(key)
+        try:
+            self._file = tree.open(parts)
+        except OSError as error:
+            tree.fail(error, parts)
+        self._lock = threading.Lock()
+        self.found = os.fstat(self._file)
+        if not stat.S_ISREG(self.found.st_mode):
+            self.close()
+            raise ObjectNotFound("there is no object under this key", key=key)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._file
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes between two positions that lie within the object."""
+        # A closed descriptor's number may be another file's by now, so the two exclude each other.
+        with self._lock:
+            data = os.pread(self._file, end - start, start)
+            if len(data) == end - start:
+                return data
+            parts = [data]
+            while data and (start := start + len(data)) < end:
+                data = os.pread(self._file, end - start, start)
+                parts.append(data)
+        if start < end:
+            raise IntegrityError("the file was cut by another program while it was read")
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Let go; may be called again."""
+        with self._lock:
+            file, self._file = self._file, -1
+            if file >= 0:
+                os.close(file)
+
+
+class Objects:
+    """Objects as files under a root.
+
+    Args:
+        tree: The root.
+        layout: Where under it the object of a key lies.
+    """
+
+    def __init__(self, tree: Tree, layout: Layout) -> None:
+        self.tree = tree
+        self.layout = layout
+
+    def open(self, key: str) -> OpenFile:
+        """Open an object for reading."""
+        return OpenFile(self.tree, self.layout, key)
+
+    def read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        """An object's bytes, or a range of them, and what the file they came from tells."""
+        file = self.open(key)
+        try:
+            info = describe(key, file.found)
+            if options.conditional:
+                options.check(info)
+            start, end = 0, file.found.st_size
+            if options.byte_range is not None:
+                start, end = options.byte_range.resolve(end)
+            return file.read(start, end), info
+        finally:
+            file.close()
+
+    def stat(self, key: str) -> ObjectInfo:
+        """What is known of an object."""
+        parts = self.layout.parts(key)
+        try:
+            found = self.tree.stat(parts)
+        except OSError as error:
+            self.tree.fail(error, parts)
+        if stat.S_ISLNK(found.st_mode):
+            raise linked(parts)
+        if not stat.S_ISREG(found.st_mode):
+            raise ObjectNotFound("there is no object under this key", key=key)
+        return describe(key, found)
+
+    def begin(self, key: str) -> Pending:
+        """Begin to write an object."""
+        return Pending(self.tree, self.layout, key)
+
+    def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        """Store an object."""
+        with closing(self.begin(key)) as pending:
+            pending.write(data)
+            return pending.publish(options)
+
+    def delete(self, key: str, if_match: str | None = None) -> None:
+        """Remove an object, and the directories that are empty without it."""
+        parts = self.layout.parts(key)
+        above = parts[:-1]
+        try:
+            with self.tree.entered(above, LIST) as directory:
+                self._unlink(key, parts, directory, if_match)
+                sync_directory(self.tree, directory)
+        except OSError as error:
+            self.tree.fail(error, above)
+        self.tree.prune(above)
+
+    def delete_if_there(self, key: str) -> None:
+        """Like `delete`, with no error where there is nothing; a missing root is one."""
+        with suppress(ObjectNotFound):
+            self.delete(key)
+
+    def _unlink(self, key: str, parts: Parts, directory: int, if_match: str | None) -> None:
+        with locked(directory) as held:
+            if if_match is not None:
+                require(held)
+            found = found_in(self.tree, directory, parts)
+            if found is not None and not stat.S_ISREG(found.st_mode):
+                found = None
+            check_delete(key, None if found is None else describe(key, found), if_match)
+            os.unlink(parts[-1], dir_fd=directory)
+            self.layout.forget(directory, parts[-1])
+
+    def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        """Store an object under another key as well."""
+        with closing(self.open(source)) as file:
+            if source == target and not if_absent:
+                return describe(source, file.found)
+            with _about(target), closing(self.begin(target)) as pending:
+                done, size = _copy_by_kernel(file, pending), file.found.st_size
+                while done < size:
+                    data = file.read(done, min(size, done + _READ_BYTES))
+                    pending.write(data)
+                    done += len(data)
+                return pending.publish(WriteOptions(if_absent))
+
+    def move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        """Give an object another key; at once, unless links or mount points lie between."""
+        if source == target and not if_absent:
+            return self.stat(source)
+        with _about(target):
+            info = Move(self.tree, self.layout, source, target, if_absent).run()
+        if info is None:
+            info = self.copy(source, target, if_absent)
+            self.delete_if_there(source)
+        return info
+
+
+@contextmanager
+def _about(key: str) -> Iterator[None]:
+    """Say of an error that no other key is known for that it is about this one."""
+    try:
+        yield
+    except StoreError as error:
+        error.key = key if error.key is None else error.key
+        raise
+
+
+def _copy_by_kernel(file: OpenFile, pending: Pending) -> int:
+    """Copy without the bytes' passing through this process; how many were copied."""
+    done, size = 0, file.found.st_size
+    copy = getattr(os, "copy_file_range", None)
+    while copy is not None and done < size:
+        try:
+            count = copy(file.fileno(), pending.file, min(size - done, _COPY_BYTES), done)
+        except OSError as error:
+            if error.errno not in _NO_COPY:
+                raise
+            break
+        if not count:
+            break
+        done += count
+    return done

@@ -1,0 +1,236 @@
+"""An object in the making: a hidden file that becomes the object at once, or nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import time_ns
+
+from ...._core.errors import InvalidKey, ObjectExists, StoreUnavailable
+from ...._core.info import ObjectInfo, WriteOptions
+from . import hidden
+from .layout import Layout
+from .locks import locked, require
+from .names import refuse_other_spelling
+from .tree import LIST, Parts, Tree, linked, retried
+
+_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+_SECOND = 1_000_000_000
+
+
+class Pending:
+    """A file in the making, in the directory where it will be an object.
+
+    Args:
+        tree: Where it lies.
+        layout: What else is kept beside it.
+        key: The object's key.
+    """
+
+    def __init__(self, tree: Tree, layout: Layout, key: str) -> None:
+        self.tree = tree
+        self.layout = layout
+        self.key = key
+        self.parts = layout.parts(key)
+        self.temp: bytes | None = None
+        self.file = -1
+        try:
+            self.directory = retried(self._begin)
+        except OSError as error:
+            tree.prune(self.parts[:-1])
+            tree.fail(error, self.parts[:-1], writing=True)
+
+    def _begin(self) -> int:
+        directory = self.tree.make(self.parts[:-1])
+        try:
+            # With a file in it the directory can no longer be removed.
+            self.temp, self.file = hidden.create(directory)
+        except BaseException:
+            os.close(directory)
+            raise
+        return directory
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append bytes, all of them."""
+        hidden.write_all(self.file, data)
+
+    def publish(self, options: WriteOptions) -> ObjectInfo:
+        """Make it the object, if the conditions hold."""
+        name = self.parts[-1]
+        self._seal()
+        with locked(self.directory) as held:
+            if options.if_match is not None:
+                require(held)
+            old = make_room(self.tree, self.directory, self.parts)
+            if options.conditional:
+                options.check(self.key, None if old is None else describe(self.key, old))
+            found = self._stamp(old)
+            self.layout.keep(self.directory, name, self.key, self.tree.durable)
+            self._appear(name, options.if_absent, held)
+        sync_directory(self.tree, self.directory)
+        return describe(self.key, found)
+
+    def _seal(self) -> None:
+        now = time_ns()
+        # The clock that files are stamped with ticks every few milliseconds; this one does not,
+        # and two versions must not look alike.
+        os.utime(self.file, ns=(now, now))
+        if self.tree.durable:
+            os.fsync(self.file)  # never tried again: a second one would succeed without the data
+        else:
+            os.close(os.dup(self.file))  # a network file system reports its failures here
+
+    def _stamp(self, old: os.stat_result | None) -> os.stat_result:
+        """Make the file newer than the one that it replaces, and as private."""
+        found = os.fstat(self.file)
+        if old is None:
+            return found
+        mode = stat.S_IMODE(old.st_mode) & 0o777
+        if mode != stat.S_IMODE(found.st_mode):
+            os.fchmod(self.file, mode)
+        for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
+            if found.st_mtime_ns > old.st_mtime_ns:
+                break
+            newer = old.st_mtime_ns + more
+            os.utime(self.file, ns=(newer, newer))
+            found = os.fstat(self.file)
+        return found
+
+    def _appear(self, name: bytes, if_absent: bool, held: bool) -> None:
+        assert self.temp is not None
+        rename(self.temp, self.directory, name, self.directory, if_absent, held)
+        self.temp = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to let go of."""
+        return self.file < 0
+
+    def close(self) -> None:
+        """Let go; a file that was not published is removed. May be called again."""
+        if self.closed:
+            return
+        temp, file, self.file = self.temp, self.file, -1
+        try:
+            if temp is not None:
+                with suppress(FileNotFoundError):
+                    os.unlink(temp, dir_fd=self.directory)
+        finally:
+            with suppress(OSError):  # what was to be reported was reported when it was sealed
+                os.close(file)
+            os.close(self.directory)
+        if temp is not None:
+            self.tree.prune(self.parts[:-1])
+
+
+def found_in(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
+    """What stands at the end of a way; None for nothing, and an error for a link."""
+    try:
+        found = tree.stat_in(directory, parts[-1])
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(found.st_mode):
+        raise linked(parts)
+    return found
+
+
+def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
+    """The object that a write is to replace; None for none.
+
+    A directory without objects gives way; anything else is refused.
+    """
+    refuse_other_spelling(tree, directory, parts)
+    found = found_in(tree, directory, parts)
+    if found is None or stat.S_ISREG(found.st_mode):
+        return found
+    if not stat.S_ISDIR(found.st_mode):
+        raise InvalidKey("a device, a pipe or a socket stands under this name")
+    if not _remove_empty(directory, parts[-1]):
+        raise InvalidKey(
+            "there are objects below this key; plain files cannot hold both: "
+            "use the safe or the hashed layout"
+        )
+    return None
+
+
+def _remove_empty(directory: int, name: bytes) -> bool:
+    """Remove a directory and those in it, if there are no files in any."""
+    try:
+        os.rmdir(name, dir_fd=directory)
+        return True
+    except NotADirectoryError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+    below = os.open(name, LIST | os.O_NOFOLLOW, dir_fd=directory)
+    try:
+        if not all(_remove_empty(below, os.fsencode(entry)) for entry in os.listdir(below)):
+            return False
+        os.rmdir(name, dir_fd=directory)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(below)
+
+
+def rename(
+    source: bytes, above: int, target: bytes, below: int, if_absent: bool, held: bool
+) -> None:
+    """Give a file another name; with ``if_absent`` one that must be free.
+
+    Args:
+        source: Its name in the directory ``above``.
+        above: A descriptor.
+        target: Its new name in the directory ``below``.
+        below: A descriptor.
+        if_absent: Whether nothing may stand there, also nothing that another program has just put
+            there without our lock.
+        held: Whether our lock is held.
+
+    Raises:
+        ObjectExists: The name is taken.
+    """
+    if if_absent:
+        try:
+            os.link(source, target, src_dir_fd=above, dst_dir_fd=below, follow_symlinks=False)
+        except FileExistsError as error:
+            raise ObjectExists("there is an object under this key") from error
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            require(held)
+        else:
+            os.unlink(source, dir_fd=above)
+            return
+    os.rename(source, target, src_dir_fd=above, dst_dir_fd=below)
+
+
+def sync_directory(tree: Tree, directory: int) -> None:
+    """Make what was just done in a directory durable."""
+    if not tree.durable:
+        return
+    try:
+        os.fsync(directory)
+    except OSError as error:
+        raise StoreUnavailable(
+            "the change was made, but it is unknown whether it survives a power cut: "
+            f"{error.strerror}"
+        ) from error
+
+
+def describe(key: str, found: os.stat_result) -> ObjectInfo:
+    """What an object's file tells of it."""
+    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+    return ObjectInfo(key, found.st_size, etag, _moment(found.st_mtime))
+
+
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None  # a time outside of the calendar

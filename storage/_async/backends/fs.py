@@ -1,0 +1,126 @@
+"""Objects as files: under their keys as paths, or under names that any file system can hold."""
+
+from __future__ import annotations
+
+from base64 import b32decode, b32encode
+from typing import Self
+
+from ..._core.info import ListResult
+from ..._core.urls import StoreURL
+from ._files.layout import Layout
+from ._files.store import AsyncFileTreeStore, path_of
+from ._files.tree import Parts
+
+
+class AsyncFilesystemStore(AsyncFileTreeStore):
+    """Each object in the file whose path under the root is its key.
+
+    Any program can read and write the files. In return, keys that no path is exactly are refused
+    with `InvalidKey`: those with an empty part or a part ``.`` or ``..``, with a part of more than
+    255 bytes, or with a part that begins with ``.storage-tmp-``; and a key below another one
+    (``a/b`` beside ``a``) while that one exists. On a file system that takes ``A`` for ``a``, the
+    one is not written over the other either; but there both read it. `AsyncSafeFilesystemStore`
+    takes all keys, everywhere.
+
+    Everything but regular files is left alone: symbolic links (see ``follow_symlinks``), pipes,
+    devices, empty directories. Listings leave them out, as they do files whose names are not
+    UTF-8, and log a warning that says how many.
+
+    Args:
+        root_path: The root directory; the first put makes it. It may be a symbolic link itself.
+            A relative one is relative to the working directory at the time of each call.
+        durable: Whether an object survives a power cut once ``put`` has returned (and stays gone
+            once ``delete`` has): files and directories are synced. Without, it still survives the
+            death of the process, and is never half there.
+        follow_symlinks: Whether symbolic links below the root are followed, wherever they lead.
+            Without, a key whose path holds one is refused with `AccessDenied`.
+        timeout: Seconds that one operation may take. None: for ever.
+    """
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        """The store of ``file:///absolute/directory`` or ``file://relative/directory``.
+
+        Options: ``durable``, ``follow_symlinks`` and ``timeout``, as for the class.
+        """
+        return cls(path_of(url), **cls._url_options(url))
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        if delimiter != "/":
+            return await super()._list_with_delimiter(prefix, delimiter)
+        return await self._do(self._walk(prefix, "", facts=True).one_level)
+
+
+class _Base32Layout(Layout):
+    """Keys in base 32, cut into several names where they are long."""
+
+    folding_proof = True
+    CUT = 155
+    """Bytes of a key that one name holds: 248 characters."""
+
+    def check(self, key: str) -> None:
+        """Any key is fine."""
+
+    def parts(self, key: str) -> Parts:
+        """The way to a key's file."""
+        rest = key.encode()
+        parts = []
+        while len(rest) > self.CUT:
+            parts.append(self.directory_name(rest[: self.CUT]))
+            rest = rest[self.CUT :]
+        return [*parts, self.file_name(rest)]
+
+    def start(self, prefix: bytes) -> Parts | None:
+        """The deepest directory that has all keys with a prefix."""
+        cut = self.CUT
+        ends = range(cut, len(prefix), cut)
+        return [self.directory_name(prefix[end - cut : end]) for end in ends]
+
+    def file_name(self, tail: bytes) -> bytes:
+        """The name for the last part of a key."""
+        return b32encode(tail).replace(b"=", b"_")
+
+    def file_tail(self, name: bytes) -> bytes | None:
+        """The last part of a key; None for a name that is none of ours."""
+        try:
+            tail = b32decode(name.replace(b"_", b"="))
+        except ValueError:
+            return None
+        # Only the one name that a part has: others decode to the same bytes.
+        return tail if tail and self.file_name(tail) == name else None
+
+    def directory_name(self, tail: bytes) -> bytes:
+        """The name for a part of a key that goes on."""
+        return b32encode(tail) + b"-"
+
+    def directory_tail(self, name: bytes) -> bytes | None:
+        """The part of a key that a directory stands for; None for one that is none of ours."""
+        tail = self.file_tail(name[:-1]) if name.endswith(b"-") else None
+        return tail if tail is not None and len(tail) == self.CUT else None
+
+
+class AsyncSafeFilesystemStore(AsyncFileTreeStore):
+    """Each object in a file whose name is its key in base 32: takes any key, on any file system.
+
+    The name is the key's UTF-8 in base 32 (RFC 4648, capital letters, with ``_`` for the padding
+    ``=``), as amplify-storage-utils writes it, so that its directories can be read. A key of more
+    than 155 bytes is cut into parts of 155: each but the last names a directory, with ``-`` at
+    its end. Names are of ``A-Z 2-7 _ -`` alone, at most 249 long; so they survive file systems
+    that take ``A`` for ``a``, compose accents anew, or forbid ``:`` and names such as ``CON``.
+
+    Args:
+        root_path: As for `AsyncFilesystemStore`, and so are all others.
+        durable: Whether objects survive a power cut.
+        follow_symlinks: Whether symbolic links below the root are followed.
+        timeout: Seconds that one operation may take. None: for ever.
+    """
+
+    _layout = _Base32Layout()
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        """The store of ``safe:///absolute/directory`` or ``safe://relative/directory``.
+
+        Options: ``durable``, ``follow_symlinks`` and ``timeout``, as for the class.
+        """
+        return cls(path_of(url), **cls._url_options(url))

@@ -1,0 +1,105 @@
+"""Any object with the five verbs, made into a store with all of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any
+
+from .._core.adapt import VERBS, is_async
+from .._core.errors import ObjectNotFound, StoreError
+from .._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
+from .._core.protocol import AsyncObjectStore
+from .._core.window import each
+from .base import AsyncBaseStore
+
+
+def lift(store: Any) -> AsyncBaseStore:
+    """The store itself if it is one of ours; else one of ours built on its five verbs.
+
+    A subclass of ours that has a verb of its own counts as somebody else's: the stores made of it
+    would otherwise go around that verb, through the hooks.
+
+    Raises:
+        TypeError: It lacks one of the five verbs, or is a blocking store.
+    """
+    if isinstance(store, AsyncBaseStore) and not _has_own_verbs(type(store)):
+        return store
+    return AsyncForeignStore(store)
+
+
+def _has_own_verbs(kind: type[AsyncBaseStore]) -> bool:
+    return any(not getattr(kind, verb).__module__.startswith("storage.") for verb in VERBS)
+
+
+class AsyncForeignStore(AsyncBaseStore):
+    """Every verb, built on the five of somebody else's store.
+
+    Whole objects travel through memory, since its verbs know nothing else.
+
+    Args:
+        store: Any object with the five verbs; its context is entered and left with ours.
+        timeout: Seconds that one operation may take.
+    """
+
+    def __init__(self, store: AsyncObjectStore, *, timeout: float | None = None) -> None:
+        super().__init__(timeout=timeout)
+        if not is_async(store):
+            raise TypeError(f"{type(store).__name__} is blocking: use it with the blocking classes")
+        self._store: Any = store
+        self._takes_prefix = "prefix" in inspect.signature(store.keys).parameters
+
+    def __repr__(self) -> str:
+        return repr(self._store)
+
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        try:
+            data = await self._store.get(key)
+        except StoreError:
+            raise
+        except KeyError as error:
+            raise ObjectNotFound("there is no object under this key") from error
+        return options.cut(data), ObjectInfo(key, len(data))
+
+    async def _exists(self, key: str) -> bool:
+        return bool(await self._store.exists(key))
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        await self._store.put(key, bytes(data))
+        return ObjectInfo(key, len(data))
+
+    async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+        # Not every store of others minds a missing key, so it has to be asked for.
+        if not missing_ok and not await self._exists(key):
+            raise ObjectNotFound("there is no object under this key")
+        try:
+            await self._store.delete(key)
+        except KeyError as error:
+            if not missing_ok:
+                raise ObjectNotFound("there is no object under this key") from error
+
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
+        source = self._store.keys(prefix=prefix) if self._takes_prefix else self._store.keys()
+        if inspect.isawaitable(source):
+            source = await source
+        async for key in each(source):
+            if key.startswith(prefix) and key > start_after:
+                yield key
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        async for key in self._keys(prefix, start_after):
+            yield ObjectInfo(key)
+
+    async def _setup(self) -> None:
+        enter = getattr(self._store, "__aenter__", None)
+        if enter is not None:
+            await enter()
+            self._entered = True
+
+    async def _teardown(self) -> None:
+        if self._entered:
+            self._entered = False
+            await self._store.__aexit__(None, None, None)
+
+    _entered = False
+    capabilities = Capability.NONE

@@ -1,0 +1,99 @@
+"""One object: is it the same at both ends, and how does it get from one to the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._core.errors import IntegrityError, ObjectNotFound
+from ..._core.info import Capability, ObjectInfo
+from ..base import AsyncBaseStore
+from ..streams import AsyncReader
+
+WHOLE = 1024 * 1024
+"""Objects of at most so many bytes travel in one piece."""
+PIECE = 1024 * 1024
+
+
+async def copy_object(
+    source: AsyncBaseStore, target: AsyncBaseStore, listed: ObjectInfo, new_key: str | None = None
+) -> int:
+    """Bring an object over, with its attributes where both ends keep them.
+
+    Args:
+        source: Where it is.
+        target: Where it goes.
+        listed: What the source's listing says of it.
+        new_key: Its key there; None for the same.
+
+    Returns:
+        Its length in bytes.
+
+    Raises:
+        IntegrityError: What arrived has another length than what was read; nothing is published.
+    """
+    key = listed.key if new_key is None else new_key
+    if listed.size is None or listed.size <= WHOLE:
+        data, info = await source.get_with_info(listed.key)
+        _check_length(info, len(data))
+        stored = await target.put(key, data, **_attributes(source, target, info))
+        _check_length(stored, len(data))
+        return len(data)
+    async with source.open_reader(listed.key) as reader:
+        attributes = _attributes(source, target, reader.info)
+        async with target.open_writer(key, **attributes) as writer:
+            async for chunk in reader:
+                await writer.write(chunk)
+            _check_length(reader.info, writer.tell())
+    _check_length(writer.info, writer.tell())
+    return writer.tell()
+
+
+def _check_length(info: ObjectInfo, length: int) -> None:
+    if info.size is not None and info.size != length:
+        raise IntegrityError(
+            f"{length} bytes were copied of an object of {info.size}", key=info.key
+        )
+
+
+def _attributes(source: AsyncBaseStore, target: AsyncBaseStore, info: ObjectInfo) -> dict[str, Any]:
+    if Capability.ATTRIBUTES not in source.capabilities & target.capabilities:
+        return {}
+    return {"content_type": info.content_type, "metadata": info.metadata}
+
+
+async def same_object(
+    a: AsyncBaseStore, b: AsyncBaseStore, info_a: ObjectInfo, info_b: ObjectInfo
+) -> bool:
+    """Whether two objects hold the same bytes: by length, by a checksum both know, or read."""
+    if info_a.size is not None and info_b.size is not None and info_a.size != info_b.size:
+        return False
+    if info_a.checksum is not None and info_b.checksum is not None:
+        kind_a, _, sum_a = info_a.checksum.partition(":")
+        kind_b, _, sum_b = info_b.checksum.partition(":")
+        if kind_a == kind_b and kind_a in STRONG:
+            return sum_a == sum_b
+    return await same_bytes(a, b, info_a)
+
+
+STRONG = frozenset({"sha256", "sha512", "blake2b", "blake3"})
+"""Digests that are as good as the bytes; a CRC only finds accidents."""
+
+
+async def same_bytes(a: AsyncBaseStore, b: AsyncBaseStore, info: ObjectInfo) -> bool:
+    """Whether two objects hold the same bytes, read from both ends."""
+    try:
+        if info.size is not None and info.size <= WHOLE:
+            return await a.get(info.key) == await b.get(info.key)
+        async with a.open_reader(info.key) as reader_a, b.open_reader(info.key) as reader_b:
+            return await _same_streams(reader_a, reader_b)
+    except ObjectNotFound:
+        return False  # it went since it was listed
+
+
+async def _same_streams(a: AsyncReader, b: AsyncReader) -> bool:
+    while True:
+        piece = await a.read(PIECE)
+        if piece != await b.read(PIECE):
+            return False
+        if not piece:
+            return True

@@ -1,0 +1,41 @@
+"""What all stores that are made of other stores share: their children's life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+
+from ..._core.protocol import AsyncObjectStore
+from ..base import AsyncBaseStore
+from ..foreign import lift
+
+
+class AsyncParentStore(AsyncBaseStore):
+    """A store made of others; entering it enters them, and leaving it leaves them.
+
+    Where one cannot be entered, those that were entered before are left again. A parent that was
+    never entered leaves its children alone.
+
+    Args:
+        children: Stores of ours, or any objects with the five async verbs.
+        timeout: Seconds that one operation may take.
+    """
+
+    def __init__(
+        self, children: Iterable[AsyncObjectStore], *, timeout: float | None = None
+    ) -> None:
+        super().__init__(timeout=timeout)
+        self._children = tuple(lift(child) for child in children)
+        self._entered = AsyncExitStack()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._children))})"
+
+    async def _setup(self) -> None:
+        async with AsyncExitStack() as stack:
+            for child in self._children:
+                await stack.enter_async_context(child)
+            self._entered = stack.pop_all()
+
+    async def _teardown(self) -> None:
+        await self._entered.aclose()

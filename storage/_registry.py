@@ -1,0 +1,103 @@
+"""Which URL opens which store: one table, one line a scheme, in alphabetical order.
+
+Other packages add their own by an entry point of the group ``storage.backends``, whose name is
+the scheme and whose object is an async store class with a ``from_url``.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._core.errors import ConfigError
+from ._core.urls import StoreURL
+
+if TYPE_CHECKING:
+    from ._async.base import AsyncBaseStore
+    from ._sync.base import BaseStore
+
+GROUP = "storage.backends"
+
+
+class Backend(NamedTuple):
+    """One line of the table."""
+
+    scheme: str
+    asynchronous: str
+    """Façade and class of the async store."""
+    blocking: str
+    """Façade and class of its blocking twin."""
+    example: str
+    extra: str | None = None
+    """What has to be installed with ``pip install 'storage[extra]'``."""
+
+
+BACKENDS = (
+    Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data"),
+    Backend("hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed"),
+    Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://"),
+    Backend(
+        "s3", "s3:AsyncBucketStore", "s3:BucketStore", "s3://bucket/prefix?region=eu-west-1", "s3"
+    ),
+    Backend("safe", "aiofs:AsyncSafeFilesystemStore", "fs:SafeFilesystemStore", "safe:///srv/safe"),
+    Backend("sqlite", "aiodb:AsyncSqliteStore", "db:SqliteStore", "sqlite:///srv/objects.sqlite"),
+    Backend("zip", "zip:AsyncZipStore", "zip:ZipStore", "zip:///srv/objects.zip"),
+)
+_BY_SCHEME = {backend.scheme: backend for backend in BACKENDS}
+
+
+def open_async_store(url: str | os.PathLike[str]) -> AsyncBaseStore:
+    """Make the async store that a URL means; nothing is touched yet.
+
+    Args:
+        url: Such as ``s3://bucket/prefix?region=eu-west-1``; a path, or a text without ``://``,
+            means a directory.
+
+    Raises:
+        ConfigError: No such scheme or option, or a value that makes no sense.
+        MissingExtra: The backend needs a package that is not installed.
+    """
+    parsed = _parse(url)
+    backend = _BY_SCHEME.get(parsed.scheme)
+    kind = _load(backend.asynchronous) if backend else _entry_point(parsed.scheme)
+    return _made(kind, parsed)  # type: ignore[no-any-return]
+
+
+def open_store(url: str | os.PathLike[str]) -> BaseStore:
+    """Make the blocking store that a URL means; arguments and errors are `open_async_store`'s."""
+    parsed = _parse(url)
+    backend = _BY_SCHEME.get(parsed.scheme)
+    if backend:
+        return _made(_load(backend.blocking), parsed)  # type: ignore[no-any-return]
+    store = _made(_entry_point(parsed.scheme), parsed)
+    return _load("object:BaseStore").around(store)  # type: ignore[no-any-return]
+
+
+def _parse(url: str | os.PathLike[str]) -> StoreURL:
+    if isinstance(url, os.PathLike):
+        return StoreURL("file", path=os.fspath(url))
+    if "://" not in url:
+        return StoreURL("file", path=url)
+    return StoreURL.parse(url)
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"storage.{module}"), name)
+
+
+def _entry_point(scheme: str) -> Any:
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if scheme not in found:
+        known = ", ".join(sorted({*_BY_SCHEME, *found}))
+        raise ConfigError(f"no store has the scheme {scheme!r}; known: {known}")
+    return found[scheme].load()
+
+
+def _made(kind: Any, url: StoreURL) -> Any:
+    store = kind.from_url(url)
+    url.finish()
+    return store

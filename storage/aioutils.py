@@ -1,0 +1,22 @@
+"""Stores made of stores, and whole stores moved: for asyncio."""
+
+from ._async.transfer.report import Action, SyncEvent, SyncReport
+from ._async.transfer.stores import async_clear_store, async_copy_store
+from ._async.transfer.sync import async_sync_stores
+from ._async.transfer.verify import VerifyReport, async_verify_stores
+from ._async.wrappers.caching import AsyncCachingStore
+from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
+
+__all__ = [
+    "Action",
+    "AsyncCachingStore",
+    "AsyncFanoutStore",
+    "AsyncMirroringStore",
+    "SyncEvent",
+    "SyncReport",
+    "VerifyReport",
+    "async_clear_store",
+    "async_copy_store",
+    "async_sync_stores",
+    "async_verify_stores",
+]

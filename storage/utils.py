@@ -1,0 +1,17 @@
+"""Stores made of stores, and whole stores moved: blocking."""
+
+from ._sync.transfer.stores import clear_store, copy_store
+from ._sync.transfer.sync import sync_stores
+from ._sync.transfer.verify import verify_stores
+from ._sync.wrappers.caching import CachingStore
+from ._sync.wrappers.fanout import FanoutStore, MirroringStore
+
+__all__ = [
+    "CachingStore",
+    "FanoutStore",
+    "MirroringStore",
+    "clear_store",
+    "copy_store",
+    "sync_stores",
+    "verify_stores",
+]
