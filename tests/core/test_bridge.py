@@ -179,6 +179,8 @@ def test_around_makes_any_async_store_blocking() -> None:
     store.put("a", b"123456")
     assert list(store.stream("a")) == [b"1234", b"56"]
     assert type(store) is BaseStore
+    with pytest.raises(TypeError, match="DictStore is the twin of AsyncDictStore and cannot"):
+        DictStore.around(object())
 
 
 # -- stores within stores -------------------------------------------------------------------
@@ -414,9 +416,7 @@ def test_what_is_collected_within_a_call_does_not_wait_for_its_locks() -> None:
 
 
 class AsyncCounter:
-    """Counts down, and has a context of its own."""
-
-    inline = True
+    """Counts down, and has a context of its own; it says nothing of where it may run."""
 
     def __init__(self) -> None:
         self.left = 3
@@ -449,7 +449,8 @@ def fail() -> None:
 class Counter(Twin):
     def __init__(self, *, inline: bool) -> None:
         source = AsyncCounter()
-        source.inline = inline
+        if inline:
+            vars(source)["inline"] = True
         self._hold(source)
 
     def __iter__(self) -> Self:
