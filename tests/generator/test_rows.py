@@ -11,7 +11,7 @@ from typing import Any, get_overloads, get_type_hints
 
 import pytest
 
-from tests.generator.conftest import Sample
+from tests.generator.samples import Sample
 
 ZOO = '''
     """Things of every shape; `AsyncZoo` is one, an `AsyncIterator` is not.
