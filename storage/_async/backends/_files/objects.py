@@ -14,6 +14,7 @@ from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
 from .layout import Layout
 from .locks import locked, require
 from .moving import Move
+from .names import is_anothers
 from .pending import Pending, describe, found_in, sync_directory
 from .tree import LIST, Parts, Tree, linked
 
@@ -141,11 +142,14 @@ class Objects:
             if if_match is not None:
                 require(held)
             found = found_in(self.tree, directory, parts)
-            if found is not None and not stat.S_ISREG(found.st_mode):
+            if found is not None and not self._is_own(found, parts, directory):
                 found = None
             check_delete(key, None if found is None else describe(key, found), if_match)
             os.unlink(parts[-1], dir_fd=directory)
             self.layout.forget(directory, parts[-1])
+
+    def _is_own(self, found: os.stat_result, parts: Parts, directory: int) -> bool:
+        return stat.S_ISREG(found.st_mode) and not is_anothers(self.tree, directory, parts)
 
     def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         """Store an object under another key as well."""
