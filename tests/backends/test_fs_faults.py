@@ -310,7 +310,15 @@ def test_a_put_if_absent_replaces_nothing_that_another_program_has_just_made(
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     slow = "inject=linkat,renameat:delay_enter=1000000"
-    strace = ["strace", "-o", tmp_path.parent / "trace", "-e", "trace=linkat,renameat", "-e", slow]
+    strace: list[str | Path] = [
+        "strace",
+        "-o",
+        tmp_path.parent / "trace",
+        "-e",
+        "trace=linkat,renameat",
+        "-e",
+        slow,
+    ]
     with subprocess.Popen(
         [*strace, sys.executable, "-c", SLOWLY, tmp_path],
         cwd=Path(__file__).parents[2],
