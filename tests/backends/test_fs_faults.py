@@ -121,7 +121,7 @@ def test_a_file_larger_than_may_be(tmp_path: Path) -> None:
 MANY = """
 import asyncio, os, resource, sys
 from storage.aiofs import AsyncFilesystemStore
-from storage._async.backends._files import store as module
+from storage._async.backends._files import waiting as module
 from storage.object import StoreUnavailable
 
 async def main():

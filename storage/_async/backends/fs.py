@@ -8,8 +8,9 @@ from typing import Self
 from ..._core.info import ListResult
 from ..._core.urls import StoreURL
 from ._files.layout import Layout
-from ._files.store import AsyncFileTreeStore, path_of
+from ._files.store import AsyncFileTreeStore
 from ._files.tree import Parts
+from ._files.urls import path_of
 
 
 class AsyncFilesystemStore(AsyncFileTreeStore):
