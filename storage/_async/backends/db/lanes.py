@@ -110,12 +110,9 @@ class Lane:
             self._pump = None
 
     async def _connect(self) -> aiosqlite.Connection:
-        import aiosqlite
-
-        units: Any = _Units(self._link)
         # Its thread is a daemon, and cannot hang the interpreter's exit, because the seam's
         # workers are: a thread inherits that from the one that makes it.
-        return await (await calls.call(aiosqlite.Connection, lambda: units, 64))
+        return await (await calls.call(_new_connection, self._link))
 
     async def _visit(self, connection: aiosqlite.Connection) -> None:
         work: Any = self._work_off
@@ -155,6 +152,13 @@ class Lane:
 
 def _close(connection: aiosqlite.Connection) -> None:
     asyncio.run(connection.close())
+
+
+def _new_connection(link: Link) -> aiosqlite.Connection:
+    import aiosqlite  # here, because the first import would hold up the loop
+
+    units: Any = _Units(link)
+    return aiosqlite.Connection(lambda: units, 64)
 
 
 def _nothing() -> None:
