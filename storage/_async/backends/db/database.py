@@ -9,7 +9,7 @@ import threading
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -25,6 +25,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Unit: TypeAlias = Callable[Concatenate[sqlite3.Connection, P], T]
 PLAIN = How()
+GRACE = 5.0
+"""Seconds to wait for the connections of a loop that does not run."""
 
 
 class Database:
@@ -65,12 +67,12 @@ class Database:
         connections = self._connections
         lanes = connections.shut()
         ours = None if calls.direct() else lanes.pop(asyncio.get_running_loop(), None)
-        _dismiss(lanes)
+        threads = _dismiss(lanes)
         try:
             if ours is not None:
                 await ours.aclose()
         finally:
-            await calls.call(connections.close)
+            await calls.call(connections.close, threads)
 
     def __del__(self) -> None:
         connections = getattr(self, "_connections", None)
@@ -155,8 +157,10 @@ class _Connections:
             lanes, self._lanes = self._lanes, {}
         return lanes
 
-    def close(self) -> None:
-        """Close the connections of blocking callers."""
+    def close(self, threads: Sequence[threading.Thread] = ()) -> None:
+        """Close the connections of blocking callers, after these threads have ended."""
+        for thread in threads:
+            thread.join(GRACE)
         self._close_readers()
         with self._writing, inside:
             self._link.close()
@@ -167,9 +171,8 @@ class _Connections:
                 self._readers.pop().close()
 
 
-def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> None:
-    for loop, pair in lanes.items():
-        pair.dismiss(loop)
+def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> list[threading.Thread]:
+    return [thread for loop, pair in lanes.items() for thread in pair.dismiss(loop)]
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
