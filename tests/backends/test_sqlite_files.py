@@ -8,7 +8,6 @@ import sqlite3
 import stat
 import time
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,7 +34,7 @@ from storage.object import (
     StoreNotFound,
     StoreTimeout,
 )
-from tests.backends.sqlite import leftovers, locked, python, query, watched_loop
+from tests.backends.sqlite import change, leftovers, locked, python, query, watched_loop
 
 
 @pytest.fixture
@@ -72,8 +71,8 @@ async def reads(store: AsyncSqliteStore) -> AsyncIterator[StoreError | None]:
         lambda: store.delete("key", missing_ok=True),
         lambda: store.copy("key", "other"),
         lambda: store.move("key", "other"),
-        lambda: store.list_with_delimiter(),
-        lambda: store.clear(),
+        store.list_with_delimiter,
+        store.clear,
         keys,
         stream,
     ):
@@ -121,7 +120,12 @@ async def test_a_stream_that_fails_at_once_makes_no_file(path: Path) -> None:
 def test_directories_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     fsync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(os.fstat(fd).st_ino), fsync(fd)))
+
+    def watched(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
     with SqliteStore(tmp_path / "a" / "b" / "x.sqlite") as store:
         store.put("key", b"value")
     assert synced == [tmp_path.stat().st_ino, (tmp_path / "a").stat().st_ino]
@@ -192,25 +196,18 @@ def test_no_database(path: Path, data: bytes) -> None:
     refused(path, CorruptStore, "not a database")
 
 
-def database(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-
-
 def test_another_programs_database(path: Path) -> None:
-    database(path, "CREATE TABLE objects (name TEXT, size INTEGER)")
+    change(path, "CREATE TABLE objects (name TEXT, size INTEGER)")
     refused(path, CorruptStore, "another program's")
 
 
 def test_another_programs_mark(path: Path) -> None:
-    database(path, "PRAGMA application_id = 77")
+    change(path, "PRAGMA application_id = 77")
     refused(path, CorruptStore, "another program's")
 
 
 def test_a_file_of_amplify(path: Path) -> None:
-    database(
+    change(
         path,
         "CREATE TABLE objects (key TEXT PRIMARY KEY, data BLOB)",
         "INSERT INTO objects VALUES ('key', x'00')",
@@ -221,7 +218,7 @@ def test_a_file_of_amplify(path: Path) -> None:
 def test_a_newer_format(path: Path) -> None:
     with SqliteStore(path) as store:
         store.put("key", b"x")
-    database(path, "PRAGMA user_version = 99")
+    change(path, "PRAGMA user_version = 99")
     refused(path, NotSupported, "99")
 
 
@@ -231,7 +228,7 @@ def test_a_newer_format(path: Path) -> None:
 def test_a_dropped_table(path: Path) -> None:
     with SqliteStore(path) as store:
         store.put("key", b"x")
-        database(path, "DROP TABLE chunks")
+        change(path, "DROP TABLE chunks")
         for verb in (lambda: store.get("key"), lambda: store.put("key", b"y")):
             with pytest.raises(CorruptStore, match="no such table"):
                 verb()
@@ -257,7 +254,7 @@ def test_damaged_pages(path: Path) -> None:
 def test_a_key_that_is_no_text(path: Path) -> None:
     with SqliteStore(path) as store:
         store.put("key", b"x")
-    database(path, "UPDATE objects SET key = CAST(x'ff' AS TEXT)")
+    change(path, "UPDATE objects SET key = CAST(x'ff' AS TEXT)")
     with SqliteStore(path) as store, pytest.raises(CorruptStore, match="UTF-8"):
         list(store.keys())
 
@@ -353,10 +350,10 @@ async def test_without_shared_memory(path: Path, monkeypatch: pytest.MonkeyPatch
     """A file system that cannot do WAL: SQLite falls back, and nothing else changes."""
     connect = sqlite3.connect
 
-    def no_memory(place: str, **arguments: object) -> sqlite3.Connection:
-        return connect(place + "&vfs=unix-dotfile", **arguments)  # type: ignore[call-overload]
+    def no_memory(place: str, **arguments: Any) -> Any:
+        return connect(place + "&vfs=unix-dotfile", **arguments)
 
-    monkeypatch.setattr(file_module.sqlite3, "connect", no_memory)
+    monkeypatch.setattr(sqlite3, "connect", no_memory)
     async with AsyncSqliteStore(path, durable=False) as store:
         await asyncio.gather(*(store.put(f"k{i}", bytes([i])) for i in range(50)))
         await store.put("large", [bytes(CHUNK)] * 3)
@@ -435,10 +432,10 @@ def test_no_right_to_write(existing: Path) -> None:
 def test_a_read_only_database(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     connect = sqlite3.connect
 
-    def read_only(place: str, **arguments: object) -> sqlite3.Connection:
-        return connect(place.partition("?")[0] + "?mode=ro", **arguments)  # type: ignore[call-overload]
+    def read_only(place: str, **arguments: Any) -> Any:
+        return connect(place.partition("?")[0] + "?mode=ro", **arguments)
 
-    monkeypatch.setattr(file_module.sqlite3, "connect", read_only)
+    monkeypatch.setattr(sqlite3, "connect", read_only)
     with SqliteStore(existing) as store:
         assert store.get("key") == b"value"
         with pytest.raises(AccessDenied):
@@ -483,7 +480,7 @@ def test_an_upload_that_stood_still_for_a_day_is_given_up(path: Path) -> None:
                 other.put("a", b"x")
             assert leftovers(path) == 2
             yesterday = int(time.time()) - uploads.ABANDONED - 1
-            database(path, f"UPDATE uploads SET touched = {yesterday}")
+            change(path, f"UPDATE uploads SET touched = {yesterday}")
             with SqliteStore(path) as other:
                 other.put("b", b"x")
             assert leftovers(path) == 0
@@ -505,7 +502,12 @@ def test_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             store.put("key", url.encode())
         assert query(tmp_path / place, "SELECT key FROM objects") == [("key",)], url
     assert AsyncSqliteStore.from_url(StoreURL.parse("sqlite:x.sqlite"))._path == "x.sqlite"
-    for bad in ("sqlite://", "sqlite://user@x.sqlite", "sqlite://x?durabel=no", "sqlite://x?timeout=0"):
+    for bad in (
+        "sqlite://",
+        "sqlite://user@x.sqlite",
+        "sqlite://x?durabel=no",
+        "sqlite://x?timeout=0",
+    ):
         with pytest.raises(ConfigError):
             open_store(bad)
     with pytest.raises(ConfigError, match="AsyncDictStore"):

@@ -13,17 +13,27 @@ import threading
 import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage._async.backends.db import objects
+from storage._async.backends.db import objects, uploads
+from storage._async.backends.db.database import PLAIN
 from storage._async.backends.db.objects import CHUNK
 from storage._core import calls
+from storage._core.info import WRITE_OVER
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
-from storage.object import NoSpace, ObjectExists, ObjectInfo, ObjectNotFound, StoreClosed
+from storage.object import (
+    NoSpace,
+    ObjectExists,
+    ObjectInfo,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreClosed,
+)
 from tests.backends.sqlite import leftovers, python, query
 
 
@@ -45,7 +55,7 @@ def commits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     connect = sqlite3.connect
 
-    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    def traced(*arguments: Any, **options: Any) -> Any:
         connection = connect(*arguments, **options)
         connection.set_trace_callback(lambda text: seen.append(text) if text == "COMMIT" else None)
         return connection
@@ -73,20 +83,19 @@ async def test_each_of_a_group_has_its_own_error(path: Path) -> None:
         await store.put("there", b"old")
 
         def broken(connection: sqlite3.Connection) -> None:
-            objects.put(connection, "broken", b"x", objects.WriteOptions())
+            objects.put(connection, "broken", b"x", WRITE_OVER)
             raise LookupError("half done")
 
         def full(connection: sqlite3.Connection) -> None:
-            objects.put(connection, "full", b"x", objects.WriteOptions())
+            objects.put(connection, "full", b"x", WRITE_OVER)
             raise NoSpace("half done, too")
 
-        how = objects_how()
         outcomes = await asyncio.gather(
             store.put("a", b"a"),
             store.put("there", b"x", if_absent=True),
-            store._database.write(how, broken),
+            store._database.write(PLAIN, broken),
             store.put("b", b"b"),
-            store._database.write(how, full),
+            store._database.write(PLAIN, full),
             store.delete("missing"),
             store.put("c", b"c"),
             return_exceptions=True,
@@ -97,12 +106,6 @@ async def test_each_of_a_group_has_its_own_error(path: Path) -> None:
         assert [key async for key in store.keys()] == ["a", "b", "c", "there"]
         assert await store.get("there") == b"old"
     assert leftovers(path) == 0
-
-
-def objects_how() -> Any:
-    from storage._async.backends.db.database import PLAIN
-
-    return PLAIN
 
 
 async def test_the_chunks_of_a_stream_do_not_wait_for_the_disk(
@@ -118,10 +121,6 @@ async def test_the_chunks_of_a_stream_do_not_wait_for_the_disk(
             (level,) = connection.execute("PRAGMA synchronous").fetchone()
             settings.append((name, level))
             return real(connection, *rest)
-
-        from functools import partial
-
-        from storage._async.backends.db import uploads
 
         monkeypatch.setattr(uploads, name, partial(spy, real=getattr(uploads, name), name=name))
     async with AsyncSqliteStore(path) as store:
@@ -143,7 +142,7 @@ NEW = b"".join(bytes([i]) * CHUNK for i in range(6))
 async def test_a_put_can_be_cancelled_at_any_time(path: Path) -> None:
     """At each pass of the loop, for as long as the put takes."""
     async with AsyncSqliteStore(path) as store:
-        for make in (lambda: NEW, lambda: pieces(), lambda: b"small"):
+        for make in (lambda: NEW, pieces, lambda: b"small"):
             step = 0
             while True:
                 await store.put("key", b"old")
@@ -169,8 +168,9 @@ async def test_all_may_be_cancelled_at_once(path: Path) -> None:
     async with AsyncSqliteStore(path) as store:
         await store.put("key", b"old")
         for round_ in range(30):
-            tasks = [asyncio.create_task(store.put(f"{round_}-{i}", b"x")) for i in range(20)]
-            tasks += [asyncio.create_task(store.get("key")) for _ in range(20)]
+            work: list[Any] = [store.put(f"{round_}-{i}", b"x") for i in range(20)]
+            work += [store.get("key") for _ in range(20)]
+            tasks = [asyncio.create_task(each) for each in work]
             for _ in range(round_):
                 await asyncio.sleep(0)
             for task in tasks:
@@ -186,7 +186,7 @@ async def test_whoever_is_cancelled_before_its_turn_writes_nothing(path: Path) -
     async with AsyncSqliteStore(path) as store:
         await store.put("key", b"old")
         hold = threading.Event()
-        blocker = asyncio.create_task(store._database.write(objects_how(), lambda _: hold.wait(5)))
+        blocker = asyncio.create_task(store._database.write(PLAIN, lambda _: hold.wait(5)))
         await asyncio.sleep(0.05)
         put = asyncio.create_task(store.put("key", b"never"))
         await asyncio.sleep(0.05)
@@ -273,18 +273,12 @@ def test_threads_count_with_conditions(path: Path) -> None:
                 data, info = store.get_with_info("count")
                 try:
                     store.put("count", b"%d" % (int(data) + 1), if_match=info.etag)
-                except store_errors():
+                except PreconditionFailed:
                     continue
                 return
 
         list(threads.map(increase, range(80)))
         assert store.get("count") == b"80"
-
-
-def store_errors() -> Any:
-    from storage.object import PreconditionFailed
-
-    return PreconditionFailed
 
 
 # -- without a loop --------------------------------------------------------------------------
@@ -447,7 +441,6 @@ async def test_closing_in_the_midst_of_a_stream(path: Path) -> None:
     await store.aclose()
     with pytest.raises(StoreClosed):
         await anext(stream)
-    await stream.aclose()
     with pytest.raises(StoreClosed):
         await store.put("key", pieces())
 
@@ -462,9 +455,10 @@ def test_a_store_that_is_not_closed_warns_and_leaves_nothing(path: Path, how: st
     else:
         loop = asyncio.new_event_loop()
         loop.run_until_complete(store.put("key", b"x"))
+    last = [store]
+    del store
     with pytest.warns(ResourceWarning, match=r"x\.sqlite.*not closed"):
-        del store
-        gc.collect()
+        last.clear()
     for _ in range(100):
         if os.listdir(path.parent) == [path.name]:
             break
@@ -490,7 +484,7 @@ def test_a_store_that_was_never_used_says_nothing(path: Path) -> None:
         "loop = asyncio.new_event_loop(); loop.run_until_complete(store.put('key', b'x'))",
         "SqliteStore.around(store).put('key', b'x')",
         "asyncio.run(late())",
-        "threading.Thread(target=asyncio.run, args=(late(),), daemon=True).start(); time.sleep(0.5)",
+        "threading.Thread(target=asyncio.run, args=[late()], daemon=True).start(); time.sleep(0.5)",
     ],
 )
 def test_the_interpreter_ends_without_a_close(path: Path, use: str) -> None:

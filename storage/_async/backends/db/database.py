@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 import threading
 import warnings
 import weakref
@@ -79,8 +80,9 @@ class Database:
         if connections is not None and connections.open:
             what = f"a store of {self._path!r} was not closed"
             warnings.warn(what, ResourceWarning, source=self, stacklevel=2)
-            _dismiss(connections.shut())
-            connections.close()
+            if not sys.is_finalizing():  # no thread starts any more
+                _dismiss(connections.shut())
+                connections.drop()
 
     def _renew(self) -> None:
         inherited.append(self._connections)
@@ -139,7 +141,8 @@ class _Connections:
             if link.open:
                 self._readers.append(link)
             if self._closed:
-                self._close_readers()
+                with inside:
+                    self._drop_readers()
         return job.outcome()
 
     def write(self, job: Job) -> Any:
@@ -161,12 +164,16 @@ class _Connections:
         """Close the connections of blocking callers, after these threads have ended."""
         for thread in threads:
             thread.join(GRACE)
-        self._close_readers()
         with self._writing, inside:
-            self._link.close()
+            self.drop()
 
-    def _close_readers(self) -> None:
-        with inside, suppress(IndexError):
+    def drop(self) -> None:
+        """The same, where nobody can use them any more; a finalizer must not wait for locks."""
+        self._drop_readers()
+        self._link.close()
+
+    def _drop_readers(self) -> None:
+        with suppress(IndexError):
             while True:
                 self._readers.pop().close()
 

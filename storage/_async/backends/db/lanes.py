@@ -10,16 +10,15 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+import aiosqlite
 
 from ...._core import calls
 from ...._core.errors import StoreClosed, StoreUnavailable
 from .file import Link
 from .forks import inside
 from .jobs import Job, Writer, read_waiting
-
-if TYPE_CHECKING:
-    import aiosqlite
 
 
 class _Units:
@@ -99,14 +98,20 @@ class Lane:
                 done, self._done = self._done, []
                 for job in done:
                     job.deliver()
-        except BaseException as error:
-            while self._waiting:
-                job = self._waiting.popleft()
-                job.fail(StoreUnavailable(f"the connection has no thread: {error!r}"))
-                job.deliver()
+        except Exception as error:
+            self._refuse(repr(error))
+        except asyncio.CancelledError:
+            self._refuse("the loop ends its tasks")
             raise
         finally:
             self._pump = None
+
+    def _refuse(self, reason: str) -> None:
+        while self._waiting:
+            job = self._waiting.popleft()
+            closed = StoreClosed("the store was closed")
+            job.fail(closed if self._closed else StoreUnavailable(f"there is no thread: {reason}"))
+            job.deliver()
 
     async def _visit(self, connection: aiosqlite.Connection) -> None:
         work: Any = self._work_off
@@ -163,7 +168,6 @@ def _connect(link: Link) -> aiosqlite.Connection:
     The thread is a daemon, and cannot hang the interpreter's exit, because the seam's workers
     are: a thread inherits that from the one that makes it.
     """
-    import aiosqlite  # here, because the first import would hold up the loop
 
     async def start(connection: aiosqlite.Connection) -> aiosqlite.Connection:
         return await connection
