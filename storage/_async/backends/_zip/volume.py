@@ -112,12 +112,11 @@ class ZipVolume(ZipView):
     ) -> ObjectInfo | None:
         journal = state.journal
         assert journal is not None
-        fresh = journal.end == 0
+        if journal.end == 0 and self.durable:
+            sync_directory(self.path)  # before the change, so that its failure is the change's
         journal.begin(state.identity, marked=state.marked)
         state.marked = True
         entry = state.apply(journal.append(kind, head, content, sync=self.durable))
-        if fresh and self.durable:
-            sync_directory(self.path)
         self.changed = True
         if journal.end > max(self._journal_size, state.seen[0][2] if state.seen[0] else 0):
             self._publish_early(state)
