@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from storage._async.backends._zip import volume
+from storage._async.backends._zip import journal, volume
 from storage._async.backends.zip import AsyncZipStore
 from storage._core.errors import (
     ObjectExists,
@@ -77,6 +77,29 @@ def test_threads_share_a_store(tmp_path: Path) -> None:
 
         in_threads(write_all, read, read, check)
     assert len(unpacked(tmp_path / "x.zip")) == 4 * 40 + 1
+
+
+def test_reads_do_not_wait_for_a_slow_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path / "x.zip", durable=True) as store:
+        drive(store.put("a", b"old"))
+        began, go_on = threading.Event(), threading.Event()
+
+        def flush(fd: int) -> None:
+            began.set()
+            assert go_on.wait(20)
+
+        monkeypatch.setattr(journal, "_flush", flush)
+        writer = threading.Thread(target=lambda: drive(store.put("a", b"new")))
+        writer.start()
+        assert began.wait(20)
+        assert drive(store.get("a")) == b"old"  # the new one is not safe yet
+        assert keys(store) == ["a"]
+        go_on.set()
+        writer.join()
+        assert drive(store.get("a")) == b"new"
+        monkeypatch.undo()
 
 
 def test_one_of_many_threads_and_stores_wins(tmp_path: Path) -> None:
