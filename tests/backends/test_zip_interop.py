@@ -174,9 +174,9 @@ class Pipe(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:
-        self.data += data
-        return len(data)
+    def write(self, data: Any) -> int:
+        self.data += memoryview(data)
+        return memoryview(data).nbytes
 
 
 def test_data_descriptors_survive(tmp_path: Path) -> None:
