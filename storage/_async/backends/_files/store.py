@@ -14,6 +14,7 @@ from ...._core.errors import ConfigError, StoreError, from_oserror
 from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.values import batches
+from ...._core.window import finish_all
 from ...base import AsyncBaseStore
 from ...streams import Body, Sink
 from .layout import Layout
@@ -239,9 +240,8 @@ async def _patiently(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _surely(function: Callable[[], None]) -> None:
-    """Call a function that may be called twice, also where the call itself is cancelled."""
-    try:
-        await calls.call(function)
-    except BaseException:
+    """Call a function that cleans up, however often the call itself is cancelled."""
+    if calls.direct():
         function()
-        raise
+    else:
+        await finish_all([calls.call(function)])
