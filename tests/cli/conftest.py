@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -78,7 +78,7 @@ def environment(plugin: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, plugin)))}
 
 
-#: Takes the words after `storage`, and options for `subprocess.Popen`.
+#: Takes the words after `storage`, `stdin`, `stdout`, and variables for the environment.
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 COMMAND = (sys.executable, "-W", "error", "-m", "storage")
@@ -88,10 +88,16 @@ COMMAND = (sys.executable, "-W", "error", "-m", "storage")
 def start(folder: Path, environment: dict[str, str]) -> Start:
     """Start the command in a process of its own; every warning is an error there."""
 
-    def start_process(*words: object, **options: Any) -> subprocess.Popen[bytes]:
-        for name in ("stdin", "stdout", "stderr"):
-            options.setdefault(name, subprocess.PIPE)
-        options.setdefault("env", environment)
-        return subprocess.Popen([*COMMAND, *map(str, words)], text=False, **options)
+    def start_process(
+        *words: object,
+        stdin: int = subprocess.PIPE,
+        stdout: int = subprocess.PIPE,
+        **variables: str,
+    ) -> subprocess.Popen[bytes]:
+        command = [*COMMAND, *map(str, words)]
+        env = {**environment, **variables}
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=env
+        )
 
     return start_process
