@@ -100,7 +100,7 @@ class Classes:
             match member:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                     if _is_public(name):
-                        yield name, functions.method(member, owner)
+                        yield name, functions.method(member, node, owner)
                     if name == "__init__" and "overload" not in decorators(member):
                         yield from self._attributes(module, node, functions, member)
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=kind) if _is_public(name):

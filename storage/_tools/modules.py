@@ -87,7 +87,7 @@ class _ModuleText:
     def text(self, public: list[str]) -> str:
         """The whole of it."""
         body = "\n\n".join(self._block(name) for name in public)
-        head = banner(self._module.label) + NARROWER
+        head = banner(self._module.label) + (NARROWER if "_async_type: " in body else "")
         docstring = self._functions(self._module).docstring(self._module.tree).strip()
         future = "from __future__ import annotations"
         return "\n\n".join([head + docstring, future, self._imports(ast.parse(body)), body])
@@ -144,6 +144,9 @@ class _ModuleText:
 def _free_names(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[str]:
     """The names that generated code takes from its module."""
     match node:
+        case ast.Call(func=ast.Name(id="cast")):
+            yield from ("cast", "Any")
+            yield from _free_names(node.args[1], bound)
         case ast.Name(id=name):
             if name not in bound and isinstance(node.ctx, ast.Load):
                 yield name
@@ -152,8 +155,12 @@ def _free_names(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[
             for statement in node.body:
                 yield from _free_names(statement, inner)
             for part in (node.args, node.returns, *node.decorator_list):
-                if part is not None:
+                if part is not None and not isinstance(part, ast.Attribute):  # @name.setter
                     yield from _free_names(part, bound)
+        case ast.ClassDef(body=body):
+            own = bound | {each.name for each in body if isinstance(each, ast.FunctionDef)}
+            for child in ast.iter_child_nodes(node):
+                yield from _free_names(child, own if isinstance(child, ast.Assign) else bound)
         case _:
             for child in ast.iter_child_nodes(node):
                 yield from _free_names(child, bound)

@@ -27,7 +27,7 @@ for _package in ("pytest", "pytest_asyncio", "hypothesis"):
     if find_spec(_package) is None:
         raise MissingExtra.named(_package, "test")
 
-import pytest
+import pytest  # noqa: E402
 
 # The checks are plain asserts: let pytest show their values as it does in tests.
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for _, name, _ in iter_modules(__path__)))

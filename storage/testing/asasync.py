@@ -9,7 +9,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 # Many threads of our own: calls of many tasks at once must really meet in the store.
 _THREADS = ThreadPoolExecutor(64, "storage-testing")
@@ -21,13 +21,23 @@ _CHUNK = 256 * 1024
 
 async def in_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a function in a thread; a cancelled call ends when the function has ended."""
-    work = partial(contextvars.copy_context().run, function, *args, **kwargs)
-    job = _THREADS.submit(work)
+    return await _in_thread(partial(function, *args, **kwargs), cancellable=True)
+
+
+async def clean_up_in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Like `in_thread`, but the function runs even if the call is cancelled before it begins."""
+    return await _in_thread(partial(function, *args), cancellable=False)
+
+
+async def _in_thread(function: Callable[[], Any], *, cancellable: bool) -> Any:
+    job = _THREADS.submit(contextvars.copy_context().run, function)
     future = asyncio.wrap_future(job)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        while not job.cancel() and not future.done():
+        if cancellable:
+            job.cancel()  # if it has not begun
+        while not future.done():
             try:
                 await asyncio.wait([future])
             except asyncio.CancelledError:
@@ -65,14 +75,14 @@ class AsAsync:
 
     async def aclose(self) -> None:
         """See `AsyncBaseStore`."""
-        await in_thread(self.store.close)
+        await clean_up_in_thread(self.store.close)
 
-    async def __aenter__(self) -> AsAsync:
+    async def __aenter__(self) -> Self:
         await in_thread(self.store.__enter__)
         return self
 
-    async def __aexit__(self, *exception: Any) -> None:
-        await in_thread(self.store.__exit__, *exception)
+    async def __aexit__(self, *exception: object) -> None:
+        await clean_up_in_thread(self.store.__exit__, *exception)
 
     def __repr__(self) -> str:
         return repr(self.store)
@@ -85,14 +95,15 @@ async def _call(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 async def _iterate(
     verb: Callable[..., Any], *args: Any, **kwargs: Any
 ) -> AsyncGenerator[Any, None]:
-    source = await in_thread(lambda: iter(verb(*map(_blocking, args), **kwargs)))
+    taken = [_blocking(value) for value in args]
+    source = await in_thread(lambda: iter(verb(*taken, **kwargs)))
     try:
         while (item := await in_thread(next, source, _END)) is not _END:
             yield item
     finally:
         close = getattr(source, "close", None)
         if close is not None:
-            await in_thread(close)
+            await clean_up_in_thread(close)
 
 
 def _blocking(value: Any) -> Any:
@@ -159,12 +170,12 @@ class _File:
         made.__enter__()
         self._file = made
 
-    async def __aexit__(self, *exception: Any) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         if self._file is not None:
-            await in_thread(self._file.__exit__, *(exception or (None, None, None)))
+            await clean_up_in_thread(self._file.__exit__, *(exception or (None, None, None)))
 
     async def aclose(self) -> None:
-        await in_thread(self._opened().close)
+        await clean_up_in_thread(self._opened().close)
 
     @property
     def info(self) -> Any:
@@ -196,15 +207,24 @@ class _Reader(_File):
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await in_thread(self._opened().read, _CHUNK)
+        chunk = await in_thread(self._chunk)
         if not chunk:
             raise StopAsyncIteration
         return chunk  # type: ignore[no-any-return]
+
+    def _chunk(self) -> Any:
+        file = self._opened()
+        # Ours give the pieces that the store reads; any file gives as many bytes as it has.
+        return next(file.chunks(), b"") if hasattr(file, "chunks") else file.read(_CHUNK)
 
 
 class _Writer(_File):
     async def write(self, data: Any) -> int:
         return await in_thread(self._opened().write, data)  # type: ignore[no-any-return]
 
+    async def aclose(self) -> None:
+        # Within its block a blocking file publishes at the end of the block only.
+        await clean_up_in_thread(self._opened().__exit__, None, None, None)
+
     async def abort(self) -> None:
-        await in_thread(self._opened().abort)
+        await clean_up_in_thread(self._opened().abort)

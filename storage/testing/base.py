@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,8 @@ from .._async.foreign import AsyncForeignStore
 from .._core.adapt import ThreadedStore, is_async
 from .._core.errors import InvalidKey, NotSupported
 from .._core.info import Capability
-from .asasync import AsAsync, in_thread
+from .asasync import AsAsync, clean_up_in_thread, in_thread
+from .attempts import Attempt, tried
 from .harness import descriptors
 
 _FULL = (
@@ -47,7 +49,7 @@ class Conformance:
     picklable: bool = False
     """Whether the store can be pickled."""
     in_memory: bool = False
-    """Whether the medium is this process's memory, so that no object is stored in bounded memory."""
+    """Whether the medium is this process's memory, which an object then takes in any case."""
     idle_descriptors: int = 0
     """How many more descriptors an open store may keep after a cancelled call (pools)."""
     stream_size: int = 1_000_000
@@ -119,7 +121,7 @@ class Conformance:
                 inner = await stack.enter_async_context(made)
             elif hasattr(made, "__enter__"):
                 inner = await in_thread(made.__enter__)
-                stack.push_async_exit(lambda *exception: in_thread(made.__exit__, *exception))
+                stack.push_async_exit(partial(clean_up_in_thread, made.__exit__))
             else:
                 inner = made
             yield self.presented(inner)
@@ -178,7 +180,7 @@ class Conformance:
         return kept
 
     async def promises(
-        self, store: AsyncBaseStore, capability: Capability, *attempts: Callable[[], Any]
+        self, store: AsyncBaseStore, capability: Capability, *attempts: Attempt
     ) -> bool:
         """Whether the store declares a capability; if it does not, each attempt must be refused.
 
@@ -205,14 +207,3 @@ class Conformance:
         after = await in_thread(descriptors)
         left = {number: place for number, place in after.items() if before.get(number) != place}
         assert len(left) <= self.idle_descriptors, f"descriptors were left open: {left}"
-
-
-async def tried(attempt: Callable[[], Any]) -> Any:
-    """Call ``attempt``, and await, enter or iterate to its end whatever it gives."""
-    given = attempt()
-    if hasattr(given, "__aenter__"):
-        async with given:
-            return None
-    if hasattr(given, "__aiter__"):
-        return [item async for item in given]
-    return await given

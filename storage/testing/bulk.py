@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar
 
 import pytest
@@ -35,7 +35,7 @@ class BulkChecks(Conformance):
         assert await store.clear() == 0
 
     async def test_put_many_of_a_mapping(self, store: AsyncBaseStore) -> None:
-        streams = {"a": iter([b"1", b"2"]), "b": b"3", "c": bytearray(b"4")}
+        streams: dict[str, Any] = {"a": iter([b"1", b"2"]), "b": b"3", "c": bytearray(b"4")}
         assert await store.put_many(streams) == 3
         assert await self.contents(store) == {"a": b"12", "b": b"3", "c": b"4"}
 
@@ -48,7 +48,7 @@ class BulkChecks(Conformance):
         got = []
         with pytest.raises(BulkError) as caught:
             async for pair in store.get_many(wanted):
-                got.append(pair)  # noqa: PERF401 - what was given before the error counts
+                got.append(pair)
         assert got == present
         _check_errors(caught.value, {"gone1": ObjectNotFound, "gone2": ObjectNotFound})
 
@@ -119,5 +119,9 @@ def _as(kind: str, items: Iterable[T]) -> Any:
         for item in items:
             yield item
 
-    kinds = {"list": list, "generator": iter, "async": lambda _: iterate()}
+    kinds: dict[str, Callable[..., Any]] = {
+        "list": list,
+        "generator": iter,
+        "async": lambda _: iterate(),
+    }
     return kinds[kind](items)

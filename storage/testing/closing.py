@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ import pytest
 from .._async.base import AsyncBaseStore
 from .._core.errors import StoreClosed, StoreError
 from .asasync import in_thread
-from .base import Conformance, tried
+from .attempts import Attempt, listings, reads, takes, tried, writes
+from .base import Conformance
 from .harness import nothing_forgotten
 
 PIECE = b"piece" * 20_000
@@ -25,36 +26,22 @@ class ClosingChecks(Conformance):
         await store.put("key", b"value")
         await store.aclose()
         await store.aclose()
-        attempts: dict[str, Callable[[], Any]] = {
-            "get": lambda: store.get("key"),
-            "get missing": lambda: store.get("missing"),
-            "get_with_info": lambda: store.get_with_info("key"),
-            "get_range": lambda: store.get_range("key", 0, 1),
-            "get_ranges": lambda: store.get_ranges("key", [(0, 1)]),
-            "head": lambda: store.head("key"),
-            "exists": lambda: store.exists("key"),
-            "stream": lambda: store.stream("key"),
-            "open_reader": lambda: store.open_reader("key"),
-            "put": lambda: store.put("key", b""),
-            "put stream": lambda: store.put("key", iter([b""])),
-            "open_writer": lambda: store.open_writer("key"),
-            "delete": lambda: store.delete("key"),
-            "copy": lambda: store.copy("key", "target"),
-            "move": lambda: store.move("key", "target"),
-            "keys": lambda: store.keys(),
-            "list": lambda: store.list(),
-            "list_with_delimiter": lambda: store.list_with_delimiter(),
+        attempts: dict[str, Attempt] = {
+            **reads(store, "key"),
+            **takes(store, "key"),
+            **writes(store, "key", "missing"),
+            **listings(store),
             "delete_many": lambda: store.delete_many(["key"]),
-            "clear": lambda: store.clear(),
+            "clear": store.clear,
             "enter": lambda: store,
         }
         for name, attempt in attempts.items():
             with pytest.raises(StoreClosed):
                 await tried(attempt)
                 pytest.fail(f"{name} works on a closed store")
-        for bulk in (store.get_many(["key"]), store.put_many({"key": b""})):
+        for bulk in (lambda: store.get_many(["key"]), lambda: store.put_many({"key": b""})):
             with pytest.raises(StoreError):
-                await tried(lambda bulk=bulk: bulk)
+                await tried(bulk)
 
     async def test_close_keeps_objects(self, store: AsyncBaseStore) -> None:
         await store.put("key", b"value")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from .._async.base import AsyncBaseStore
 from .._core.errors import NotSupported, ObjectNotFound, PreconditionFailed, StoreTimeout
@@ -165,14 +166,11 @@ class ConcurrencyChecks(Conformance):
                     lambda: other.put("key", _version(1)),
                     lambda: other.put("key", iter([_version(1)])),
                     lambda: other.copy("key", "copy"),
-                    lambda: other.list_with_delimiter(),
+                    other.list_with_delimiter,
                 ):
                     begin = time.monotonic()
-                    try:
+                    with suppress(StoreTimeout):
                         await attempt()
-                    except StoreTimeout as error:
-                        assert isinstance(error, TimeoutError)
-                        assert error.operation
                     assert time.monotonic() - begin < timeout + 10
                     assert await store.get("key") in (_version(0), _version(1))
                     await self.clean(store)

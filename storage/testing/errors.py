@@ -11,7 +11,8 @@ import pytest
 from .._async.base import AsyncBaseStore
 from .._core.errors import BulkError, InvalidKey, ObjectNotFound, StoreClosed, StoreError
 from .._core.info import Capability
-from .base import Conformance, tried
+from .attempts import tried
+from .base import Conformance
 
 
 class ErrorChecks(Conformance):
@@ -63,6 +64,7 @@ class ErrorChecks(Conformance):
             assert str(again) == str(error)
             assert (again.key, again.operation) == (error.key, error.operation)
             if isinstance(error, BulkError):
+                assert isinstance(again, BulkError)
                 assert set(again.errors) == set(error.errors)
 
     async def test_secrets_stay_secret(self, store: AsyncBaseStore) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from .._async.base import AsyncBaseStore
 from .._core.errors import InvalidKey, StoreError
-from .base import Conformance, tried
+from .attempts import reads, takes, tried, writes
+from .base import Conformance
 from .harness import fuzz
 from .keytable import HOSTILE, IMPOSSIBLE, any_key, possible
 
@@ -76,10 +77,9 @@ class KeyChecks(Conformance):
                 await store.copy("source", key)
                 expected[key] = b"value"
             except InvalidKey:
-                with pytest.raises(InvalidKey):
-                    await tried(lambda: store.open_writer(key))
-                with pytest.raises(InvalidKey):
-                    await store.move("source", key)
+                for attempt in writes(store, key, "source").values():
+                    with pytest.raises(InvalidKey):
+                        await tried(attempt)
             assert await self.contents(store) == expected
             await store.delete(key, missing_ok=True) if key in expected else None
         assert await self._around(store) == around, "a key has left the store"
@@ -109,23 +109,8 @@ class KeyChecks(Conformance):
         """Every verb refuses the key, and nothing changes."""
         before = [found async for found in store.keys()]
         good = before[0] if before else "source"
-        for attempt in (
-            lambda: store.get(key),
-            lambda: store.get_range(key, 0, 1),
-            lambda: store.get_ranges(key, [(0, 1)]),
-            lambda: store.head(key),
-            lambda: store.exists(key),
-            lambda: store.stream(key),
-            lambda: store.open_reader(key),
-            lambda: store.put(key, b"value"),
-            lambda: store.put(key, iter([b"value"])),
-            lambda: store.open_writer(key),
-            lambda: store.delete(key),
-            lambda: store.delete(key, missing_ok=True),
-            lambda: store.copy(key, "target"),
-            lambda: store.copy(good, key),
-            lambda: store.move(good, key),
-        ):
+        verbs = {**reads(store, key), **takes(store, key), **writes(store, key, good)}
+        for attempt in verbs.values():
             with pytest.raises(InvalidKey) as caught:
                 await tried(attempt)
             assert isinstance(caught.value, ValueError)

@@ -51,8 +51,9 @@ HOSTILE: tuple[str, ...] = (
 """Legal keys, each of which a store keeps exactly or refuses."""
 
 _PARTS = st.sampled_from(
-    [".", "..", "/", "//", "\\", "%", "%2e", "%2F", "~", " ", ":", "a", "A", "tmp", ".tmp", "\u0300",
-     "\u00e9", "\U0001f600", "\uffff", "\n", "\0", "\ud800", "con", "*", "_", "'", '"', "#", "?"]
+    [".", "..", "/", "//", "\\", "%", "%2e", "%2F", "~", " ", ":", "a", "A", "tmp", ".tmp",
+     "\u0300", "\u00e9", "\U0001f600",
+     "\uffff", "\n", "\0", "\ud800", "con", "*", "_", "'", '"', "#", "?"]
 )  # fmt: skip
 _CHARACTERS = st.characters(codec=None)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from .._async.base import AsyncBaseStore
 from .._core.errors import ConfigError, InvalidKey
 from .._core.info import Capability
-from .base import Conformance, tried
+from .attempts import Attempt, listings, tried
+from .base import Conformance
 
 KEYS = (
     "a", "a-b", "a.b", "a/b", "a/b/c", "a/c", "a0", "aa", "ab", "A", "B/b", "b/", "b//c", "%", "%a",
@@ -17,9 +21,10 @@ KEYS = (
 )  # fmt: skip
 PREFIXES = (
     "", "a", "a/", "a/b", "a/b/", "a-", "b", "b/", "b//", "%", "_", "x%", "x_", "*", "[", "[a", "é",
-    "été/", "e", "\u00ff", "\uffff", "\U0001f600", "\U0001f600/", "\U0010ffff", "z/1", "z/1/", "z/9",
-    "nothing", "a/b/c/d", "A/", " ", "\0", "a\0", "\ud800", "x" * 2_000, "../", "/", ".",
+    "été/", "e", "\u00ff", "\uffff", "\U0001f600", "\U0001f600/", "\U0010ffff", "z/1", "z/1/",
+    "z/9", "nothing", "a/b/c/d", "A/", " ", "\0", "a\0", "\ud800", "x" * 2_000, "../", "/", ".",
 )  # fmt: skip
+_NO_TEXT: tuple[Any, ...] = (b"a", None, 7)
 
 
 class ListingChecks(Conformance):
@@ -81,13 +86,9 @@ class ListingChecks(Conformance):
             await store.list_with_delimiter("a", "")
 
     async def test_prefix_is_text(self, store: AsyncBaseStore) -> None:
-        for wrong in (b"a", None, 7):
-            for attempt in (
-                lambda: store.keys(wrong),  # type: ignore[arg-type]
-                lambda: store.list(wrong),  # type: ignore[arg-type]
-                lambda: store.keys(start_after=wrong),  # type: ignore[arg-type]
-                lambda: store.list_with_delimiter(wrong),  # type: ignore[arg-type]
-            ):
+        for wrong in _NO_TEXT:
+            after: Attempt = partial(store.keys, start_after=wrong)
+            for attempt in [*listings(store, wrong).values(), after]:
                 with pytest.raises(InvalidKey):
                     await tried(attempt)
 

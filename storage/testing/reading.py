@@ -16,6 +16,8 @@ from .harness import fuzz
 
 DATA = bytes(index * 11 % 253 for index in range(100_000)) * 7
 
+NOT_OPEN = r"open|closed"
+
 
 class ReaderChecks(Conformance):
     """Objects open for reading."""
@@ -98,7 +100,7 @@ class ReaderChecks(Conformance):
             await reader.read(5)
             await reader.aclose()
             await reader.aclose()
-            with pytest.raises(ValueError, match="open|closed"):
+            with pytest.raises(ValueError, match=NOT_OPEN):
                 await reader.read()
 
     async def test_readers_let_go(self, store: AsyncBaseStore) -> None:

@@ -35,7 +35,8 @@ class StreamChecks(Conformance):
         pieces = [bytes([index]) * size for index, size in enumerate(sizes)]
         await store.put("key", iter(pieces))
         assert await store.get("key") == b"".join(pieces)
-        await store.put("kinds", iter([b"a", bytearray(b"b"), memoryview(b"cd")]))
+        kinds: list[bytes | bytearray | memoryview] = [b"a", bytearray(b"b"), memoryview(b"cd")]
+        await store.put("kinds", iter(kinds))
         assert await store.get("kinds") == b"abcd"
 
     async def test_many_small_pieces(self, store: AsyncBaseStore) -> None:

@@ -17,8 +17,8 @@ import pytest
 from storage._core import calls
 from storage._core.info import READ_ALL
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
-from storage.object import ObjectExists, ObjectNotFound, PreconditionFailed
-from tests.backends.files import FileStore, each_kind, listed, litter, python
+from storage.object import ObjectExists, ObjectNotFound, PreconditionFailed, StoreTimeout
+from tests.backends.files import FileStore, each_kind, listed, litter, python, tree
 
 
 @each_kind
@@ -196,16 +196,15 @@ async def test_a_lock_that_is_held_for_ever_is_an_error_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storage._async.backends._files.locks.PATIENCE", 0.1)
-    with subprocess.Popen(["flock", tmp_path, "sleep", "60"], start_new_session=True) as holder:
+    holding = ["flock", str(tmp_path), "sh", "-c", "echo; exec sleep 60"]
+    with subprocess.Popen(holding, start_new_session=True, stdout=subprocess.PIPE) as holder:
         try:
+            assert holder.stdout is not None
+            holder.stdout.readline()
             store = AsyncFilesystemStore(tmp_path)
-            while holder.poll() is None:
-                try:
-                    await store.put("k", b"v")
-                except TimeoutError as error:
-                    assert "another program has held the lock" in str(error)
-                    break
-            assert litter(tmp_path) == []
+            with pytest.raises(StoreTimeout, match="another program has held the lock"):
+                await store.put("k", b"v")
+            assert tree(tmp_path) == {}
         finally:
             os.killpg(holder.pid, signal.SIGKILL)
 

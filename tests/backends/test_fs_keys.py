@@ -129,9 +129,9 @@ async def test_an_object_and_a_key_below_it_cannot_both_be(tmp_path: Path) -> No
         await store.delete(key, missing_ok=True)
     await store.put("d/e/f", b"old")
     for key in ("d", "d/e"):
-        for options in ({}, {"if_absent": True}):
+        for if_absent in (False, True):
             with pytest.raises(InvalidKey, match="objects below"):
-                await store.put(key, b"new", **options)
+                await store.put(key, b"new", if_absent=if_absent)
         with pytest.raises(ObjectNotFound):
             await store.get(key)
         with pytest.raises(ObjectNotFound):

@@ -110,6 +110,7 @@ class FaultProxy:
         self.requests: list[Request] = []
         self.in_flight = self.peak = 0
         self._rules: list[Rule] = []
+        self._news = asyncio.Event()
         self._handlers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -156,6 +157,12 @@ class FaultProxy:
         """The requests so far with this method, and this in their path or query."""
         return [r for r in self.requests if r.method == method and target in r.target]
 
+    async def reached(self, method: str, target: str = "") -> None:
+        """Wait until such a request has come."""
+        while not self.sent(method, target):
+            self._news.clear()
+            await self._news.wait()
+
     def _fault(self, request: Request) -> Fault:
         for rule in self._rules:
             if rule.times and rule.matches(request):
@@ -173,9 +180,10 @@ class FaultProxy:
         try:
             while (request := await _request(reader, writer)) and not writer.is_closing():
                 self.requests.append(request)
+                self._news.set()
                 with self._counted():
                     await self._fault(request)(Exchange(self, request, writer))
-        except BROKEN:
+        except (*BROKEN, asyncio.CancelledError):  # cancelled by ourselves only
             pass
         finally:
             self._handlers.discard(task)

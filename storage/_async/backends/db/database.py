@@ -10,12 +10,14 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from ...._core import calls
 from ...._core.errors import StoreClosed
 from ...._core.looplocal import inherited
 from .file import Link
+from .forks import inside
 from .jobs import How, Job, Writer, read_one
 from .lanes import Lanes
 
@@ -29,7 +31,7 @@ class Database:
     """The file, for any callers.
 
     Args:
-        path: The file, absolute.
+        path: The file.
         durable: Whether what is written shall survive a power cut.
         patience: Seconds that a unit waits for the locks of others.
     """
@@ -156,12 +158,13 @@ class _Connections:
     def close(self) -> None:
         """Close the connections of blocking callers."""
         self._close_readers()
-        with self._writing:
+        with self._writing, inside:
             self._link.close()
 
     def _close_readers(self) -> None:
-        while self._readers:
-            self._readers.pop().close()
+        with inside, suppress(IndexError):
+            while True:
+                self._readers.pop().close()
 
 
 def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> None:

@@ -116,7 +116,7 @@ class Link:
     Used by one thread at a time, whichever.
 
     Args:
-        path: The file, absolute.
+        path: The file.
         writes: Whether it may write.
         durable: Whether a commit waits for the disk, unless told otherwise.
     """
@@ -127,7 +127,7 @@ class Link:
         self._durable = durable
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._synchronous = ""
+        self._synchronous = self._relaxed = ""
 
     @property
     def open(self) -> bool:
@@ -151,7 +151,7 @@ class Link:
                 pass
             self.close()
         if create and not os.path.exists(self._path):
-            _make_directories(os.path.dirname(self._path), self._durable)
+            _make_directories(os.path.dirname(os.path.abspath(self._path)), self._durable)
         else:
             identity(self._path)
         return self._open(create)
@@ -160,7 +160,7 @@ class Link:
         try:
             connection = _connect(self._path, create)
             try:
-                _prepare(connection, self._writes, create)
+                self._relaxed = _prepare(connection, self._writes, create)
                 self._identity = identity(self._path)
             except BaseException:
                 connection.close()
@@ -174,7 +174,7 @@ class Link:
 
     def _denied(self) -> bool:
         """Whether permissions are why the file cannot be opened; SQLite writes beside it too."""
-        above = os.access(os.path.dirname(self._path), os.W_OK | os.X_OK)
+        above = os.access(os.path.dirname(self._path) or os.curdir, os.W_OK | os.X_OK)
         return not (above and (os.access(self._path, os.R_OK) or not os.path.exists(self._path)))
 
     def synchronise(self, wait: bool) -> None:
@@ -182,7 +182,7 @@ class Link:
 
         A commit that waits makes all earlier ones durable with it.
         """
-        wanted = "FULL" if wait and self._durable else "NORMAL"
+        wanted = "FULL" if wait and self._durable else self._relaxed
         if self._connection is not None and wanted != self._synchronous:
             self._connection.execute(f"PRAGMA synchronous = {wanted}")
             self._synchronous = wanted
@@ -197,7 +197,7 @@ class Link:
 
 def _connect(path: str, create: bool) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{Path(path).as_uri()}?mode={'rwc' if create else 'rw'}",
+        f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
         uri=True,
         timeout=STEP,
         isolation_level=None,  # transactions are begun and ended by us alone
@@ -225,15 +225,19 @@ def _make_directories(path: str, durable: bool) -> None:
             os.close(descriptor)
 
 
-def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> None:
-    """Make sure that the file is a store, and set the connection up."""
+def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
+    """Make sure that the file is a store, and set the connection up.
+
+    Returns:
+        The ``synchronous`` of commits that need not wait for the disk.
+    """
     if not _is_store(connection) and not create:
         raise StoreNotFound("nothing was ever stored in this file; the first put does")
     if not writes:
         connection.execute("PRAGMA query_only = ON")
-        return
+        return ""
     connection.execute("PRAGMA fullfsync = ON")  # on a Mac, fsync alone does not reach the disk
-    connection.execute("PRAGMA journal_mode = WAL")
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -245,6 +249,8 @@ def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> None
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    # Some file systems have no shared memory and so no WAL; without it only FULL never tears.
+    return "NORMAL" if journal == "wal" else "FULL"
 
 
 def _is_store(connection: sqlite3.Connection) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ...._core import calls
 from ...._core.errors import StoreClosed, StoreUnavailable
 from .file import Link
+from .forks import inside
 from .jobs import Job, Writer, read_waiting
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class _Units:
     is cancelled between two of them leaves a transaction open.
     """
 
-    def __init__(self, close: Callable[[], None]) -> None:
-        self.close = close
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
     def execute(self, work: Callable[[], None], _parameters: object) -> Self:
         work()
@@ -38,6 +39,10 @@ class _Units:
 
     def fetchall(self) -> list[Any]:
         return []
+
+    def close(self) -> None:
+        with inside:
+            self._link.close()
 
 
 class Lane:
@@ -107,7 +112,7 @@ class Lane:
     async def _connect(self) -> aiosqlite.Connection:
         import aiosqlite
 
-        units: Any = _Units(self._link.close)
+        units: Any = _Units(self._link)
         # Its thread is a daemon, and cannot hang the interpreter's exit, because the seam's
         # workers are: a thread inherits that from the one that makes it.
         return await (await calls.call(aiosqlite.Connection, lambda: units, 64))

@@ -65,7 +65,7 @@ class AsyncSqliteStore(AsyncBaseStore):
         if not busy_timeout >= 0:
             raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
-        self._database = Database(os.path.abspath(self._path), durable, patience)
+        self._database = Database(self._path, durable, patience)
 
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:

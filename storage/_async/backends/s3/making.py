@@ -66,7 +66,7 @@ def derived(client: Any) -> AbstractAsyncContextManager[Any]:
         },
     )
     session = AioSession()
-    lent = client._request_signer._credentials  # noqa: SLF001 - nothing public gives them
+    lent = client._request_signer._credentials
     if lent is not None:
         session.register_component("credential_provider", _Provider(_Borrowed(lent)))
     return _opened(
@@ -74,7 +74,7 @@ def derived(client: Any) -> AbstractAsyncContextManager[Any]:
         {
             "region_name": client.meta.region_name,
             "endpoint_url": endpoints.custom(client),
-            "verify": getattr(client._endpoint.http_session, "_verify", None),  # noqa: SLF001
+            "verify": getattr(client._endpoint.http_session, "_verify", None),
             "config": config,
         },
     )
