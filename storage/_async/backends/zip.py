@@ -97,7 +97,7 @@ class AsyncZipStore(AsyncBaseStore):
         max_ratio: int = 1032,
     ) -> None:
         super().__init__(timeout=timeout)
-        self._path = os.fspath(path)
+        self._path: Any = os.fspath(path)
         if not isinstance(self._path, str) or not self._path or "\0" in self._path:
             raise ConfigError(f"the path of an archive is a str, not {path!r}")
         if compression not in _METHODS:

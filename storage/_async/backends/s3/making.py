@@ -118,7 +118,7 @@ def _read_ahead(session: Any, arguments: Mapping[str, Any]) -> None:
     # anything is wrong, it is the client's own making that finds out.
     with suppress(Exception):
         calls.drive(make())
-        if session._credentials is None:  # noqa: SLF001 - or they would be looked for again
+        if session._credentials is None:
             session.register_component("credential_provider", _Provider(None))
 
 
