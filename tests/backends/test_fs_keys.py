@@ -232,3 +232,16 @@ async def test_many_deletes_say_what_became_of_each(tmp_path: Path, kind: type[F
     assert isinstance(caught.value.errors["\0"], InvalidKey)
     assert await listed(store) == ["kept/k"]
     assert len([path for path in (tmp_path / "root").rglob("*") if path.is_file()]) <= 2
+
+
+@each_kind
+async def test_a_relative_root_is_where_the_process_is(
+    tmp_path: Path, kind: type[FileStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for root in ("relative", "./deep/er/", Path("path") / "like", "~"):
+        store = kind(root)
+        await store.put("a/b", b"v")
+        assert await listed(store) == ["a/b"]
+        assert await store.get("a/b") == b"v"
+    assert {name for name in tree(tmp_path) if "/" not in name} == {"relative", "deep", "path", "~"}
