@@ -2,7 +2,7 @@
 
 from ._async.backends.memory import AsyncDictStore
 from ._async.base import AsyncBaseStore
-from ._async.streams import Body, Sink
+from ._async.streams import AsyncReader, AsyncWriter, Body, Sink
 from ._core.errors import (
     AccessDenied,
     BulkError,
@@ -27,6 +27,7 @@ from ._core.errors import (
     StoreUnavailable,
     SyncError,
 )
+from ._core.files import Reader, Writer
 from ._core.info import ByteRange, Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ._core.protocol import AsyncObjectStore, ObjectStore, SupportsPresign
 from ._core.urls import StoreURL
@@ -38,6 +39,8 @@ __all__ = [
     "AsyncBaseStore",
     "AsyncDictStore",
     "AsyncObjectStore",
+    "AsyncReader",
+    "AsyncWriter",
     "BaseStore",
     "Body",
     "BulkError",
@@ -62,6 +65,7 @@ __all__ = [
     "ObjectStore",
     "PreconditionFailed",
     "ReadOptions",
+    "Reader",
     "Sink",
     "StoreClosed",
     "StoreError",
@@ -72,4 +76,5 @@ __all__ = [
     "SupportsPresign",
     "SyncError",
     "WriteOptions",
+    "Writer",
 ]

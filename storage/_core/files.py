@@ -6,9 +6,9 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from .errors import StoreError
 from .info import ObjectInfo
@@ -17,16 +17,18 @@ from .values import CHUNK_SIZE
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
+T = TypeVar("T")
+
 ALL = sys.maxsize
 """More bytes than any object has."""
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 class Opened(Protocol):
     """An async context manager that was entered; see `runner.Entered`."""
 
     value: Any
+
+    def run(self, coro: Coroutine[Any, Any, T], /) -> T: ...
 
     def exit(
         self,
@@ -44,15 +46,17 @@ class _File(io.RawIOBase):
 
     Args:
         opened: The async reader or writer.
-        run: Runs its coroutines.
     """
 
     _opened: Opened | None = None
 
-    def __init__(self, opened: Opened, run: Run) -> None:
+    def __init__(self, opened: Opened) -> None:
         self._async: Any = opened.value
         self._opened = opened
-        self._run = run
+
+    def _run(self, coro: Coroutine[Any, Any, T]) -> T:
+        assert self._opened is not None
+        return self._opened.run(coro)
 
     def _leave(self, error: BaseException | None = None) -> None:
         opened, self._opened = self._opened, None
@@ -81,7 +85,7 @@ class _File(io.RawIOBase):
         super().close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._async!r}>"
+        return f"<{type(self).__name__} of {getattr(self._async, '_key', None)!r}>"
 
 
 class Reader(_File):
@@ -95,8 +99,8 @@ class Reader(_File):
 
     mode = "rb"
 
-    def __init__(self, opened: Opened, run: Run) -> None:
-        super().__init__(opened, run)
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
         self._position = 0
         # The piece that was fetched last, and where in the object it begins.
         self._chunk, self._begin = b"", 0

@@ -61,7 +61,7 @@ class LoopLocal(Generic[T]):
             return self._values.pop(asyncio.get_running_loop(), None)
 
     def all(self) -> list[tuple[asyncio.AbstractEventLoop, T]]:
-        """Return every loop that is alive with its value."""
+        """Return each loop that is alive, be it closed, with its value."""
         with self._lock:
             return list(self._values.items())
 

@@ -117,10 +117,12 @@ class LoopThread:
 
 def _cut_off(descriptors: Iterable[int]) -> None:
     """Let those of the descriptors that are sockets lead to the null device instead."""
-    with contextlib.suppress(OSError), open(os.devnull, "r+b", buffering=0) as nowhere:
-        for each in descriptors:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for each in descriptors:
+        with contextlib.suppress(OSError):  # closed already
             if stat.S_ISSOCK(os.fstat(each).st_mode):
-                os.dup2(nowhere.fileno(), each, inheritable=False)
+                os.dup2(nowhere, each, inheritable=False)
+    os.close(nowhere)
 
 
 def _new_loop(selector: selectors.BaseSelector | None) -> asyncio.AbstractEventLoop:
@@ -214,7 +216,8 @@ async def _wind_up(ended: Signal, thread: LoopThread) -> None:
             await thread.loop.shutdown_asyncgens()
     except TimeoutError:
         _log.debug("the background event loop did not end in time")
-    ended.set()
+    finally:
+        ended.set()
 
 
 async def _close(closeable: Closeable) -> None:

@@ -104,10 +104,23 @@ async def _iterate(source: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
 
 
 async def _pull_all(iterator: Iterator[Any]) -> AsyncGenerator[Any, None]:
-    async with closing(batches(iterator, len, CHUNK_SIZE)) as source:
+    async with closing(batches(_frozen(iterator), len, CHUNK_SIZE)) as source:
         async for batch in source:
             for chunk in batch:
                 yield chunk
+
+
+def _frozen(iterator: Iterator[Any]) -> Iterator[Any]:
+    """The chunks; one that its owner may fill again while it waits in a batch is copied."""
+    try:
+        for chunk in iterator:
+            keeps = isinstance(chunk, bytes | str)
+            buffer = None if keeps else as_buffer(chunk)
+            yield chunk if buffer is None else bytes(buffer)
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            close()
 
 
 async def batches(

@@ -75,8 +75,8 @@ def differences(texts: dict[str, str], output: Path) -> Iterator[str]:
         if new is None:
             yield f"{path}: a stray file, which has no source\n"
         elif old != new:
-            lines = [(text or "").splitlines(keepends=True) for text in (old, new)]
-            yield from difflib.unified_diff(*lines, f"{path} (there)", f"{path} (generated)")
+            lines, fresh = (old or "").splitlines(keepends=True), new.splitlines(keepends=True)
+            yield from difflib.unified_diff(lines, fresh, f"{path} (there)", f"{path} (generated)")
 
 
 def write(texts: dict[str, str], output: Path) -> None:

@@ -14,7 +14,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PREAMBLE = """
-import asyncio, atexit, gc, os, signal, sys, threading, time, warnings
+import asyncio, atexit, gc, logging, os, signal, sys, threading, time, warnings
+# The development mode times callbacks, which a busy machine makes slow.
+logging.getLogger("asyncio").addFilter(lambda record: "took" not in record.msg)
 atexit.register(lambda: last_of_all())  # before the loop's own, so that it runs after it
 def last_of_all(): pass
 from storage._core.runner import *

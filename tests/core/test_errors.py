@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import inspect
 import pickle
+from collections.abc import Sequence
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_the_innermost_place_stays() -> None:
 
 def test_many_errors_are_a_group() -> None:
     bulk = BulkError("2 keys failed", {"a": ObjectNotFound("gone"), "b": AccessDenied("no")})
-    caught = []
+    caught: list[Sequence[Exception]] = []
     try:
         raise bulk
     except* KeyError as group:

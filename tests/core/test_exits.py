@@ -153,7 +153,7 @@ def test_what_does_not_end_is_left(script: Script, hang: str) -> None:
     async def stubborn():
         while True:
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             except asyncio.CancelledError:
                 pass
     class Hangs:

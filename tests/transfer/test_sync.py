@@ -108,9 +108,8 @@ async def test_nothing_is_deleted_when_the_source_is_empty_or_missing() -> None:
     assert caught.value.report.deletes_refused
 
     class Missing(AsyncDictStore):
-        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
             raise StoreNotFound("no such bucket")
-            yield
 
     with pytest.raises(StoreNotFound):
         await async_sync_stores(Missing(), target, delete=True)

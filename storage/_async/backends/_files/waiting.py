@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ...._core import calls
 from ...._core.errors import StoreError, from_oserror
+from ...._core.window import finish_all
 
 T = TypeVar("T")
 
@@ -55,9 +56,8 @@ def is_exhausted(error: OSError) -> bool:
 
 
 async def surely(function: Callable[[], None]) -> None:
-    """Call a function that may be called twice, also where the call itself is cancelled."""
-    try:
-        await calls.call(function)
-    except BaseException:
+    """Call a function that cleans up, however often the call itself is cancelled."""
+    if calls.direct():
         function()
-        raise
+    else:
+        await finish_all([calls.call(function)])

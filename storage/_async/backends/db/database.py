@@ -1,0 +1,194 @@
+"""The database of `AsyncSqliteStore`: for callers of any loop, of any thread, without a loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import sys
+import threading
+import warnings
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+
+from ...._core import calls
+from ...._core.errors import StoreClosed
+from ...._core.looplocal import inherited
+from .file import Link
+from .forks import inside
+from .jobs import How, Job, Writer, read_one
+from .lanes import Lanes
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Unit: TypeAlias = Callable[Concatenate[sqlite3.Connection, P], T]
+PLAIN = How()
+GRACE = 5.0
+"""Seconds to wait for the connections of a loop that does not run."""
+
+
+class Database:
+    """The file, for any callers.
+
+    Args:
+        path: The file.
+        durable: Whether what is written shall survive a power cut.
+        patience: Seconds that a unit waits for the locks of others.
+    """
+
+    def __init__(self, path: str, durable: bool, patience: float) -> None:
+        self._path = path
+        self._durable = durable
+        self._patience = patience
+        self._connections = _Connections(path, durable)
+        _databases.add(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._path, self._durable, self._patience)
+
+    async def read(self, unit: Unit[P, T], *args: P.args, **_: P.kwargs) -> T:
+        """Run a unit that reads, with these arguments; again where the file was locked."""
+        job = Job(unit, args, self._patience, PLAIN)
+        if calls.direct():
+            return self._connections.read(job)  # type: ignore[no-any-return]
+        return await self._connections.lanes().reads.submit(job)  # type: ignore[no-any-return]
+
+    async def write(self, how: How, unit: Unit[P, T], *args: P.args, **_: P.kwargs) -> T:
+        """Run a unit in a transaction, with these arguments; again where that failed."""
+        job = Job(unit, args, self._patience, how)
+        if calls.direct():
+            return self._connections.write(job)  # type: ignore[no-any-return]
+        return await self._connections.lanes().writes.submit(job)  # type: ignore[no-any-return]
+
+    async def aclose(self) -> None:
+        """Close all connections; of the running loop's, what was begun is ended first."""
+        connections = self._connections
+        lanes = connections.shut()
+        ours = None if calls.direct() else lanes.pop(asyncio.get_running_loop(), None)
+        threads = _dismiss(lanes)
+        try:
+            if ours is not None:
+                await ours.aclose()
+        finally:
+            await calls.call(connections.close, threads)
+
+    def __del__(self) -> None:
+        connections = getattr(self, "_connections", None)
+        if connections is not None and connections.open:
+            what = f"a store of {self._path!r} was not closed"
+            warnings.warn(what, ResourceWarning, source=self, stacklevel=2)
+            if not sys.is_finalizing():  # no thread starts any more
+                _dismiss(connections.shut())
+                connections.drop()
+
+    def _renew(self) -> None:
+        inherited.append(self._connections)
+        self._connections = _Connections(self._path, self._durable)
+
+
+class _Connections:
+    """All connections of one store in one process."""
+
+    def __init__(self, path: str, durable: bool) -> None:
+        self._path = path
+        self._durable = durable
+        self._closed = False
+        self._guard = threading.Lock()
+        self._lanes: dict[asyncio.AbstractEventLoop, Lanes] = {}
+        self._readers: list[Link] = []  # those that no blocking caller uses now
+        self._writing = threading.Lock()
+        self._link = Link(path, writes=True, durable=durable)
+        self._writer = Writer(self._link, self._writing)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is anything to close."""
+        return bool(self._lanes or self._readers or self._link.open)
+
+    def lanes(self) -> Lanes:
+        """Those of the running loop."""
+        loop = asyncio.get_running_loop()
+        lanes = self._lanes.get(loop)
+        return self._new_lanes(loop) if lanes is None else lanes
+
+    def _new_lanes(self, loop: asyncio.AbstractEventLoop) -> Lanes:
+        with self._guard:
+            self._check()
+            gone = {other: lanes for other, lanes in self._lanes.items() if other.is_closed()}
+            for other in gone:
+                del self._lanes[other]
+            lanes = self._lanes[loop] = Lanes(self._path, self._durable, self._writing)
+        _dismiss(gone)
+        return lanes
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StoreClosed("the store was closed")
+
+    def read(self, job: Job) -> Any:
+        """Run a job here and now, with a connection that nobody else uses meanwhile."""
+        self._check()
+        try:
+            link = self._readers.pop()
+        except IndexError:
+            link = Link(self._path, writes=False, durable=self._durable)
+        try:
+            read_one(link, job)
+        finally:
+            if link.open:
+                self._readers.append(link)
+            if self._closed:
+                with inside:
+                    self._drop_readers()
+        return job.outcome()
+
+    def write(self, job: Job) -> Any:
+        """Run a job here and now, and commit it."""
+        self._check()
+        self._writer.commit(deque([job]))
+        if self._closed:
+            self.close()
+        return job.outcome()
+
+    def shut(self) -> dict[asyncio.AbstractEventLoop, Lanes]:
+        """Let nobody in any more; the lanes that are left to be closed."""
+        with self._guard:
+            self._closed = True
+            lanes, self._lanes = self._lanes, {}
+        return lanes
+
+    def close(self, threads: Sequence[threading.Thread] = ()) -> None:
+        """Close the connections of blocking callers, after these threads have ended."""
+        for thread in threads:
+            thread.join(GRACE)
+        with self._writing, inside:
+            self.drop()
+
+    def drop(self) -> None:
+        """The same, where nobody can use them any more; a finalizer must not wait for locks."""
+        self._drop_readers()
+        self._link.close()
+
+    def _drop_readers(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._readers.pop().close()
+
+
+def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> list[threading.Thread]:
+    return [thread for loop, pair in lanes.items() for thread in pair.dismiss(loop)]
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _renew() -> None:
+    for database in list(_databases):
+        database._renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

@@ -1,0 +1,239 @@
+"""The file of `AsyncSqliteStore`: how it is opened, and told from others'."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from ...._core.errors import (
+    CorruptStore,
+    NotSupported,
+    StoreNotFound,
+    StoreUnavailable,
+    from_oserror,
+)
+from . import uploads
+from .errors import code_of
+
+APPLICATION_ID = 0x73746F72
+"""What SQLite's header says of whose file it is: "stor"."""
+FORMAT = 1
+"""The layout of the tables, as ``user_version``; the length of the chunks is a part of it."""
+STEP = 0.1
+"""Seconds that SQLite waits for a lock at a time; then we look whether anybody still wants it."""
+
+# Rows of `objects` are small, so that a listing reads little; all bytes are in `chunks`. A version
+# is never used twice. `uploads` has the versions that are not published yet.
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS objects (
+        key TEXT NOT NULL PRIMARY KEY COLLATE BINARY,
+        version INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        content_type TEXT,
+        metadata TEXT
+    ) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS chunks (
+        version INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (version, seq)
+    )""",
+    """CREATE TABLE IF NOT EXISTS uploads (
+        version INTEGER NOT NULL PRIMARY KEY,
+        touched INTEGER NOT NULL
+    )""",
+    f"PRAGMA user_version = {FORMAT}",
+    f"PRAGMA application_id = {APPLICATION_ID}",
+)
+
+
+def identity(path: str) -> tuple[int, int]:
+    """What tells the file from another one under the same path.
+
+    It is never opened for this: closing it would drop the locks that SQLite holds in this process.
+
+    Raises:
+        StoreNotFound: There is none.
+        CorruptStore: It is no file.
+    """
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreNotFound("there is no such file; the first put creates it") from None
+    except OSError as error:
+        raise from_oserror(error) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise CorruptStore("it is no file")
+    return found.st_dev, found.st_ino
+
+
+class Link:
+    """One connection to the file: opened when needed, and again when the file is another one.
+
+    Used by one thread at a time, whichever.
+
+    Args:
+        path: The file.
+        writes: Whether it may write.
+        durable: Whether a commit waits for the disk, unless told otherwise.
+    """
+
+    def __init__(self, path: str, *, writes: bool, durable: bool) -> None:
+        self._path = path
+        self._writes = writes
+        self._durable = durable
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._synchronous = self._relaxed = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it holds a connection now."""
+        return self._connection is not None
+
+    def connection(self, *, create: bool = False) -> sqlite3.Connection:
+        """The connection, to the very file that is there now.
+
+        Args:
+            create: Make the file, and directories above it, where there is none.
+
+        Raises:
+            StoreNotFound: There is none, or nothing was ever stored in it.
+        """
+        if self._connection is not None:
+            try:
+                if identity(self._path) == self._identity:
+                    return self._connection
+            except StoreNotFound:
+                pass
+            self.close()
+        if create and not os.path.exists(self._path):
+            _make_directories(os.path.dirname(os.path.abspath(self._path)), self._durable)
+        else:
+            identity(self._path)
+        return self._open(create)
+
+    def _open(self, create: bool) -> sqlite3.Connection:
+        try:
+            connection = _connect(self._path, create)
+            try:
+                self._relaxed = _prepare(connection, self._writes, create)
+                self._identity = identity(self._path)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.OperationalError as error:
+            if code_of(error) != sqlite3.SQLITE_CANTOPEN or self._denied():
+                raise
+            raise StoreUnavailable(f"SQLite says: {error}") from error
+        self._connection, self._synchronous = connection, ""
+        return connection
+
+    def _denied(self) -> bool:
+        """Whether permissions are why the file cannot be opened; SQLite writes beside it too."""
+        above = os.access(os.path.dirname(self._path) or os.curdir, os.W_OK | os.X_OK)
+        return not (above and (os.access(self._path, os.R_OK) or not os.path.exists(self._path)))
+
+    def synchronise(self, wait: bool) -> None:
+        """Say whether commits shall wait for the disk (where the store is durable at all).
+
+        A commit that waits makes all earlier ones durable with it.
+        """
+        wanted = "FULL" if wait and self._durable else self._relaxed
+        if self._connection is not None and wanted != self._synchronous:
+            self._connection.execute(f"PRAGMA synchronous = {wanted}")
+            self._synchronous = wanted
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+
+def _connect(path: str, create: bool) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
+        uri=True,
+        timeout=STEP,
+        isolation_level=None,  # transactions are begun and ended by us alone
+        check_same_thread=False,
+    )
+
+
+def _make_directories(path: str, durable: bool) -> None:
+    """Make a directory and those above it, each entry on the disk before the next."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    _make_directories(parent, durable)
+    try:
+        os.mkdir(path)
+        if durable and os.name == "posix":
+            descriptor = os.open(parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise from_oserror(error) from error
+
+
+def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
+    """Make sure that the file is a store, and set the connection up.
+
+    Returns:
+        The ``synchronous`` of commits that need not wait for the disk.
+    """
+    if not _is_store(connection) and not create:
+        raise StoreNotFound("nothing was ever stored in this file; the first put does")
+    if not writes:
+        connection.execute("PRAGMA query_only = ON")
+        return ""
+    connection.execute("PRAGMA fullfsync = ON")  # on a Mac, fsync alone does not reach the disk
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not _is_store(connection):
+            for statement in SCHEMA:
+                connection.execute(statement)
+        uploads.sweep(connection)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    # Some file systems have no shared memory and so no WAL; without it only FULL never tears.
+    return "NORMAL" if journal == "wal" else "FULL"
+
+
+def _is_store(connection: sqlite3.Connection) -> bool:
+    """Whether the file is one of ours; False where it is empty.
+
+    Raises:
+        CorruptStore: It is somebody else's.
+        NotSupported: A newer version of this package wrote it.
+    """
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (written,) = connection.execute("PRAGMA user_version").fetchone()
+    if mark == APPLICATION_ID:
+        if written != FORMAT:
+            raise NotSupported(f"the file has format {written}, and this package knows {FORMAT}")
+        return True
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master").fetchall()]
+    if not tables and not mark:
+        return False
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(objects)").fetchall()]
+    if columns == ["key", "data"]:
+        raise CorruptStore(
+            "the file was written by amplify-storage-utils (a table objects of key and data), "
+            "which is not read here: copy it over with that package"
+        )
+    raise CorruptStore("the database is another program's: it is no store of this package")

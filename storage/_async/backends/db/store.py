@@ -1,0 +1,207 @@
+"""Objects in a SQLite file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from ...._core.closing import closing
+from ...._core.errors import ConfigError, StoreError, StoreNotFound
+from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.urls import StoreURL
+from ...._core.window import each
+from ...base import AsyncBaseStore, Keys
+from ...streams import Body, Sink
+from . import listing, objects
+from .database import PLAIN, Database
+from .jobs import GROUP, How
+from .sink import Upload
+
+CREATE = How(create=True)
+
+
+class AsyncSqliteStore(AsyncBaseStore):
+    """Objects in a SQLite file; several processes may use it at the same time.
+
+    The first put makes the file, and the directories above it. It is in WAL mode: readers and the
+    one writer do not wait for each other. Puts that wait at the same time share one commit. A
+    stream is stored piece by piece, invisible until it is whole; what a killed process leaves of
+    one is removed when the file is opened a day later. An object that is replaced or deleted
+    while somebody streams it ends that stream with `PreconditionFailed`.
+
+    Args:
+        db_path: The file.
+        durable: Whether what was put survives a power cut (``synchronous=FULL``). If not, the last
+            puts before it may be lost (``synchronous=NORMAL``), but nothing is ever torn, and a
+            killed process loses nothing.
+        timeout: Seconds that one operation may take, all its waiting included; of a stream, each
+            piece of it. None: for ever.
+        busy_timeout: Seconds to wait while another process has locked the file; then
+            `StoreTimeout`.
+    """
+
+    capabilities = ~Capability.NONE
+    inline = True
+
+    def __init__(
+        self,
+        db_path: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        timeout: float | None = None,
+        busy_timeout: float = 30.0,
+    ) -> None:
+        super().__init__(timeout=timeout)
+        self._path = os.fspath(db_path)
+        if not self._path or self._path.startswith(":memory:"):
+            raise ConfigError("a SQLite store is a file; for objects in memory use AsyncDictStore")
+        if not busy_timeout >= 0:
+            raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
+        patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
+        self._database = Database(self._path, durable, patience)
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        """The store of ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
+
+        Options: ``durable``, ``timeout``, ``busy_timeout``.
+        """
+        if url.user is not None:
+            raise ConfigError("a SQLite file has no user: write '@' as %40")
+        return cls(
+            url.host + url.path,
+            durable=url.option("durable", bool, True),
+            timeout=url.option("timeout", float, None),
+            busy_timeout=url.option("busy_timeout", float, 30.0),
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._path!r})"
+
+    async def _teardown(self) -> None:
+        await self._database.aclose()
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        return await self._database.read(objects.get, key, options)
+
+    async def _head(self, key: str) -> ObjectInfo:
+        return await self._database.read(objects.head, key)
+
+    async def _exists(self, key: str) -> bool:
+        return await self._database.read(objects.exists, key)
+
+    @asynccontextmanager
+    async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+        opened = await self._database.read(objects.open_object, key, options)
+        yield Body(opened.info, self._chunks(opened))
+
+    async def _chunks(self, opened: objects.Opened) -> AsyncIterator[bytes]:
+        position = opened.start
+        while position < opened.end:
+            data = await self._database.read(objects.chunk, opened, position)
+            position += len(data)
+            yield data
+
+    # -- writing ----------------------------------------------------------------------------
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        if options.if_match is None:
+            return await self._database.write(CREATE, objects.put, key, data, options)
+        try:
+            return await self._database.write(PLAIN, objects.put, key, data, options)
+        except StoreNotFound:
+            options.check(key, None)
+            raise
+
+    @asynccontextmanager
+    async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
+        sink = Upload(self._database)
+        try:
+            yield sink
+            if sink.begun:
+                sink.info = await sink.publish(key, options)
+            else:
+                sink.info = await self._put(key, bytes(sink.buffer), options)
+        except BaseException:
+            await sink.drop()
+            raise
+
+    async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+        await self._database.write(PLAIN, objects.delete, key, missing_ok, if_match)
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        info = await self._database.write(PLAIN, objects.copy, source, target, if_absent)
+        return info or await super()._copy(source, target, if_absent)
+
+    async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        return await self._database.write(PLAIN, objects.move, source, target, if_absent)
+
+    async def _delete_many(
+        self, keys: Keys, missing_ok: bool
+    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+        group: list[str] = []
+        async with closing(each(keys)) as source:
+            async for key in source:
+                group.append(key)
+                if len(group) == GROUP:
+                    for outcome in await self._delete_group(group, missing_ok):
+                        yield outcome
+                    group = []
+        for outcome in await self._delete_group(group, missing_ok):
+            yield outcome
+
+    async def _delete_group(
+        self, keys: list[str], missing_ok: bool
+    ) -> list[tuple[str, Exception | None]]:
+        """Remove objects in one transaction."""
+        valid, outcomes = [], list[tuple[str, Exception | None]]()
+        for key in keys:
+            try:
+                self._check("delete_many", key)
+                valid.append(key)
+            except StoreError as error:
+                outcomes.append((key, error))
+        try:
+            work = self._database.write(PLAIN, objects.delete_each, valid, missing_ok)
+            errors = await self._run("delete_many", None, work)
+        except Exception as error:
+            return outcomes + [(key, error) for key in valid]
+        return outcomes + list(zip(valid, errors, strict=True))
+
+    # -- listing ----------------------------------------------------------------------------
+
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
+        span: listing.Span | None = listing.Span.of(prefix, start_after)
+        while span is not None:
+            keys, span = await self._database.read(listing.key_page, span)
+            for key in keys:
+                yield key
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        span: listing.Span | None = listing.Span.of(prefix, start_after)
+        while span is not None:
+            infos, span = await self._database.read(listing.info_page, span)
+            for info in infos:
+                yield info
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        prefixes: dict[str, None] = {}
+        infos: list[ObjectInfo] = []
+        span: listing.Span | None = listing.Span.of(prefix, "")
+        while span is not None:
+            page, span = await self._database.read(listing.info_page, span)
+            below = ""
+            for info in page:
+                cut = info.key.find(delimiter, len(prefix))
+                below = info.key[: cut + len(delimiter)] if cut >= 0 else ""
+                if below:
+                    prefixes[below] = None
+                else:
+                    infos.append(info)
+            if below and span is not None:
+                span = span.past(below)  # not through all that is under it
+        return ListResult(tuple(prefixes), tuple(infos))

@@ -1,0 +1,120 @@
+"""Copies that the server makes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from ...._core.errors import (
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+)
+from ...._core.info import ObjectInfo
+from ...._core.window import in_order
+from . import attributes
+from .multipart import uploading
+from .requests import TRIES, Requests, new_token, pause
+
+GIB = 1024**3
+LIMIT = 5 * GIB
+"""Bytes of the largest object that one request copies."""
+PART_SIZE = GIB // 2
+PARTS = 10_000
+FLIGHTS = 8
+
+
+class Copy:
+    """One copy within the bucket.
+
+    Args:
+        send: Sends the requests.
+        source: The key with the store's prefix.
+        target: Likewise.
+        if_absent: Only if there is no object under the target.
+    """
+
+    def __init__(self, send: Requests, source: str, target: str, *, if_absent: bool) -> None:
+        self._send = send
+        self._source = source
+        self._target = target
+        self._if_absent = if_absent
+
+    async def make(self, key: str) -> ObjectInfo:
+        """Copy the object; what is copied is one version of it, the one that is told of.
+
+        Args:
+            key: The target as the user knows it.
+        """
+        for attempt in range(TRIES):
+            head = await self._send("head_object", Key=self._source)
+            info = attributes.info_of(key, head)
+            try:
+                answer = await self._copied(head, info)
+            except PreconditionFailed:
+                if self._if_absent and await self._occupied():
+                    raise ObjectExists("there is an object under this key", key=key) from None
+                if attempt == TRIES - 1:
+                    raise
+                await pause(attempt)  # the source was replaced since it was looked at
+            else:
+                break
+        return ObjectInfo(
+            key,
+            info.size,
+            attributes.unquoted(answer.get("ETag")),
+            attributes.utc(answer.get("LastModified")),
+            info.content_type,
+            info.metadata,
+        )
+
+    async def _occupied(self) -> bool:
+        try:
+            await self._send("head_object", Key=self._target)
+        except ObjectNotFound:
+            return False
+        return True
+
+    async def _copied(self, head: Mapping[str, Any], info: ObjectInfo) -> Mapping[str, Any]:
+        if (info.size or 0) > LIMIT:
+            return await self._in_parts(head, info.size or 0)
+        # Attributes are sent again only where they have to carry the mark of this write.
+        token = new_token() if self._if_absent else None
+        own = attributes.passed_on(head, token) if token else {}
+        answer = await self._send.conditionally(
+            "copy_object",
+            self._target,
+            if_absent=self._if_absent,
+            if_match=None,
+            token=token,
+            **self._from(head),
+            **own,
+            MetadataDirective="REPLACE" if token else "COPY",
+        )
+        return answer.get("CopyObjectResult", answer)  # type: ignore[no-any-return]
+
+    def _from(self, head: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "CopySource": {"Bucket": self._send.bucket, "Key": self._source},
+            "CopySourceIfMatch": head["ETag"],
+        }
+
+    async def _in_parts(self, head: Mapping[str, Any], size: int) -> Mapping[str, Any]:
+        token = new_token()
+        step = max(PART_SIZE, -(-size // PARTS))
+        starts = list(enumerate(range(0, size, step), 1))
+        known = attributes.passed_on(head, token)
+        async with uploading(self._send, self._target, known, token) as upload:
+
+            async def copy(part: tuple[int, int]) -> None:
+                number, start = part
+                span = f"bytes={start}-{min(start + step, size) - 1}"
+                source = self._from(head)
+                await upload.add("upload_part_copy", number, CopySourceRange=span, **source)
+
+            async with aclosing(in_order(copy, starts, FLIGHTS)) as results:
+                async for _, error in results:
+                    if error is not None:
+                        raise error
+            return await upload.complete(if_absent=self._if_absent)

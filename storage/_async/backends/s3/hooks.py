@@ -1,0 +1,126 @@
+"""The hooks of the store, each of which hands over to its family's module."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.keys import check_key
+from ...base import AsyncBaseStore, Keys
+from ...streams import Body, Sink
+from . import deleting, keynames, reading
+from .clients import Clients
+from .copying import Copy
+from .listing import Listing
+from .multipart import LARGE_PUT
+from .requests import Requests
+
+
+class AsyncBucketHooks(AsyncBaseStore):
+    """What a bucket store does; `AsyncBucketStore` says how one is made."""
+
+    _send: Requests
+    _clients: Clients
+    _prefix: str
+    """What all keys begin with on the server."""
+    _exact: bool
+    """Whether the server keeps every key as it is."""
+    _part_size: int
+
+    async def _setup(self) -> None:
+        await self._clients.get()
+
+    async def _teardown(self) -> None:
+        await self._clients.aclose()
+
+    def _check_key(self, key: str) -> None:
+        keynames.check(key, self._prefix, exact=self._exact)
+
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        return await reading.read(self._send, self._prefix + key, key, options)
+
+    async def _head(self, key: str) -> ObjectInfo:
+        return await reading.head(self._send, self._prefix + key, key)
+
+    @asynccontextmanager
+    async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+        download = reading.Download(self._send, self._prefix + key, key, options)
+        try:
+            yield Body(await download.open(), download.chunks())
+        finally:
+            download.close()
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        from .writing import put
+
+        if len(data) <= LARGE_PUT:
+            return await put(self._send, self._prefix + key, key, data, options)
+        async with self._create(key, options) as sink:
+            await sink.write(data)
+        return sink.info or ObjectInfo(key, len(data))
+
+    @asynccontextmanager
+    async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
+        from .writing import PartSink
+
+        sink = PartSink(self._send, self._prefix + key, key, options, self._part_size)
+        async with sink:
+            yield sink
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        if source == target and not if_absent:
+            return await self._head(source)
+        copy = Copy(self._send, self._prefix + source, self._prefix + target, if_absent=if_absent)
+        return await copy.make(target)
+
+    async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+        await deleting.delete(
+            self._send, self._prefix + key, missing_ok=missing_ok, if_match=if_match
+        )
+
+    async def _delete_many(
+        self, keys: Keys, missing_ok: bool
+    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+        async def remove(batch: Sequence[str]) -> list[deleting.Outcome]:
+            work = deleting.remove_batch(self._send, batch, self._prefix, self._check_one)
+            return await self._run("delete_many", None, work)
+
+        # Only one by one does S3 tell which were missing.
+        many = deleting.delete_many(keys, remove)
+        source = many if missing_ok else super()._delete_many(keys, missing_ok)
+        async with aclosing(source) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
+
+    def _check_one(self, key: str) -> None:
+        check_key(key)
+        self._check_key(key)
+
+    def _listing(self, prefix: str, start_after: str = "", delimiter: str = "") -> Listing:
+        return Listing(
+            self._send,
+            self._prefix,
+            prefix,
+            start_after=start_after if Capability.ORDERED in self.capabilities else "",
+            delimiter=delimiter,
+            strict=self._exact or keynames.plain_prefix(prefix),
+        )
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        listing = self._listing(prefix, start_after)
+        async with aclosing(listing.entries()) as entries:
+            async for entry in entries:
+                if listing.key(entry) > start_after:
+                    yield listing.info(entry)
+
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
+        listing = self._listing(prefix, start_after)
+        async with aclosing(listing.entries()) as entries:
+            async for entry in entries:
+                key = listing.key(entry)
+                if key > start_after:
+                    yield key
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        return await self._listing(prefix, delimiter=delimiter).level()

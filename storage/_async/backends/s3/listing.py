@@ -1,0 +1,162 @@
+"""Listings: pages that are checked before anything in them is believed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, NamedTuple, TypeAlias
+
+from ...._core.errors import MalformedResponse, StoreUnavailable
+from ...._core.info import ListResult, ObjectInfo
+from ...._core.window import cancel_all
+from . import attributes
+from .errors import failure
+from .requests import Requests
+
+Entry: TypeAlias = Mapping[str, Any]
+
+PAGE = 1000
+"""Entries of a page; S3 gives no more."""
+
+
+class Page(NamedTuple):
+    """One answer to a listing."""
+
+    objects: list[Entry]
+    prefixes: list[str]
+    token: str | None
+    """What the next page is asked for with; None: this is the last."""
+
+
+class Listing:
+    """The listing of a prefix.
+
+    Args:
+        send: Sends the requests.
+        own: The store's own prefix, which the user does not see.
+        prefix: What the keys begin with, as the user says it.
+        start_after: The key after which to begin, likewise; only a server that lists in the order
+            of keys may be asked for it.
+        delimiter: What ends a level, or nothing.
+        strict: Whether the server takes the prefix as it is; else what does not begin with it is
+            left out.
+    """
+
+    def __init__(
+        self,
+        send: Requests,
+        own: str,
+        prefix: str,
+        *,
+        start_after: str = "",
+        delimiter: str = "",
+        strict: bool = True,
+    ) -> None:
+        self._send = send
+        self._own = own
+        self._prefix = own + prefix
+        self._strict = strict
+        self._tokens: set[str] = set()
+        self._asked: dict[str, Any] = {"Prefix": self._prefix, "MaxKeys": PAGE}
+        if start_after:
+            self._asked["StartAfter"] = own + start_after
+        if delimiter:
+            self._asked["Delimiter"] = delimiter
+
+    async def entries(self) -> AsyncGenerator[Entry, None]:
+        """The objects, as the server tells them, less the one that is named as the store's prefix
+        itself: a mark that other tools make for a folder.
+        """
+        async with aclosing(self._pages()) as pages:
+            async for page in pages:
+                for entry in page.objects:
+                    if len(entry["Key"]) > len(self._own):
+                        yield entry
+
+    async def level(self) -> ListResult:
+        """All of a listing with a delimiter, sorted."""
+        objects, prefixes = [], set()
+        async with aclosing(self._pages()) as pages:
+            async for page in pages:
+                objects += [self.info(each) for each in page.objects if each["Key"] != self._own]
+                prefixes |= {prefix[len(self._own) :] for prefix in page.prefixes}
+        return ListResult(
+            tuple(sorted(prefixes)), tuple(sorted(objects, key=lambda info: info.key))
+        )
+
+    def key(self, entry: Entry) -> str:
+        """The key as the user knows it."""
+        return entry["Key"][len(self._own) :]  # type: ignore[no-any-return]
+
+    def info(self, entry: Entry) -> ObjectInfo:
+        """What the listing tells of an object."""
+        return ObjectInfo(
+            self.key(entry),
+            entry["Size"],
+            attributes.unquoted(entry.get("ETag")),
+            attributes.utc(entry.get("LastModified")),
+        )
+
+    async def _pages(self) -> AsyncGenerator[Page, None]:
+        """The pages; the next one is on its way while one is looked at."""
+        coming: asyncio.Task[Page] | None = asyncio.create_task(self._page(None))
+        try:
+            while coming is not None:
+                page = await coming
+                coming = None
+                if page.token is not None:
+                    coming = asyncio.create_task(self._page(page.token))
+                yield page
+        finally:
+            if coming is not None:
+                await cancel_all([coming])
+
+    async def _page(self, token: str | None) -> Page:
+        asked = self._asked if token is None else self._asked | {"ContinuationToken": token}
+        try:
+            answer = await self._send("list_objects_v2", **asked)
+        except StoreUnavailable as error:
+            # What it cannot read, botocore takes for an error 500 that says nothing.
+            if failure(error).code != "500":
+                raise
+            raise MalformedResponse("the server's answer is no listing") from error
+        return self._checked(answer)
+
+    def _checked(self, answer: Mapping[str, Any]) -> Page:
+        """Believe an answer only if it is whole: an empty one may cost a mirror its objects."""
+        objects, prefixes = answer.get("Contents", []), answer.get("CommonPrefixes", [])
+        bucket, count = self._send.bucket, answer.get("KeyCount")
+        if not bucket.startswith("arn:") and answer.get("Name") != bucket:
+            raise MalformedResponse(f"a listing of {answer.get('Name')!r}, not of {bucket!r}")
+        if count != len(objects) + len(prefixes):
+            raise MalformedResponse(
+                f"a listing that says it has {count} entries, and has "
+                f"{len(objects)} objects and {len(prefixes)} prefixes"
+            )
+        if not isinstance(answer.get("IsTruncated"), bool):
+            raise MalformedResponse("a listing that does not say whether it is whole")
+        token = answer.get("NextContinuationToken") if answer["IsTruncated"] else None
+        if answer["IsTruncated"] and (not token or token in self._tokens):
+            raise MalformedResponse("a listing that does not say anew where it goes on")
+        if token:
+            self._tokens.add(token)
+        names = [each.get("Prefix", "") for each in prefixes]
+        return Page(self._fitting(objects), self._named(names), token)
+
+    def _fitting(self, objects: list[Entry]) -> list[Entry]:
+        for entry in objects:
+            if not entry.get("Key") or not isinstance(entry.get("Size"), int):
+                raise MalformedResponse("a listing with an object that has no key or no size")
+        fitting = [each for each in objects if each["Key"].startswith(self._prefix)]
+        self._demand(len(fitting) == len(objects))
+        return fitting
+
+    def _named(self, names: list[str]) -> list[str]:
+        fitting = [name for name in names if name.startswith(self._prefix)]
+        self._demand(len(fitting) == len(names))
+        return fitting
+
+    def _demand(self, fits: bool) -> None:
+        if self._strict and not fits:
+            raise MalformedResponse(f"a listing with keys that do not begin with {self._prefix!r}")

@@ -1,0 +1,239 @@
+"""Objects and ranges of them, read whole or in pieces, and resumed where a connection breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from ...._core.errors import (
+    IntegrityError,
+    MalformedResponse,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreError,
+    StoreTimeout,
+    StoreUnavailable,
+)
+from ...._core.info import ByteRange, ObjectInfo, ReadOptions
+from . import attributes
+from .errors import failure, translate
+from .requests import Requests, pause
+
+CHUNK = 256 * 1024
+"""Bytes that a body is asked for at once; it gives what is there."""
+BREAKS = 5
+"""How often in a row a body may break with less than `PROGRESS` in between."""
+PROGRESS = 1024 * 1024
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+async def head(send: Requests, full_key: str, key: str) -> ObjectInfo:
+    """What is known of an object, without reading it."""
+    return attributes.info_of(key, await send("head_object", Key=full_key))
+
+
+async def read(
+    send: Requests, full_key: str, key: str, options: ReadOptions
+) -> tuple[bytes, ObjectInfo]:
+    """An object, or the range asked for, and what the whole object is.
+
+    What was replaced while it was read, or came in other bytes than were announced, is read again
+    from its beginning, once.
+    """
+    try:
+        return await _read_once(send, full_key, key, options)
+    except IntegrityError as error:
+        if isinstance(error, MalformedResponse):
+            raise
+    except Replaced:
+        if options.if_match is not None:
+            raise
+    return await _read_once(send, full_key, key, options)
+
+
+async def _read_once(
+    send: Requests, full_key: str, key: str, options: ReadOptions
+) -> tuple[bytes, ObjectInfo]:
+    download = Download(send, full_key, key, options)
+    info = await download.open()
+    parts = [chunk async for chunk in download.chunks()]
+    return parts[0] if len(parts) == 1 else b"".join(parts), info
+
+
+class Replaced(PreconditionFailed):
+    """The object became another one while it was read."""
+
+
+class Download:
+    """One reading of an object, or of a range of it.
+
+    Args:
+        send: Sends the requests.
+        full_key: The key with the store's prefix.
+        key: As the user knows it.
+        options: The range and the conditions.
+    """
+
+    def __init__(self, send: Requests, full_key: str, key: str, options: ReadOptions) -> None:
+        self._send = send
+        self._full_key = full_key
+        self._key = key
+        self._options = options
+        self._conditions = ReadOptions(
+            None,
+            attributes.unquoted(options.if_match),
+            attributes.unquoted(options.if_none_match),
+        )
+        self._body: Any = None
+        self._at = self._end = (
+            0  # in bytes from the object's start: the next one, and past the last
+        )
+        self._came = 0  # where the body stands; behind `_at` where a server gives more than asked
+        self._ends = 0  # where the body ends
+        self._broken, self._broken_at = 0, 0
+
+    async def open(self) -> ObjectInfo:
+        """Ask for the object; tell what it is as a whole."""
+        part, options = self._options.byte_range, self._options
+        if part is not None and part.start == part.end:
+            return await self._nothing()
+        conditions = {}
+        if options.if_match is not None:
+            conditions["IfMatch"] = attributes.quoted(options.if_match)
+        if options.if_none_match is not None:
+            conditions["IfNoneMatch"] = attributes.quoted(options.if_none_match)
+        try:
+            answer = await self._ask(part, conditions)
+        except StoreError as error:
+            if failure(error).status == 416:
+                return await self._nothing()
+            raise
+        return self._take(answer, part or ByteRange())
+
+    async def _nothing(self) -> ObjectInfo:
+        """A range with no bytes in it cannot be asked for, or was refused."""
+        info = await head(self._send, self._full_key, self._key)
+        self._conditions.check(info)
+        part = self._options.byte_range
+        start, end = part.resolve(info.size or 0) if part else (0, 0)
+        if start < end:
+            raise StoreUnavailable("the server refused a range that the object has")
+        return info
+
+    async def _ask(
+        self, part: ByteRange | None, conditions: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        wanted = {} if part is None else {"Range": _header(part)}
+        return await self._send("get_object", Key=self._full_key, **conditions, **wanted)
+
+    def _take(self, answer: Mapping[str, Any], part: ByteRange) -> ObjectInfo:
+        """Check that the answer has the bytes that were asked for, and what is to be read of it."""
+        self._body = answer["Body"]
+        try:
+            start, end, size = _span(answer)
+            info = attributes.info_of(self._key, answer, size)
+            self._conditions.check(info)  # there are servers that do not
+            self._at, self._end = part.resolve(size)
+            if not (start <= self._at <= self._end <= end):
+                raise MalformedResponse(
+                    f"the server gave the bytes {start} to {end} instead of "
+                    f"{self._at} to {self._end}"
+                )
+        except BaseException:
+            self.close()
+            raise
+        self._came, self._ends = start, end
+        self._info = info
+        return info
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes asked for, in pieces as they come; closes the body at its end."""
+        try:
+            while self._at < self._end:
+                try:
+                    chunk = await self._next()
+                except (StoreUnavailable, StoreTimeout) as error:
+                    await self._resume(error)
+                else:
+                    self._at += len(chunk)
+                    yield chunk
+            if self._body is not None and self._came == self._ends:
+                await self._pull(1)  # lets the client compare the checksum
+        finally:
+            self.close()
+
+    async def _next(self) -> bytes:
+        """The next piece that belongs to what was asked for."""
+        while True:
+            start = self._came
+            chunk = await self._pull(min(CHUNK, self._ends - start))
+            if not chunk:
+                raise StoreUnavailable(f"the body ended {self._ends - start} bytes too early")
+            self._came += len(chunk)
+            if self._came > self._at:
+                return chunk[max(0, self._at - start) : self._end - start]
+
+    async def _pull(self, size: int) -> bytes:
+        try:
+            return await self._body.read(size)  # type: ignore[no-any-return]
+        except Exception as error:
+            ours = translate(error)
+            if ours is None:
+                raise
+            raise ours from error
+
+    async def _resume(self, error: StoreError) -> None:
+        """Ask for the rest of the same version."""
+        self.close()
+        if self._at - self._broken_at >= PROGRESS:
+            self._broken = 0
+        self._broken, self._broken_at = self._broken + 1, self._at
+        etag = self._info.etag
+        if self._broken > BREAKS or etag is None:
+            raise error
+        await pause(self._broken - 1)
+        rest = ByteRange(self._at, self._end)
+        before = self._info
+        try:
+            answer = await self._ask(rest, {"IfMatch": attributes.quoted(etag)})
+            self._take(answer, rest)
+        except (PreconditionFailed, ObjectNotFound) as changed:
+            raise Replaced("the object was replaced while it was read") from changed
+        if self._info.etag != etag or self._info.size != before.size:
+            raise Replaced("the object was replaced while it was read")
+
+    def close(self) -> None:
+        """Close the body: its connection is pooled if all was read, and closed otherwise."""
+        body, self._body = self._body, None
+        if body is None:
+            return
+        closing = body.close()
+        if inspect.isawaitable(closing):  # over httpx there is no other way to close
+            asyncio.ensure_future(closing)  # noqa: RUF006 - ends by itself
+
+
+def _header(part: ByteRange) -> str:
+    if part.start < 0:
+        return f"bytes={part.start}"
+    return f"bytes={part.start}-{'' if part.end is None else part.end - 1}"
+
+
+def _span(answer: Mapping[str, Any]) -> tuple[int, int, int]:
+    """First byte, byte past the last one, and the object's size, as an answer to GET says."""
+    length, told = answer.get("ContentLength"), answer.get("ContentRange")
+    if answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
+        start, end, size = 0, length, length
+    else:
+        match = _CONTENT_RANGE.fullmatch(told or "")
+        if match is None:
+            raise MalformedResponse(f"the server gave a range but not which: {told!r}")
+        start, end, size = int(match[1]), int(match[2]) + 1, int(match[3])
+    if length is None or end is None or size is None or end - start != length or end > size:
+        raise MalformedResponse(
+            f"the server's answer has {length} bytes and says that it has those of {told!r}"
+        )
+    return start, end, size

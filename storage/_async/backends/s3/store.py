@@ -1,0 +1,246 @@
+"""The store: how it is made, shown, pickled and given up, and its presigned URLs."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import Any, Protocol, Self, TypedDict, Unpack, overload
+
+from ...._core.errors import ConfigError
+from ...._core.info import Capability
+from ...._core.text import Secret
+from ...._core.urls import StoreURL
+from .clients import Clients, InjectedClients, connecting
+from .endpoints import host_of, is_amazon
+from .hooks import AsyncBucketHooks
+from .multipart import MIN_PART_SIZE, PART_SIZE
+from .requests import Requests
+from .urls import options_of
+
+TIMEOUT = 60.0
+WEEK = 7 * 24 * 3600
+
+
+class S3Client(Protocol):
+    """An S3 client of aiobotocore, boto3 or botocore."""
+
+    @property
+    def meta(self) -> Any:
+        """What the client knows of itself."""
+
+
+class BucketOptions(TypedDict, total=False):
+    """The options of `AsyncBucketStore`; it says what they mean."""
+
+    prefix: str
+    create: bool
+    timeout: float | None
+    ordered: bool | None
+    exact_keys: bool | None
+    lacking: Capability
+    part_size: int
+
+
+class AsyncBucketStore(AsyncBucketHooks):
+    """Objects in an S3 bucket, through a client that you have; for one of its own see `connect`.
+
+    The client and the bucket's name come in either order, or as ``client=`` and ``bucket_name=``.
+    An asyncio client is used as it is on your event loop. On other loops, and from a blocking
+    client (boto3's), another one is made that talks to the same server with the same credentials,
+    which go on being refreshed. Your client is never closed.
+
+    Metadata names are S3's: lower-case ASCII letters, digits, ``.``, ``_`` and ``-``. Conditional
+    writes and uploads in parts leave a metadata entry ``storage-write``, by which a writer whose
+    acknowledgement was lost knows its own object again; it is not shown here.
+
+    Args:
+        client: An S3 client of aiobotocore, boto3 or botocore.
+        bucket_name: The bucket.
+        prefix: What all keys begin with on the server; a ``/`` is added to its end if there is
+            none. Nothing outside of it is ever listed or touched.
+        create: The first write creates the bucket if there is none.
+        timeout: Seconds that one operation may take, all its waiting included; of a stream, each
+            piece of it. None: for ever.
+        ordered: Whether the server lists in the order of the keys' UTF-8 bytes. None: only
+            Amazon's is trusted to.
+        exact_keys: Whether the server keeps every key as it is. None: only Amazon's is trusted to;
+            keys that others are known to change are refused with `InvalidKey`.
+        lacking: What the server cannot do though S3 can, such as ``Capability.DELETE_IF_MATCH``;
+            it is then refused with `NotSupported`. There are servers that ignore a condition
+            without a word.
+        part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
+            After every 1,000 they double.
+    """
+
+    @overload
+    def __init__(
+        self, client: S3Client, bucket_name: str, **options: Unpack[BucketOptions]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, bucket_name: str, client: S3Client, **options: Unpack[BucketOptions]
+    ) -> None: ...
+    def __init__(  # pyright: ignore[reportInconsistentOverload] - either order, or by name
+        self,
+        *arguments: Any,
+        client: Any = None,
+        bucket_name: Any = None,
+        prefix: str = "",
+        create: bool = False,
+        timeout: float | None = TIMEOUT,
+        ordered: bool | None = None,
+        exact_keys: bool | None = None,
+        lacking: Capability = Capability.NONE,
+        part_size: int = PART_SIZE,
+    ) -> None:
+        super().__init__(timeout=timeout)
+        found, name = _told_apart(*arguments, client, bucket_name)
+        if part_size < MIN_PART_SIZE:
+            raise ConfigError(f"part_size is at least {MIN_PART_SIZE} bytes, not {part_size}")
+        self._prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+        self._clients = found if isinstance(found, Clients) else InjectedClients(found)
+        self._send = Requests(name, self._clients, create=create)
+        self._ordered, self._exact_keys, self._lacking = ordered, exact_keys, lacking
+        self._part_size = part_size
+        self._recipe: tuple[Any, ...] | None = None
+        self._learn()
+        # Weakly: the store must go, and warn, as soon as nobody refers to it.
+        self._clients.on_endpoint = weakref.WeakMethod(self._learn)
+
+    def _learn(self) -> None:
+        """Decide what depends on whose server it is; a profile may name one later."""
+        amazon = is_amazon(self._clients.endpoint)
+        ordered = amazon and not self.bucket_name.endswith("--x-s3")  # S3 Express does not sort
+        ordered = ordered if self._ordered is None else self._ordered
+        self._exact = amazon if self._exact_keys is None else self._exact_keys
+        able = ~Capability.NONE if ordered else ~Capability.ORDERED
+        self.capabilities = able & ~self._lacking
+
+    @classmethod
+    def connect(
+        cls,
+        bucket_name: str,
+        *,
+        prefix: str = "",
+        create: bool = False,
+        timeout: float | None = TIMEOUT,
+        ordered: bool | None = None,
+        exact_keys: bool | None = None,
+        lacking: Capability = Capability.NONE,
+        part_size: int = PART_SIZE,
+        profile: str | None = None,
+        **client_options: Any,
+    ) -> Self:
+        """A store with a client of its own, made at first use on each event loop.
+
+        Use it in ``async with``, or close it with ``aclose()``.
+
+        Args:
+            bucket_name: The bucket.
+            prefix: As for the class; so are the others up to ``part_size``.
+            create: The first write creates the bucket if there is none.
+            timeout: Seconds that one operation may take. None: for ever.
+            ordered: Whether the server lists in the order of the keys' UTF-8 bytes.
+            exact_keys: Whether the server keeps every key as it is.
+            lacking: What the server cannot do though S3 can.
+            part_size: Bytes of the parts of a stream.
+            profile: A profile of the AWS configuration files.
+            client_options: What aiobotocore's ``create_client`` takes after the service:
+                ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
+                ``aws_secret_access_key``, ``aws_session_token``, ``verify``, ``config`` ...
+
+        Raises:
+            MissingExtra: aiobotocore is not installed.
+            ConfigError: An argument makes no sense.
+        """
+        for name in ("aws_secret_access_key", "aws_session_token"):
+            if type(client_options.get(name)) is str:
+                client_options[name] = Secret(client_options[name])
+        own: BucketOptions = {
+            "prefix": prefix, "create": create, "timeout": timeout, "ordered": ordered,
+            "exact_keys": exact_keys, "lacking": lacking, "part_size": part_size,
+        }  # fmt: skip
+        clients: Any = connecting(client_options, profile)
+        store = cls(clients, bucket_name, **own)
+        store._recipe = cls, bucket_name, {**own, "profile": profile, **client_options}
+        return store
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        """The store of ``s3://bucket/prefix?region=...&endpoint_url=...``.
+
+        User and password, where the URL has them, are the access key and its secret.
+        """
+        return cls.connect(**options_of(url))
+
+    @property
+    def bucket_name(self) -> str:
+        """The bucket."""
+        return self._send.bucket
+
+    def __repr__(self) -> str:
+        prefix = f", prefix={self._prefix!r}" if self._prefix else ""
+        endpoint = self._clients.endpoint
+        place = f", endpoint={host_of(endpoint)!r}" if endpoint else ""
+        return f"{type(self).__name__}({self.bucket_name!r}{prefix}{place})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._recipe is None:
+            raise TypeError("a store with a client of yours is not picklable: use connect()")
+        if any(isinstance(value, Secret) for value in self._recipe[2].values()):
+            raise TypeError(
+                "a store that was told a secret is not picklable: keep it in the environment or "
+                "in a profile"
+            )
+        return _connect_again, self._recipe
+
+    def __del__(self) -> None:
+        # An error in the constructor leaves no clients.
+        clients: Clients | None = self.__dict__.get("_clients")
+        if clients is not None and clients.held and not self._closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+    # -- presigned URLs ---------------------------------------------------------------------
+
+    async def presigned_get(self, key: str, expiry: int = 3600) -> str:
+        """A URL that reads the object without credentials.
+
+        Args:
+            key: The object's key; it need not exist.
+            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
+        """
+        return await self._presigned("presigned_get", "get_object", key, expiry)
+
+    async def presigned_put(self, key: str, expiry: int = 3600) -> str:
+        """A URL that writes the object without credentials, by an HTTP PUT of its bytes.
+
+        Args:
+            key: The object's key.
+            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
+        """
+        return await self._presigned("presigned_put", "put_object", key, expiry)
+
+    async def _presigned(self, verb: str, operation: str, key: str, expiry: int) -> str:
+        self._check(verb, key)
+        if type(expiry) is not int or not 1 <= expiry <= WEEK:
+            raise ConfigError(f"expiry is a number of seconds from 1 to {WEEK}, not {expiry!r}")
+        return await self._run(
+            verb, key, self._send.presigned(operation, self._prefix + key, expiry)
+        )
+
+
+def _told_apart(*arguments: Any) -> tuple[Any, str]:
+    """The client and the bucket's name, in whatever order they came."""
+    given = [each for each in arguments if each is not None]
+    names = [each for each in given if isinstance(each, str)]
+    clients = [each for each in given if not isinstance(each, str)]
+    if len(names) != 1 or len(clients) != 1:
+        raise TypeError("a bucket store takes one client and the name of one bucket")
+    if not names[0] or ("/" in names[0] and not names[0].startswith("arn:")):
+        raise ConfigError(f"no name of a bucket: {names[0]!r}")
+    name: str = names[0]
+    return clients[0], name
+
+
+def _connect_again(cls: type[AsyncBucketStore], bucket: str, options: dict[str, Any]) -> Any:
+    return cls.connect(bucket, **options)

@@ -1,0 +1,78 @@
+"""What a URL of a bucket says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...._core.errors import ConfigError, MissingExtra
+from ...._core.info import Capability
+from ...._core.urls import StoreURL
+
+
+def options_of(url: StoreURL) -> dict[str, Any]:
+    """The arguments of ``connect`` for ``s3://KEY:SECRET@bucket/prefix?...``.
+
+    Raises:
+        ConfigError: An option makes no sense, or only half of the credentials is there.
+        MissingExtra: The client's configuration needs aiobotocore, which is not installed.
+    """
+    if not url.host:
+        raise ConfigError("a URL of S3 names a bucket: s3://bucket/prefix")
+    if (url.user is None) is not (url.password is None):
+        raise ConfigError("a URL of S3 holds both the access key and its secret, or neither")
+    options: dict[str, Any] = {
+        "bucket_name": url.host,
+        "prefix": url.path.removeprefix("/"),
+        "aws_access_key_id": url.user,
+        "aws_secret_access_key": url.password,
+    }
+    for name, kind in _OPTIONS:
+        options[_ARGUMENTS.get(name, name)] = url.option(name, kind)
+    known = {name: value for name, value in options.items() if value is not None}
+    return known | _configured(
+        url.option("addressing_style", _style), url.option("anonymous", bool, default=False)
+    )
+
+
+def _configured(style: str | None, anonymous: bool) -> dict[str, Any]:
+    if style is None and not anonymous:
+        return {}
+    try:
+        from botocore import UNSIGNED
+        from botocore.config import Config
+    except ImportError as error:
+        raise MissingExtra.named("aiobotocore", "s3") from error
+    config: dict[str, Any] = {"s3": {"addressing_style": style}} if style else {}
+    if anonymous:
+        config["signature_version"] = UNSIGNED
+    return {"config": Config(**config)}
+
+
+def _style(text: str) -> str:
+    if text not in ("auto", "path", "virtual"):
+        raise ValueError(text)
+    return text
+
+
+def _capabilities(text: str) -> Capability:
+    """Names of capabilities, with commas between them."""
+    found = Capability.NONE
+    for name in text.split(","):
+        found |= Capability[name.strip().upper()]
+    return found
+
+
+_OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("create", bool),
+    ("endpoint_url", str),
+    ("exact_keys", bool),
+    ("lacking", _capabilities),
+    ("ordered", bool),
+    ("part_size", int),
+    ("profile", str),
+    ("region", str),
+    ("timeout", float),
+    ("verify", bool),
+)
+_ARGUMENTS = {"region": "region_name"}

@@ -1,0 +1,58 @@
+# Generated from storage/_async/backends/db/store.py: do not edit, but run
+# `python -m storage._tools.generate`.
+# What a twin holds is never replaced, so that a subclass may know it by a narrower type:
+# pyright: reportIncompatibleVariableOverride=false
+"""Objects in a SQLite file."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar, Self
+
+from ...._async.backends.db.store import AsyncSqliteStore
+from ...._core.urls import StoreURL
+from ...base import BaseStore
+
+
+class SqliteStore(BaseStore):
+    """Objects in a SQLite file; several processes may use it at the same time.
+
+    The first put makes the file, and the directories above it. It is in WAL mode: readers and the
+    one writer do not wait for each other. Puts that wait at the same time share one commit. A
+    stream is stored piece by piece, invisible until it is whole; what a killed process leaves of
+    one is removed when the file is opened a day later. An object that is replaced or deleted
+    while somebody streams it ends that stream with `PreconditionFailed`.
+
+    Args:
+        db_path: The file.
+        durable: Whether what was put survives a power cut (``synchronous=FULL``). If not, the last
+            puts before it may be lost (``synchronous=NORMAL``), but nothing is ever torn, and a
+            killed process loses nothing.
+        timeout: Seconds that one operation may take, all its waiting included; of a stream, each
+            piece of it. None: for ever.
+        busy_timeout: Seconds to wait while another process has locked the file; then
+            `StoreTimeout`.
+    """
+
+    _async: AsyncSqliteStore
+    _async_type: ClassVar[type[AsyncSqliteStore]] = AsyncSqliteStore
+
+    def __init__(
+        self,
+        db_path: str | os.PathLike[str],
+        *,
+        durable: bool = True,
+        timeout: float | None = None,
+        busy_timeout: float = 30.0,
+    ) -> None:
+        self._hold(
+            self._async_type(db_path, durable=durable, timeout=timeout, busy_timeout=busy_timeout)
+        )
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        """The store of ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
+
+        Options: ``durable``, ``timeout``, ``busy_timeout``.
+        """
+        return cls.around(cls._async_type.from_url(url))

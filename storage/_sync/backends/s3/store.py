@@ -1,0 +1,171 @@
+# Generated from storage/_async/backends/s3/store.py: do not edit, but run
+# `python -m storage._tools.generate`.
+# What a twin holds is never replaced, so that a subclass may know it by a narrower type:
+# pyright: reportIncompatibleVariableOverride=false
+"""The store: how it is made, shown, pickled and given up, and its presigned URLs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self, Unpack, cast, overload
+
+from ...._async.backends.s3.multipart import PART_SIZE
+from ...._async.backends.s3.store import TIMEOUT, AsyncBucketStore, BucketOptions, S3Client
+from ...._core.info import Capability
+from ...._core.urls import StoreURL
+from .hooks import BucketHooks
+
+
+class BucketStore(BucketHooks):
+    """Objects in an S3 bucket, through a client that you have; for one of its own see `connect`.
+
+    The client and the bucket's name come in either order, or as ``client=`` and ``bucket_name=``.
+    An asyncio client is used as it is on your event loop. On other loops, and from a blocking
+    client (boto3's), another one is made that talks to the same server with the same credentials,
+    which go on being refreshed. Your client is never closed.
+
+    Metadata names are S3's: lower-case ASCII letters, digits, ``.``, ``_`` and ``-``. Conditional
+    writes and uploads in parts leave a metadata entry ``storage-write``, by which a writer whose
+    acknowledgement was lost knows its own object again; it is not shown here.
+
+    Args:
+        client: An S3 client of aiobotocore, boto3 or botocore.
+        bucket_name: The bucket.
+        prefix: What all keys begin with on the server; a ``/`` is added to its end if there is
+            none. Nothing outside of it is ever listed or touched.
+        create: The first write creates the bucket if there is none.
+        timeout: Seconds that one operation may take, all its waiting included; of a stream, each
+            piece of it. None: for ever.
+        ordered: Whether the server lists in the order of the keys' UTF-8 bytes. None: only
+            Amazon's is trusted to.
+        exact_keys: Whether the server keeps every key as it is. None: only Amazon's is trusted to;
+            keys that others are known to change are refused with `InvalidKey`.
+        lacking: What the server cannot do though S3 can, such as ``Capability.DELETE_IF_MATCH``;
+            it is then refused with `NotSupported`. There are servers that ignore a condition
+            without a word.
+        part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
+            After every 1,000 they double.
+    """
+
+    _async: AsyncBucketStore
+    _async_type: ClassVar[type[AsyncBucketStore]] = AsyncBucketStore
+
+    @overload
+    def __init__(
+        self, client: S3Client, bucket_name: str, **options: Unpack[BucketOptions]
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, bucket_name: str, client: S3Client, **options: Unpack[BucketOptions]
+    ) -> None: ...
+
+    def __init__(  # pyright: ignore[reportInconsistentOverload] - either order, or by name
+        self,
+        *arguments: Any,
+        client: Any = None,
+        bucket_name: Any = None,
+        prefix: str = "",
+        create: bool = False,
+        timeout: float | None = TIMEOUT,
+        ordered: bool | None = None,
+        exact_keys: bool | None = None,
+        lacking: Capability = Capability.NONE,
+        part_size: int = PART_SIZE,
+    ) -> None:
+        self._hold(
+            cast("Any", self._async_type)(
+                *arguments,
+                client=client,
+                bucket_name=bucket_name,
+                prefix=prefix,
+                create=create,
+                timeout=timeout,
+                ordered=ordered,
+                exact_keys=exact_keys,
+                lacking=lacking,
+                part_size=part_size,
+            )
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        bucket_name: str,
+        *,
+        prefix: str = "",
+        create: bool = False,
+        timeout: float | None = TIMEOUT,
+        ordered: bool | None = None,
+        exact_keys: bool | None = None,
+        lacking: Capability = Capability.NONE,
+        part_size: int = PART_SIZE,
+        profile: str | None = None,
+        **client_options: Any,
+    ) -> Self:
+        """A store with a client of its own, made at first use on each event loop.
+
+        Use it in ``with``, or close it with ``close()``.
+
+        Args:
+            bucket_name: The bucket.
+            prefix: As for the class; so are the others up to ``part_size``.
+            create: The first write creates the bucket if there is none.
+            timeout: Seconds that one operation may take. None: for ever.
+            ordered: Whether the server lists in the order of the keys' UTF-8 bytes.
+            exact_keys: Whether the server keeps every key as it is.
+            lacking: What the server cannot do though S3 can.
+            part_size: Bytes of the parts of a stream.
+            profile: A profile of the AWS configuration files.
+            client_options: What aiobotocore's ``create_client`` takes after the service:
+                ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
+                ``aws_secret_access_key``, ``aws_session_token``, ``verify``, ``config`` ...
+
+        Raises:
+            MissingExtra: aiobotocore is not installed.
+            ConfigError: An argument makes no sense.
+        """
+        return cls.around(
+            cls._async_type.connect(
+                bucket_name,
+                prefix=prefix,
+                create=create,
+                timeout=timeout,
+                ordered=ordered,
+                exact_keys=exact_keys,
+                lacking=lacking,
+                part_size=part_size,
+                profile=profile,
+                **client_options,
+            )
+        )
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        """The store of ``s3://bucket/prefix?region=...&endpoint_url=...``.
+
+        User and password, where the URL has them, are the access key and its secret.
+        """
+        return cls.around(cls._async_type.from_url(url))
+
+    @property
+    def bucket_name(self) -> str:
+        """The bucket."""
+        return self._async.bucket_name
+
+    def presigned_get(self, key: str, expiry: int = 3600) -> str:
+        """A URL that reads the object without credentials.
+
+        Args:
+            key: The object's key; it need not exist.
+            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
+        """
+        return self._run(self._async.presigned_get(key, expiry))
+
+    def presigned_put(self, key: str, expiry: int = 3600) -> str:
+        """A URL that writes the object without credentials, by an HTTP PUT of its bytes.
+
+        Args:
+            key: The object's key.
+            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
+        """
+        return self._run(self._async.presigned_put(key, expiry))

@@ -1,0 +1,5 @@
+"""The store in a SQLite database, for asyncio."""
+
+from ._async.backends.db.store import AsyncSqliteStore
+
+__all__ = ["AsyncSqliteStore"]

@@ -1,0 +1,226 @@
+"""Tools of the checks: cancelling at every point, and seeing what was left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import types
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from time import monotonic
+from typing import Any, TypeVar, cast
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
+
+T = TypeVar("T")
+
+
+LINGER = 1.0
+"""Seconds after which a task that a cancelled call left behind counts as lost."""
+
+
+class Moment(Enum):
+    """When a cancellation falls, seen from the n-th point at which the work waits."""
+
+    EARLY = "as it begins to wait"
+    LATE = "when what it waits for is there, before it goes on"
+    TWICE = "as it begins to wait, and again during its clean-up"
+    TURN = "after n turns of the event loop"
+
+
+@dataclass
+class Attempt:
+    """One run of some work, cancelled at one moment."""
+
+    moment: Moment | None
+    point: int
+    waits: int = 0
+    """How often the work has waited before it ended."""
+    hit: bool = False
+    """Whether the cancellation reached it."""
+
+    def __str__(self) -> str:
+        when = "never" if self.moment is None else self.moment.value
+        return f"cancelled at point {self.point}, {when}"
+
+    async def run(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do the work and cancel it; what it raises otherwise passes through.
+
+        Raises:
+            AssertionError: It went on to its end as if it had not been cancelled.
+        """
+
+        async def watched() -> None:
+            await cast("Awaitable[Any]", _watched(work, self._on_wait))
+
+        self._task = asyncio.create_task(watched())
+        if self.moment is Moment.TURN:
+            await self._count_turns()
+        try:
+            await asyncio.wait([self._task])
+        finally:
+            self._task.cancel()
+            work.close()  # it may never have begun
+        if self._task.cancelled():
+            return
+        self._task.result()
+        assert not self.hit, f"{self}: the cancellation was swallowed"
+
+    async def _count_turns(self) -> None:
+        for _ in range(self.point):
+            await asyncio.sleep(0)
+            if self._task.done():
+                return
+        self._cancel()
+
+    def _on_wait(self, future: asyncio.Future[Any] | None) -> None:
+        self.waits += 1
+        if self.waits != self.point or self.moment in (None, Moment.TURN):
+            return
+        loop = asyncio.get_running_loop()
+        if self.moment is Moment.LATE and future is not None:
+            future.add_done_callback(lambda _: self._cancel())
+        else:
+            loop.call_soon(self._cancel)
+        if self.moment is Moment.TWICE:
+            loop.call_soon(loop.call_soon, self._cancel)
+
+    def _cancel(self) -> None:
+        self.hit = self._task.cancel() or self.hit
+
+
+@types.coroutine
+def _watched(
+    work: Coroutine[Any, Any, T], on_wait: Callable[[Any], None]
+) -> Generator[Any, Any, T]:
+    """Do the work, and tell each time that it is about to wait."""
+    step: Callable[[], Any] = lambda: work.send(None)  # noqa: E731
+    while True:
+        try:
+            future = step()
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        on_wait(future)
+        try:
+            yield future
+        except BaseException as error:
+            step = lambda thrown=error: work.throw(thrown)  # type: ignore[misc]  # noqa: E731
+        else:
+            step = lambda: work.send(None)  # noqa: E731
+
+
+async def interrupt_everywhere(
+    act: Callable[[], Coroutine[Any, Any, Any]],
+    *,
+    prepare: Callable[[], Awaitable[Any]] | None = None,
+    check: Callable[[], Awaitable[Any]] | None = None,
+    seconds: float = 1.0,
+) -> list[Attempt]:
+    """Do the same work again and again, cancelled at another point each time.
+
+    The points are all at which the work waits, each in three ways, and turns of the event loop in
+    growing steps, which reach the tasks that the work starts. Where there are too many for the
+    time, they are spread evenly over the work.
+
+    Args:
+        act: Makes the work, once for each attempt.
+        prepare: Done before each attempt.
+        check: Done after each attempt; raises where something is wrong. What it returns must be
+            the same when all tasks that the attempt has left behind have ended.
+        seconds: What all attempts may take together, about.
+
+    Returns:
+        All attempts.
+
+    Raises:
+        AssertionError: A cancellation was swallowed, left a task behind, or ``check`` failed; the
+            message says where it fell.
+    """
+    attempts: list[Attempt] = []
+
+    async def attempt(moment: Moment | None, point: int) -> Attempt:
+        if prepare is not None:
+            await prepare()
+        before = asyncio.all_tasks()
+        attempts.append(Attempt(moment, point))
+        try:
+            await attempts[-1].run(act())
+            found = await check() if check is not None else None
+            left = asyncio.all_tasks() - before
+            if left:
+                # What serves others too may go on; but it ends, and changes nothing.
+                _, pending = await asyncio.wait(left, timeout=LINGER)
+                assert not pending, f"tasks were left running: {pending}"
+                assert check is None or await check() == found, "a task went on with the work"
+        except Exception as error:
+            error.add_note(str(attempts[-1]))
+            raise
+        return attempts[-1]
+
+    begin = monotonic()
+    first = await attempt(None, 0)
+    spent = monotonic() - begin
+    end = begin + spent + seconds
+    affordable = max(4, int(seconds / (spent + 1e-6)) // 4)
+    stride = max(1, -(-first.waits // affordable))
+    for point in sorted({*range(1, first.waits + 1, stride), first.waits} - {0}):
+        for moment in (Moment.EARLY, Moment.LATE, Moment.TWICE):
+            if monotonic() < end or point == 1:
+                await attempt(moment, point)
+    turns, step = 0, 1
+    while monotonic() < end and (await attempt(Moment.TURN, turns)).hit:
+        turns, step = turns + step, step + turns // 4
+    return attempts
+
+
+def descriptors() -> dict[str, str]:
+    """The open descriptors of this process and what they lead to; nothing where nobody knows."""
+    found: dict[str, str] = {}
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        return found
+    for name in names:
+        try:
+            found[name] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue  # the listing's own
+    return found
+
+
+@contextmanager
+def nothing_forgotten() -> Iterator[None]:
+    """Raise where the block leaves something to the garbage collector that it had to close."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", ResourceWarning)
+        warnings.simplefilter("always", RuntimeWarning)
+        yield
+        gc.collect()
+    forgotten = [str(w.message) for w in seen if w.category in (ResourceWarning, RuntimeWarning)]
+    assert not forgotten, f"something was not closed or awaited: {forgotten}"
+
+
+async def fuzz(
+    strategy: SearchStrategy[T], check: Callable[[T], Coroutine[Any, Any, None]], examples: int
+) -> None:
+    """Let Hypothesis look for a value for which ``check`` raises, on the loop of the caller."""
+    loop = asyncio.get_running_loop()
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def run(value: T) -> None:
+        asyncio.run_coroutine_threadsafe(check(value), loop).result()
+
+    await asyncio.to_thread(run)

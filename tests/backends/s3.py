@@ -1,0 +1,51 @@
+"""What the tests of the S3 store share."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from storage._async.backends.s3 import AsyncBucketStore
+from storage._core.info import Capability
+from tests.services import buckets
+from tests.services.plugin import NewBucket
+from tests.services.process import S3Service
+
+# What moto takes no notice of, without a word.
+MOTO_LACKS = Capability.COPY_IF_ABSENT
+MIB = 1024 * 1024
+
+
+def connected(service: S3Service, bucket: str, **options: Any) -> AsyncBucketStore:
+    """A store with a client of its own."""
+    defaults = {
+        "endpoint_url": service.endpoint_url,
+        "region_name": service.region,
+        "aws_access_key_id": service.access_key,
+        "aws_secret_access_key": service.secret_key,
+        "lacking": MOTO_LACKS if service.name == "moto" else Capability.NONE,
+    }
+    return AsyncBucketStore.connect(bucket, **{**defaults, **options})
+
+
+def own_corner(service: S3Service, shared_bucket: NewBucket, **options: Any) -> AsyncBucketStore:
+    """A store under a prefix that no other test has."""
+    return connected(service, shared_bucket(service), prefix=f"{secrets.token_hex(8)}", **options)
+
+
+def uploads(service: S3Service, bucket: str) -> list[str]:
+    """The keys of the multipart uploads that were begun and neither ended nor aborted."""
+    found = buckets.client(service).list_multipart_uploads(Bucket=bucket)
+    return [upload["Key"] for upload in found.get("Uploads", ())]
+
+
+def open_connections(client: Any) -> tuple[int, int]:
+    """How many connections an aiobotocore client has in use, and how many wait in its pool."""
+    (session,) = client._endpoint.http_session._sessions.values()
+    connector = session.connector
+    return len(connector._acquired), sum(len(each) for each in connector._conns.values())
+
+
+async def collected(store: AsyncBucketStore, key: str) -> bytes:
+    """The object as it streams."""
+    return b"".join([chunk async for chunk in store.stream(key)])

@@ -1,0 +1,1 @@
+"""Every store of this package, put to the conformance kit."""

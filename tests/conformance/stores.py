@@ -1,0 +1,198 @@
+"""The stores that are put to the conformance kit: one table, a few lines for each.
+
+A new backend needs its line here, and is then tested async and blocking by the same checks.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from storage import _registry
+from storage._core.info import Capability
+from tests.services import buckets
+from tests.services.process import S3Service
+
+ALL = ~Capability.NONE
+
+
+@dataclass(frozen=True)
+class Medium:
+    """One kind of store, and how to make it.
+
+    Args:
+        scheme: The scheme of its URLs, by which the registry knows the async class and its twin.
+        make: Makes a store of a class at a place; a place is a path that nothing else uses.
+        capabilities: What the store has to declare.
+        hints: Attributes of `StoreConformance`.
+        litter: What lies at a place besides objects, by the keys that are there.
+        service: The S3 server that it needs.
+        persists: Whether a second store at the same place sees the same objects.
+        begins_missing: Whether a place that was never written to is a missing store.
+    """
+
+    scheme: str
+    make: Callable[[type[Any], Any], Any]
+    capabilities: Capability = ALL
+    hints: dict[str, Any] = field(default_factory=dict)
+    litter: Callable[[Any, list[str]], Iterable[str]] = lambda place, keys: ()
+    service: str | None = None
+    persists: bool = True
+    begins_missing: bool = True
+
+    def load(self, blocking: bool) -> type[Any]:
+        """The async class, or its blocking twin."""
+        backend = next(each for each in _registry.BACKENDS if each.scheme == self.scheme)
+        kind: type[Any] = _registry._load(backend.blocking if blocking else backend.asynchronous)
+        return kind
+
+    def is_there(self) -> bool:
+        """Whether its façades exist: while stores are still coming in."""
+        try:
+            return bool(self.load(blocking=False) and self.load(blocking=True))
+        except ModuleNotFoundError:
+            return False
+
+
+def files_under(root: Path) -> list[str]:
+    """The files below a directory, by their paths below it."""
+    return [
+        os.path.relpath(os.path.join(directory, name), root)
+        for directory, _, names in os.walk(root)
+        for name in names
+    ]
+
+
+def _more_files(per_object: int) -> Callable[[Path, list[str]], list[str]]:
+    """Litter of directories: any files at all, if there are more than the objects take."""
+
+    def litter(place: Path, keys: list[str]) -> list[str]:
+        found = files_under(place)
+        return found if len(found) != per_object * len(keys) else []
+
+    return litter
+
+
+def _beside(*suffixes: str) -> Callable[[Path, list[str]], list[str]]:
+    """Litter of stores in one file: other files in its directory, but for those it may have."""
+
+    def litter(place: Path, keys: list[str]) -> list[str]:
+        known = {place.name, *(place.name + suffix for suffix in suffixes)}
+        return [name for name in files_under(place.parent) if name not in known]
+
+    return litter
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A part of a bucket that nothing else uses."""
+
+    service: S3Service
+    bucket: str
+    prefix: str
+
+
+def corner(service: S3Service, bucket: str) -> Corner:
+    """A new corner of a bucket."""
+    return Corner(service, bucket, secrets.token_hex(6))
+
+
+def _connect(kind: type[Any], place: Corner) -> Any:
+    return kind.connect(
+        place.bucket,
+        prefix=place.prefix,
+        endpoint_url=place.service.endpoint_url,
+        region_name=place.service.region,
+        aws_access_key_id=place.service.access_key,
+        aws_secret_access_key=place.service.secret_key,
+        lacking=_MOTO_LACKS if place.service.name == "moto" else Capability.NONE,
+        part_size=5 * 1024 * 1024,
+    )
+
+
+def _uploads(place: Corner, keys: list[str]) -> list[str]:
+    client = buckets.client(place.service)
+    found = client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.prefix)
+    return [upload["Key"] for upload in found.get("Uploads", ())]
+
+
+# What moto takes no notice of, without a word.
+_MOTO_LACKS = Capability.COPY_IF_ABSENT
+_FILES = {"picklable": True}
+_BUCKETS = {
+    "creates": False,
+    "thorough": False,
+    "examples": 20,
+    "steps": 15,
+    "seconds": 1.0,
+    # More than one part of a multipart upload.
+    "stream_size": 12_000_000,
+    "memory_limit": 64 * 1024 * 1024,
+    "idle_descriptors": 40,
+    "secrets": ["testingsecret"],
+}
+
+MEDIA: dict[str, Medium] = {
+    "memory": Medium(
+        "memory",
+        lambda kind, place: kind(),
+        hints={"in_memory": True},
+        persists=False,
+        begins_missing=False,
+    ),
+    "filesystem": Medium(
+        "file",
+        lambda kind, place: kind(place, durable=False),
+        hints=_FILES,
+        capabilities=ALL & ~Capability.ATTRIBUTES,
+        litter=_more_files(1),
+    ),
+    "safe": Medium(
+        "safe",
+        lambda kind, place: kind(place, durable=False),
+        hints=_FILES,
+        capabilities=ALL & ~Capability.ATTRIBUTES,
+        litter=_more_files(1),
+    ),
+    "hashdir": Medium(
+        "hashdir",
+        lambda kind, place: kind(place, durable=False),
+        hints=_FILES,
+        capabilities=ALL & ~(Capability.ATTRIBUTES | Capability.ORDERED),
+        litter=_more_files(2),
+    ),
+    "sqlite": Medium(
+        "sqlite",
+        lambda kind, place: kind(place, durable=False),
+        hints={**_FILES, "idle_descriptors": 20},
+        litter=_beside("-wal", "-shm"),
+    ),
+    "zip": Medium(
+        "zip",
+        lambda kind, place: kind(place),
+        hints={**_FILES, "idle_descriptors": 2},
+        litter=_beside(),
+    ),
+    "seaweedfs": Medium(
+        "s3",
+        _connect,
+        hints=_BUCKETS,
+        capabilities=ALL & ~Capability.ORDERED,
+        litter=_uploads,
+        service="seaweedfs",
+        begins_missing=False,
+    ),
+    "moto": Medium(
+        "s3",
+        _connect,
+        hints={**_BUCKETS, "many": 120},  # it is slow, and the other one has pages too
+        capabilities=ALL & ~Capability.ORDERED & ~_MOTO_LACKS,
+        litter=_uploads,
+        service="moto",
+        begins_missing=False,
+    ),
+}
