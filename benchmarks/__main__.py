@@ -22,9 +22,10 @@ TMPFS = Path("/dev/shm")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run suites and print a table for each race."""
     options = _parser().parse_args(arguments)
+    suites = SUITES if "all" in options.suites else options.suites
     missed = 0
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=options.folder) as folder:
-        for race in _races(options.suites or SUITES, Path(folder)):
+        for race in _races(suites, Path(folder)):
             results = harness.run(race, seconds=options.seconds)
             print(*harness.table(race, results), sep="\n", end="\n\n", flush=True)
             if race.limit is not None:
@@ -42,9 +43,7 @@ def _races(suites: Sequence[str], folder: Path) -> Iterator[harness.Race]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "suites", nargs="*", metavar="SUITE", choices=SUITES, help=", ".join(SUITES)
-    )
+    parser.add_argument("suites", nargs="*", choices=("all", *SUITES), default="all")
     parser.add_argument(
         "--folder",
         type=Path,

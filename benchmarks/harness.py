@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from math import inf
 from statistics import median
-from time import monotonic
+from time import monotonic, perf_counter
 from timeit import Timer
 from typing import Any
 
@@ -47,6 +47,8 @@ class Race:
         title: What they do.
         contenders: Functions by name; all are compared with the first, the peer.
         operations: What is done in one call, for figures of one operation.
+        clock: What is counted; time on the processor where nobody waits for anything, which a busy
+            machine does not change.
         limit: What one of them may cost.
         absent: Peers that are not installed.
     """
@@ -54,6 +56,7 @@ class Race:
     title: str
     contenders: Mapping[str, Callable[[], object]]
     operations: int = 1
+    clock: Callable[[], float] = perf_counter
     limit: Limit | None = None
     absent: Sequence[str] = ()
 
@@ -77,7 +80,7 @@ def run(race: Race, *, seconds: float = 3, turn: float = 0.002) -> dict[str, Res
             where they are short, and the median is one of those.
     """
     names = list(race.contenders)
-    timers = {name: Timer(call) for name, call in race.contenders.items()}
+    timers = {name: Timer(call, timer=race.clock) for name, call in race.contenders.items()}
     calls = {name: _calls_for(timer, turn) for name, timer in timers.items()}
     times: dict[str, list[float]] = {name: [] for name in names}
     end = monotonic() + seconds
