@@ -75,6 +75,14 @@ def query(path: Path, statement: str) -> list[Any]:
         return connection.execute(statement).fetchall()
 
 
+def change(path: Path, *statements: str) -> None:
+    """Somebody else changes the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
 def leftovers(path: Path) -> int:
     """Chunks that belong to no object."""
     statement = "SELECT count(*) FROM chunks WHERE version NOT IN (SELECT version FROM objects)"

@@ -40,7 +40,7 @@ def test_readers_see_whole_objects_while_they_are_replaced(
 
     with ThreadPoolExecutor(4) as pool:
         readers = [pool.submit(read) for _ in range(3)]
-        for number in range(150):
+        for number in range(60):
             calls.drive(store.put("d/k", bytes([number]) * (300_000 + number)))
         done.set()
         assert min(reader.result() for reader in readers) > 0

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_a_file_larger_than_may_be(tmp_path: Path) -> None:
 MANY = """
 import asyncio, os, resource, sys
 from storage.aiofs import AsyncFilesystemStore
-from storage._async.backends._files import store as module
+from storage._async.backends._files import waiting as module
 from storage.object import StoreUnavailable
 
 async def main():
@@ -289,3 +290,45 @@ async def test_a_move_between_mounts_copies(small: Path) -> None:
         await store.move("k", "small/l")
     await store.delete("small/k")
     assert small.is_mount()
+
+
+SLOWLY = """
+import sys
+from storage._core import calls
+from storage.aiofs import AsyncFilesystemStore
+from storage.object import ObjectExists
+try:
+    calls.drive(AsyncFilesystemStore(sys.argv[1]).put("k", b"ours", if_absent=True))
+except ObjectExists:
+    print("exists")
+"""
+
+
+def test_a_put_if_absent_replaces_nothing_that_another_program_has_just_made(
+    tmp_path: Path,
+) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    slow = "inject=linkat,renameat:delay_enter=1000000"
+    strace: list[str | Path] = [
+        "strace",
+        "-o",
+        tmp_path.parent / "trace",
+        "-e",
+        "trace=linkat,renameat",
+        "-e",
+        slow,
+    ]
+    with subprocess.Popen(
+        [*strace, sys.executable, "-c", SLOWLY, tmp_path],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+    ) as writer:
+        while not litter(tmp_path):
+            assert writer.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.3)
+        (tmp_path / "k").write_bytes(b"theirs")
+        output, _ = writer.communicate(timeout=60)
+    assert output == b"exists\n"
+    assert tree(tmp_path) == {"k": b"theirs"}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-import sys
+import sqlite3
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from storage._async.backends.db import listing, objects
 from storage._async.backends.db.objects import CHUNK
+from storage._async.hooks import AsyncStoreHooks
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
 from storage.object import (
@@ -26,7 +28,7 @@ from storage.object import (
     ObjectNotFound,
     PreconditionFailed,
 )
-from tests.backends.sqlite import leftovers, query, started
+from tests.backends.sqlite import change, leftovers, query, started
 
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17]
 
@@ -83,22 +85,15 @@ async def test_every_range_comes_back(store: AsyncSqliteStore, size: int) -> Non
 
 async def test_a_range_reads_only_its_chunks(store: AsyncSqliteStore, path: Path) -> None:
     await store.put("key", value(8 * CHUNK))
-    await store.aclose()
-    query(path, "SELECT 1")
     # A chunk that is missing is seen only by those who read it.
-    import sqlite3
-
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM chunks WHERE seq = 3")
-    connection.close()
-    async with AsyncSqliteStore(path) as store:
-        assert await store.get_range("key", 4 * CHUNK, 4 * CHUNK + 9)
-        for start, end in [(0, None), (3 * CHUNK, 3 * CHUNK + 1), (3 * CHUNK - 5, 4 * CHUNK + 5)]:
-            with pytest.raises(CorruptStore):
-                await store.get_range("key", start, end)
+    change(path, "DELETE FROM chunks WHERE seq = 3")
+    assert await store.get_range("key", 4 * CHUNK, 4 * CHUNK + 9)
+    for start, end in [(0, None), (3 * CHUNK, 3 * CHUNK + 1), (3 * CHUNK - 5, 4 * CHUNK + 5)]:
         with pytest.raises(CorruptStore):
-            async for _ in store.stream("key"):
-                pass
+            await store.get_range("key", start, end)
+    with pytest.raises(CorruptStore):
+        async for _ in store.stream("key"):
+            pass
 
 
 async def test_attributes_and_etags(store: AsyncSqliteStore) -> None:
@@ -163,11 +158,11 @@ async def test_copy_and_move(store: AsyncSqliteStore, path: Path, size: int) -> 
 
 
 async def test_the_reader_of_a_replaced_object_gets_no_mixture(store: AsyncSqliteStore) -> None:
-    for change in ("put", "delete"):
+    for verb in ("put", "delete"):
         await store.put("key", value(4 * CHUNK))
         stream = store.stream("key")
         assert len(await anext(stream)) == CHUNK
-        if change == "put":
+        if verb == "put":
             await store.put("key", bytes(4 * CHUNK))
         else:
             await store.delete("key")
@@ -218,6 +213,38 @@ async def test_listing_in_pages(store: AsyncSqliteStore, monkeypatch: pytest.Mon
         seen.append(key)
         await store.delete(key)
     assert seen == sorted(names)
+
+
+async def test_one_level_of_many_keys(store: AsyncSqliteStore) -> None:
+    """What lies deep below is passed over, not read."""
+    deep = [f"a/{i:05}" for i in range(3 * listing.PAGE)]
+    keys = [
+        *deep,
+        "a!",
+        "a0",
+        "b",
+        "b/",
+        "b//",
+        "b/c",
+        "c/\U0010ffff",
+        "c/\U0010ffff\U0010ffff/x",
+        "é/",
+    ]
+    await store.put_many((key, b"") for key in keys)
+    read: list[str] = []
+
+    def watch(connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(read.append)
+
+    await store._database.read(watch)
+    level = await store.list_with_delimiter()
+    assert level.prefixes == ("a/", "b/", "c/", "é/")
+    assert [info.key for info in level.objects] == ["a!", "a0", "b", "first"]
+    assert len(read) == 2
+    for prefix in ("", "a", "a/", "a/0", "b", "b/", "c/", "none"):
+        for delimiter in ("/", "0", "00", "//", "\U0010ffff", "x"):
+            level = await store.list_with_delimiter(prefix, delimiter)
+            assert level == await AsyncStoreHooks._list_with_delimiter(store, prefix, delimiter)
 
 
 KEYS = [
@@ -351,10 +378,9 @@ def test_one_of_many_processes_wins(path: Path) -> None:
         print("end", flush=True)
     """
 
-    def lines(process: object) -> Iterator[str]:
-        yield from iter(process.stdout.readline, "end\n")  # type: ignore[attr-defined]
-
-    from contextlib import ExitStack
+    def lines(process: subprocess.Popen[str]) -> Iterator[str]:
+        assert process.stdout is not None
+        return iter(process.stdout.readline, "end\n")
 
     with ExitStack() as stack:
         processes = [stack.enter_context(started(code, path, i)) for i in range(8)]
@@ -375,8 +401,3 @@ def test_a_version_is_never_used_twice(path: Path, monkeypatch: pytest.MonkeyPat
     with SqliteStore(path) as store:
         etags = [store.put("key", b"x").etag for _ in range(5)]
         assert len(set(etags)) == 5
-
-
-def test_memory_is_measured_in_kibibytes() -> None:
-    if sys.platform == "linux":
-        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 16 * 1024 * 1024

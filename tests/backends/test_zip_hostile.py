@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from storage._async.backends._zip import volume
 from storage._async.backends._zip.view import Busy
 from storage._async.backends.zip import AsyncZipStore
 from storage._core.errors import CorruptStore, StoreError, StoreNotFound
@@ -198,6 +199,22 @@ def test_replaced_while_changes_wait(tmp_path: Path) -> None:
     assert unpacked(path) == {"a": b"another"}
 
 
+def test_replaced_during_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.zip"
+    store, write = AsyncZipStore(path), volume.write_archive  # type: ignore[attr-defined]
+    drive(store.put("new", b"1"))
+
+    def write_and_replace(*arguments: Any) -> bytes:
+        make(path, {"a": b"another"})
+        return write(*arguments)
+
+    monkeypatch.setattr(volume, "write_archive", write_and_replace)
+    with pytest.raises(CorruptStore, match="another program"):
+        drive(store.aclose())
+    assert unpacked(path) == {"a": b"another"}
+    assert sorted(os.listdir(tmp_path)) == ["x.zip", "x.zip-journal"]
+
+
 def test_duplicates_last_wins(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     make(path, {"a": b"first", "b": b"second"})
@@ -292,6 +309,19 @@ def test_overlapping_members(tmp_path: Path) -> None:
     second = data.rindex(b"PK\1\2")
     data[second + 42 : second + 46] = bytes(4)
     path.write_bytes(data)
+    refused(path)
+
+
+def test_a_member_within_another(tmp_path: Path) -> None:
+    path, inner = tmp_path / "x.zip", tmp_path / "inner.zip"
+    make(inner, {"b": b"12345"}, zipfile.ZIP_STORED)
+    make(path, {"a": inner.read_bytes()[:36], "b": b"12345"}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    second = data.rindex(b"PK\1\2")
+    data[second + 42 : second + 46] = (31).to_bytes(4, "little")
+    path.write_bytes(data)
+    with zipfile.ZipFile(path) as archive:  # not just any damage: the inner header is a good one
+        archive.getinfo("b")
     refused(path)
 
 

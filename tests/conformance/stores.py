@@ -189,7 +189,7 @@ MEDIA: dict[str, Medium] = {
     "moto": Medium(
         "s3",
         _connect,
-        hints=_BUCKETS,
+        hints={**_BUCKETS, "many": 120},  # it is slow, and the other one has pages too
         capabilities=ALL & ~Capability.ORDERED & ~_MOTO_LACKS,
         litter=_uploads,
         service="moto",

@@ -58,7 +58,7 @@ class AsyncZipStore(AsyncBaseStore):
     read that cannot be verified against the checksum.
 
     Args:
-        path: The archive; the first write creates it, in a directory that exists.
+        path: The archive; the first write creates it, and the directory that it is in.
         compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.
@@ -97,7 +97,7 @@ class AsyncZipStore(AsyncBaseStore):
         max_ratio: int = 1032,
     ) -> None:
         super().__init__(timeout=timeout)
-        self._path = os.fspath(path)
+        self._path: Any = os.fspath(path)
         if not isinstance(self._path, str) or not self._path or "\0" in self._path:
             raise ConfigError(f"the path of an archive is a str, not {path!r}")
         if compression not in _METHODS:
@@ -222,7 +222,7 @@ class AsyncZipStore(AsyncBaseStore):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         check_name(key)
-        content = StreamedContent(self._method, lambda: os.path.dirname(self._volume.path))
+        content = StreamedContent(self._method, self._volume.spool)
         try:
             sink = _ContentSink(self, key, content)
             yield sink

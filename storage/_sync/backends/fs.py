@@ -19,8 +19,8 @@ class FilesystemStore(FileTreeStore):
     Any program can read and write the files. In return, keys that no path is exactly are refused
     with `InvalidKey`: those with an empty part or a part ``.`` or ``..``, with a part of more than
     255 bytes, or with a part that begins with ``.storage-tmp-``; and a key below another one
-    (``a/b`` beside ``a``) while that one exists. On a file system that takes ``A`` for ``a``, the
-    one is not written over the other either; but there both read it. `SafeFilesystemStore`
+    (``a/b`` beside ``a``) while that one exists. On a file system that takes ``A`` for ``a``, no
+    change to the one touches the other; but there both read it. `SafeFilesystemStore`
     takes all keys, everywhere.
 
     Everything but regular files is left alone: symbolic links (see ``follow_symlinks``), pipes,

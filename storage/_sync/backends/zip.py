@@ -33,7 +33,7 @@ class ZipStore(BaseStore):
     read that cannot be verified against the checksum.
 
     Args:
-        path: The archive; the first write creates it, in a directory that exists.
+        path: The archive; the first write creates it, and the directory that it is in.
         compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.

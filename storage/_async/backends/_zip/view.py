@@ -48,6 +48,11 @@ class ZipView:
         return self._path
 
     @property
+    def directory(self) -> str:
+        """Where the archive is."""
+        return os.path.dirname(self.path)
+
+    @property
     def journal_path(self) -> str:
         """The journal."""
         return self.path + "-journal"

@@ -114,10 +114,12 @@ def _read_ahead(session: Any, arguments: Mapping[str, Any]) -> None:
         async with session.create_client("s3", **arguments):
             pass
 
-    # Without a loop, as a rule nothing in it waits. Where credentials come over the network, or
+    # Without a loop: as a rule nothing in it waits. Where credentials come over the network, or
     # anything is wrong, it is the client's own making that finds out.
     with suppress(Exception):
         calls.drive(make())
+        if session._credentials is None:
+            session.register_component("credential_provider", _Provider(None))
 
 
 @cache
