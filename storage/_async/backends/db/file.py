@@ -111,10 +111,12 @@ class Link:
             except StoreNotFound:
                 pass
             self.close()
+        # Looked at before it is opened: a file that is replaced in between is noticed next time.
+        self._identity = None
         if create and not os.path.exists(self._path):
             _make_directories(os.path.dirname(os.path.abspath(self._path)), self._durable)
         else:
-            identity(self._path)
+            self._identity = identity(self._path)
         return self._open(create)
 
     def _open(self, create: bool) -> sqlite3.Connection:
@@ -122,7 +124,7 @@ class Link:
             connection = _connect(self._path, create)
             try:
                 self._relaxed = _prepare(connection, self._writes, create)
-                self._identity = identity(self._path)
+                self._identity = self._identity or identity(self._path)
             except BaseException:
                 connection.close()
                 raise
