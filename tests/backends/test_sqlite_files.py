@@ -34,7 +34,7 @@ from storage.object import (
     StoreNotFound,
     StoreTimeout,
 )
-from tests.backends.sqlite import change, leftovers, locked, python, query, watched_loop
+from tests.backends.sqlite import change, free_loop, leftovers, locked, python, query
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_damaged_pages(path: Path) -> None:
         for i in range(500):
             store.put(f"key-{i}", bytes(1000))
     data = bytearray(path.read_bytes())
-    for start in range(3 * 4096, len(data) - 4096, 4096):
+    for start in range(3 * 8192, len(data) - 8192, 8192):
         data[start : start + 16] = b"\xff" * 16
     path.write_bytes(data)
     with SqliteStore(path) as store:
@@ -271,7 +271,7 @@ def existing(path: Path) -> Path:
 
 async def test_a_locked_file_is_waited_for_in_time(existing: Path) -> None:
     async with AsyncSqliteStore(existing, busy_timeout=0.5) as store:
-        with locked(existing), watched_loop() as gaps:
+        with locked(existing), free_loop():
             start = time.monotonic()
             results = await asyncio.gather(
                 *(store.put(f"k{i}", b"x") for i in range(10)), return_exceptions=True
@@ -284,8 +284,6 @@ async def test_a_locked_file_is_waited_for_in_time(existing: Path) -> None:
             assert await store.get("key") == b"value"
             with pytest.raises(ObjectNotFound):
                 await store.get("k1")
-            await asyncio.sleep(0.02)
-        assert max(gaps) < 0.05
         await store.put("key", b"after")
 
 
@@ -338,11 +336,10 @@ def test_a_locked_file_and_a_blocking_caller(existing: Path) -> None:
 async def test_a_file_that_is_locked_for_readers_too(existing: Path) -> None:
     statements = "PRAGMA locking_mode = EXCLUSIVE", "BEGIN EXCLUSIVE", "DELETE FROM uploads"
     async with AsyncSqliteStore(existing, busy_timeout=0.3) as store:
-        with locked(existing, *statements), watched_loop() as gaps:
+        with locked(existing, *statements), free_loop():
             for verb in (store.get("key"), store.put("key", b"x")):
                 with pytest.raises(StoreTimeout):
                     await verb
-        assert max(gaps) < 0.05
         assert await store.get("key") == b"value"
 
 
@@ -371,7 +368,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare = file_module._prepare
 
     def limited(connection: sqlite3.Connection, *arguments: bool) -> str:
-        connection.execute("PRAGMA max_page_count = 250")
+        connection.execute("PRAGMA max_page_count = 125")
         return prepare(connection, *arguments)
 
     monkeypatch.setattr(file_module, "_prepare", limited)
@@ -451,6 +448,8 @@ async def test_how_the_file_is_used(path: Path, durable: bool, synchronous: int)
         await store.put("key", b"x")
         assert await asked(store, "synchronous") == synchronous
         assert await asked(store, "journal_mode") == "wal"
+        assert await asked(store, "page_size") == 8192
+        assert await asked(store, "secure_delete") == 2
         assert await store._database.read(pragma, "query_only") == 1
         assert query(path, "PRAGMA application_id") == [(0x73746F72,)]
         assert query(path, "PRAGMA user_version") == [(1,)]

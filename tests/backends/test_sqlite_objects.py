@@ -174,10 +174,10 @@ async def test_a_slow_reader_holds_nothing_back(store: AsyncSqliteStore, path: P
     await store.put("key", value(4 * CHUNK))
     stream = store.stream("key")
     await anext(stream)
-    for _ in range(40):
+    for _ in range(100):
         await store.put("other", bytes(CHUNK))
     # The log was put into the file again and again while the stream stood still.
-    assert path.with_name("x.sqlite-wal").stat().st_size < 20 * CHUNK
+    assert path.with_name("x.sqlite-wal").stat().st_size < 50 * CHUNK
     assert len(b"".join([chunk async for chunk in stream])) == 3 * CHUNK
 
 

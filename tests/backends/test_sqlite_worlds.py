@@ -448,12 +448,12 @@ async def test_closing_in_the_midst_of_a_stream(path: Path) -> None:
 @pytest.mark.parametrize("how", ["async", "blocking", "loop"])
 def test_a_store_that_is_not_closed_warns_and_leaves_nothing(path: Path, how: str) -> None:
     store = AsyncSqliteStore(path)
+    loop = asyncio.new_event_loop()
     if how == "async":
         asyncio.run(store.put("key", b"x"))
     elif how == "blocking":
         calls.drive(store.put("key", b"x"))
     else:
-        loop = asyncio.new_event_loop()
         loop.run_until_complete(store.put("key", b"x"))
     last = [store]
     del store
@@ -464,8 +464,7 @@ def test_a_store_that_is_not_closed_warns_and_leaves_nothing(path: Path, how: st
             break
         threading.Event().wait(0.02)
     assert os.listdir(path.parent) == [path.name]
-    if how == "loop":
-        loop.close()
+    loop.close()
 
 
 def test_a_store_that_was_never_used_says_nothing(path: Path) -> None:

@@ -12,7 +12,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 
 from ...._core import calls
 from ...._core.errors import StoreClosed
@@ -23,8 +23,8 @@ from .jobs import How, Job, Writer, read_one
 from .lanes import Lanes
 
 T = TypeVar("T")
-P = ParamSpec("P")
-Unit: TypeAlias = Callable[Concatenate[sqlite3.Connection, P], T]
+Ts = TypeVarTuple("Ts")
+Unit: TypeAlias = Callable[[sqlite3.Connection, *Ts], T]
 PLAIN = How()
 GRACE = 5.0
 """Seconds to wait for the connections of a loop that does not run."""
@@ -49,14 +49,14 @@ class Database:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._path, self._durable, self._patience)
 
-    async def read(self, unit: Unit[P, T], *args: P.args, **_: P.kwargs) -> T:
+    async def read(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit that reads, with these arguments; again where the file was locked."""
         job = Job(unit, args, self._patience, PLAIN)
         if calls.direct():
             return self._connections.read(job)  # type: ignore[no-any-return]
         return await self._connections.lanes().reads.submit(job)  # type: ignore[no-any-return]
 
-    async def write(self, how: How, unit: Unit[P, T], *args: P.args, **_: P.kwargs) -> T:
+    async def write(self, how: How, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit in a transaction, with these arguments; again where that failed."""
         job = Job(unit, args, self._patience, how)
         if calls.direct():
