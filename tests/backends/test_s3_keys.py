@@ -23,10 +23,11 @@ from tests.services.process import S3Service
 PLAIN = [
     "a b", "A", "a", "a/b", "%41", "%2e%2e/x", "+", "?q=1", "#h", "&;=@,!$'()*", "~", ":",
     '"<>`{}|^', "é", "e\u0301", "😀", "x.", "...", "x/.hidden", ".../x", " lead", "trail ",
-    "\t", "\x7f", "x" * 255, "d/" * 400 + "x", "versions/x", "uploads/x",
+    "x" * 255, "é" * 127, "d/" * 400 + "x", "versions/x", "uploads/x",
 ]  # fmt: skip
 DOUBTFUL = [
     "/", "//", ".", "..", "./x", "../x", "../../etc/passwd", "x/.", "x/..", "x/./y", "x/../y",
+    "\t", "x\ny", "\x7f", "x" * 256, "d/" + "é" * 128,
     "/x", "//x", "x//y", "x/", "x//", "b\\c", "..\\x", "x/.uploads/y", "x.versions/y",
 ]  # fmt: skip
 
@@ -60,7 +61,7 @@ async def test_keys_that_a_server_may_change_are_refused(key: str) -> None:
 async def test_keys_are_sent_as_they_are(moto: S3Service, new_bucket: NewBucket) -> None:
     # The client must not fold what a server keeps, either.
     bucket = new_bucket(moto)
-    keys = [*PLAIN, *DOUBTFUL]
+    keys = [*PLAIN, *(key for key in DOUBTFUL if "\n" not in key)]  # moto takes no line feed
     async with (
         FaultProxy(moto.endpoint_url) as wire,
         connected(moto, bucket, endpoint_url=wire.url, exact_keys=True) as store,
@@ -84,14 +85,6 @@ async def test_long_keys(s3_service: S3Service, shared_bucket: NewBucket) -> Non
         for key in (longest + "x", "x" * 1025, "x" * 2000):
             with pytest.raises(InvalidKey):
                 await store.put(key, b"data")
-
-
-async def test_parts_longer_than_seaweedfs_takes(
-    seaweedfs: S3Service, shared_bucket: NewBucket
-) -> None:
-    async with own_corner(seaweedfs, shared_bucket) as store:
-        with pytest.raises(InvalidKey):
-            await store.put("x" * 256, b"data")
 
 
 # -- URLs ---------------------------------------------------------------------------------------

@@ -102,8 +102,8 @@ def unquoted(etag: str | None) -> str | None:
 
 
 def utc(moment: datetime | None) -> datetime | None:
-    """A server's time in UTC."""
-    return moment.astimezone(UTC) if moment is not None else None
+    """A server's time in UTC; to the second, as not all answers tell more."""
+    return moment.astimezone(UTC).replace(microsecond=0) if moment is not None else None
 
 
 def checksum_of(answer: Mapping[str, Any]) -> str | None:

@@ -67,6 +67,7 @@ class Copy:
             attributes.utc(answer.get("LastModified")),
             info.content_type,
             info.metadata,
+            attributes.checksum_of(answer),
         )
 
     async def _occupied(self) -> bool:

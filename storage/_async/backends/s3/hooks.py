@@ -98,13 +98,14 @@ class AsyncBucketHooks(AsyncBaseStore):
         self._check_key(key)
 
     def _listing(self, prefix: str, start_after: str = "", delimiter: str = "") -> Listing:
+        native = Capability.ORDERED in self.capabilities and keynames.exists(start_after)
         return Listing(
             self._send,
             self._prefix,
             prefix,
-            start_after=start_after if Capability.ORDERED in self.capabilities else "",
+            asked=prefix if self._exact else keynames.plain_part(prefix),
+            start_after=start_after if native else "",
             delimiter=delimiter,
-            strict=self._exact or keynames.plain_prefix(prefix),
         )
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
@@ -123,4 +124,7 @@ class AsyncBucketHooks(AsyncBaseStore):
                     yield key
 
     async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
-        return await self._listing(prefix, delimiter=delimiter).level()
+        listing = self._listing(prefix, delimiter=delimiter)
+        if listing.whole and keynames.exists(delimiter):
+            return await listing.level()
+        return await super()._list_with_delimiter(prefix, delimiter)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ...._core.errors import MalformedResponse, StoreUnavailable
 from ...._core.info import ListResult, ObjectInfo
 from ...._core.window import cancel_all
-from . import attributes
+from . import attributes, keynames
 from .errors import failure
 from .requests import Requests
 
@@ -36,11 +36,10 @@ class Listing:
         send: Sends the requests.
         own: The store's own prefix, which the user does not see.
         prefix: What the keys begin with, as the user says it.
+        asked: The beginning of ``prefix`` that the server is asked for; the rest is seen to here.
         start_after: The key after which to begin, likewise; only a server that lists in the order
             of keys may be asked for it.
-        delimiter: What ends a level, or nothing.
-        strict: Whether the server takes the prefix as it is; else what does not begin with it is
-            left out.
+        delimiter: What ends a level, or nothing; not with a part of the prefix.
     """
 
     def __init__(
@@ -49,20 +48,23 @@ class Listing:
         own: str,
         prefix: str,
         *,
+        asked: str,
         start_after: str = "",
         delimiter: str = "",
-        strict: bool = True,
     ) -> None:
         self._send = send
         self._own = own
         self._prefix = own + prefix
-        self._strict = strict
+        # What no key can hold cannot be asked for; whether the bucket is there still is.
+        self._possible = keynames.exists(prefix)
+        self._asked = own + asked if self._possible else own
+        self.whole = self._asked == self._prefix
         self._tokens: set[str] = set()
-        self._asked: dict[str, Any] = {"Prefix": self._prefix, "MaxKeys": PAGE}
+        self._parameters: dict[str, Any] = {"Prefix": self._asked, "MaxKeys": PAGE}
         if start_after:
-            self._asked["StartAfter"] = own + start_after
+            self._parameters["StartAfter"] = own + start_after
         if delimiter:
-            self._asked["Delimiter"] = delimiter
+            self._parameters["Delimiter"] = delimiter
 
     async def entries(self) -> AsyncGenerator[Entry, None]:
         """The objects, as the server tells them, less the one that is named as the store's prefix
@@ -71,7 +73,7 @@ class Listing:
         async with aclosing(self._pages()) as pages:
             async for page in pages:
                 for entry in page.objects:
-                    if len(entry["Key"]) > len(self._own):
+                    if len(entry["Key"]) > len(self._own) and entry["Key"].startswith(self._prefix):
                         yield entry
 
     async def level(self) -> ListResult:
@@ -105,7 +107,7 @@ class Listing:
             while coming is not None:
                 page = await coming
                 coming = None
-                if page.token is not None:
+                if page.token is not None and self._possible:
                     coming = asyncio.create_task(self._page(page.token))
                 yield page
         finally:
@@ -113,9 +115,9 @@ class Listing:
                 await cancel_all([coming])
 
     async def _page(self, token: str | None) -> Page:
-        asked = self._asked if token is None else self._asked | {"ContinuationToken": token}
+        more = {} if token is None else {"ContinuationToken": token}
         try:
-            answer = await self._send("list_objects_v2", **asked)
+            answer = await self._send("list_objects_v2", **self._parameters, **more)
         except StoreUnavailable as error:
             # What it cannot read, botocore takes for an error 500 that says nothing.
             if failure(error).code != "500":
@@ -142,21 +144,12 @@ class Listing:
         if token:
             self._tokens.add(token)
         names = [each.get("Prefix", "") for each in prefixes]
-        return Page(self._fitting(objects), self._named(names), token)
-
-    def _fitting(self, objects: list[Entry]) -> list[Entry]:
         for entry in objects:
-            if not entry.get("Key") or not isinstance(entry.get("Size"), int):
+            if not isinstance(entry.get("Key"), str) or not isinstance(entry.get("Size"), int):
                 raise MalformedResponse("a listing with an object that has no key or no size")
-        fitting = [each for each in objects if each["Key"].startswith(self._prefix)]
-        self._demand(len(fitting) == len(objects))
-        return fitting
-
-    def _named(self, names: list[str]) -> list[str]:
-        fitting = [name for name in names if name.startswith(self._prefix)]
-        self._demand(len(fitting) == len(names))
-        return fitting
-
-    def _demand(self, fits: bool) -> None:
-        if self._strict and not fits:
-            raise MalformedResponse(f"a listing with keys that do not begin with {self._prefix!r}")
+        for name in [*names, *(entry["Key"] for entry in objects)]:
+            if not name.startswith(self._asked):
+                raise MalformedResponse(
+                    f"a listing with keys that do not begin with {self._asked!r}"
+                )
+        return Page(objects, names, token)

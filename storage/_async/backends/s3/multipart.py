@@ -90,7 +90,7 @@ class Upload:
         self._parts[number] = known
 
     async def complete(
-        self, *, if_absent: bool = False, if_match: str | None = None
+        self, *, if_absent: bool = False, if_match: str | None = None, **parameters: Any
     ) -> Mapping[str, Any]:
         """Make the parts the object, if the conditions hold.
 
@@ -106,6 +106,7 @@ class Upload:
                 token=self._token,
                 UploadId=self._id,
                 MultipartUpload={"Parts": parts},
+                **parameters,
             ),
             self._finished,
         )

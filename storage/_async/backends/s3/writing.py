@@ -10,7 +10,7 @@ from typing import Any, Self
 from ...._core.info import ObjectInfo, WriteOptions
 from ...._core.window import cancel_all
 from . import attributes, bodies
-from .multipart import Upload, flights, part_size, uploading
+from .multipart import Upload, finish, flights, part_size, uploading
 from .requests import Requests, new_token
 
 
@@ -90,9 +90,11 @@ class PartSink:
             error = failed
             raise
         finally:
-            await cancel_all(self._flying)
             kind = None if error is None else type(error)
-            await self._stack.__aexit__(kind, error, None)
+            try:
+                await finish(cancel_all(self._flying))
+            finally:
+                await self._stack.__aexit__(kind, error, None)
 
     async def write(self, data: bytes | memoryview) -> None:
         """Take the next piece; waits while enough parts are on their way."""
@@ -111,7 +113,7 @@ class PartSink:
             token = new_token()
             options = self._options
             known = attributes.to_request(options.content_type, options.metadata, token)
-            known["ChecksumAlgorithm"] = "CRC32"
+            known |= {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
             self._upload = await self._stack.enter_async_context(
                 uploading(self._send, self._full_key, known, token)
             )
@@ -142,6 +144,8 @@ class PartSink:
         await self._send_part()
         await self._room(0)
         answer = await self._upload.complete(
-            if_absent=self._options.if_absent, if_match=self._options.if_match
+            if_absent=self._options.if_absent,
+            if_match=self._options.if_match,
+            ChecksumType="FULL_OBJECT",
         )
         self.info = stored(self._key, self._size, answer, self._options)
