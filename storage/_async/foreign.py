@@ -9,6 +9,7 @@ from typing import Any
 from .._core.adapt import VERBS, is_async
 from .._core.errors import ObjectNotFound, StoreError
 from .._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
+from .._core.protocol import AsyncObjectStore
 from .._core.window import each
 from .base import AsyncBaseStore
 
@@ -37,15 +38,15 @@ class AsyncForeignStore(AsyncBaseStore):
     Whole objects travel through memory, since its verbs know nothing else.
 
     Args:
-        store: Any object with the five async verbs; its context is entered and left with ours.
+        store: Any object with the five verbs; its context is entered and left with ours.
         timeout: Seconds that one operation may take.
     """
 
-    def __init__(self, store: Any, *, timeout: float | None = None) -> None:
+    def __init__(self, store: AsyncObjectStore, *, timeout: float | None = None) -> None:
         super().__init__(timeout=timeout)
         if not is_async(store):
             raise TypeError(f"{type(store).__name__} is blocking: use it with the blocking classes")
-        self._store = store
+        self._store: Any = store
         self._takes_prefix = "prefix" in inspect.signature(store.keys).parameters
 
     def __repr__(self) -> str:

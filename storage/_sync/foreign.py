@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .._async.foreign import AsyncForeignStore
+from .._core.adapt import to_async
+from .._core.protocol import ObjectStore
 from .base import BaseStore
 
 
@@ -18,12 +20,12 @@ class ForeignStore(BaseStore):
     Whole objects travel through memory, since its verbs know nothing else.
 
     Args:
-        store: Any object with the five async verbs; its context is entered and left with ours.
+        store: Any object with the five verbs; its context is entered and left with ours.
         timeout: Seconds that one operation may take.
     """
 
     _async: AsyncForeignStore
     _async_type: ClassVar[type[AsyncForeignStore]] = AsyncForeignStore
 
-    def __init__(self, store: Any, *, timeout: float | None = None) -> None:
-        self._hold(self._async_type(store, timeout=timeout))
+    def __init__(self, store: ObjectStore, *, timeout: float | None = None) -> None:
+        self._hold(self._async_type(to_async(store), timeout=timeout))

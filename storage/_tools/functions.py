@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .annotations import Annotations, Parameter, Result
+from .annotations import Annotations, Result
 from .rules import Names
+from .signatures import Signatures
 from .source import FunctionNode, Module, Untranslatable, decorators, has_yield
 
 KEPT = ("property", "classmethod", "staticmethod", "overload")
@@ -46,13 +47,22 @@ class Functions:
         self._names = names
         self._module = module
         self._types = annotations
+        self._signatures = Signatures(module, annotations)
 
     def function(self, node: FunctionNode) -> str:
-        """A function of the module."""
-        return self._definition(node, FUNCTION)
+        """A function of the module, with its overloads."""
+        overloads = self._module.overloads.get(node.name, [])
+        written = [self._definition(each, FUNCTION) for each in overloads]
+        return "".join([*written, self._definition(node, FUNCTION, overloaded=bool(overloads))])
 
-    def method(self, node: FunctionNode, class_name: str) -> str:
-        """A method of the class that is known as ``class_name`` on the async side."""
+    def method(self, node: FunctionNode, owner: ast.ClassDef, class_name: str) -> str:
+        """A method.
+
+        Args:
+            node: The one.
+            owner: The class where it stands.
+            class_name: The class whose twin gets it, which may be a subclass.
+        """
         kinds = decorators(node)
         if "property" in kinds or "cached_property" in kinds:
             if node.returns is None:
@@ -60,13 +70,20 @@ class Functions:
             return self.forwarded(node.name, node.returns, self.docstring(node))
         if any(kind.endswith(".setter") for kind in kinds):
             return self._setter(node)
+        overloaded = any(
+            isinstance(each, FunctionNode)
+            and each.name == node.name
+            and "overload" in decorators(each)
+            for each in owner.body
+        )
         if node.name == "__init__":
-            return self._init(node)
+            return self._init(node, overloaded)
+        on, skip = INSTANCE, 1
         if "classmethod" in kinds:
-            return self._definition(node, CLASS)
-        if "staticmethod" in kinds:
-            return self._definition(node, Receiver(f"{class_name}."), skip=0)
-        return self._definition(node, INSTANCE)
+            on = CLASS
+        elif "staticmethod" in kinds:
+            on, skip = Receiver(f"{class_name}."), 0
+        return self._definition(node, on, skip, overloaded=overloaded)
 
     def forwarded(self, name: str, kind: ast.expr, docstring: str) -> str:
         """A property that reads the async object's."""
@@ -92,20 +109,24 @@ class Functions:
 
     # -- definitions ------------------------------------------------------------------------
 
-    def _definition(self, node: FunctionNode, on: Receiver, skip: int = 1) -> str:
+    def _definition(
+        self, node: FunctionNode, on: Receiver, skip: int = 0, *, overloaded: bool = False
+    ) -> str:
         """A whole function; the first ``skip`` parameters are ``self`` or ``cls``."""
-        skip = 0 if on is FUNCTION else skip
         name, result = self._names.of(node.name), self._result(node)
+        head = self._signatures.head(node, name, skip, result.annotation)
         kept = [f"@{each}" for each in self._checked(node) if each in KEPT]
         if "overload" in decorators(node):
-            head = f"def {name}({self._signature(node, skip)}) -> {result.annotation}: ..."
-            return _join(*kept, head)
+            return _join(
+                *kept, self._signatures.head(node, name, skip, result.annotation), "    ..."
+            )
         target = SHADOWED if on is FUNCTION and name == node.name else on.target
-        value = f"{target}{node.name}({self._arguments(node, skip)})"
+        callee = _callee(f"{target}{node.name}", overloaded)
+        value = f"{callee}({self._signatures.arguments(node, skip)})"
         body = self._special(node, result) or [self._body(node, result, value, on)]
         return _join(
             *kept,
-            f"def {name}({self._signature(node, skip)}) -> {result.annotation}:",
+            head,
             self.docstring(node),
             *(f"    {line}" for line in body),
         )
@@ -135,7 +156,7 @@ class Functions:
     def _special(self, node: FunctionNode, result: Result) -> list[str]:
         """The bodies of the methods behind ``with`` and ``for``."""
         match node.name:
-            case "__aenter__":
+            case "__aenter__" if result.kind in ("self", "twin"):
                 return ["self._run(self._async.__aenter__())", "return self"]
             case "__aiter__" if result.kind in ("self", "twin"):
                 return ["return self"]
@@ -143,22 +164,21 @@ class Functions:
                 return ["return self._step(self._async.__anext__())"]
         return []
 
-    def _init(self, node: FunctionNode) -> str:
+    def _init(self, node: FunctionNode, overloaded: bool) -> str:
+        head = self._signatures.head(node, "__init__", 1, "None")
         if "overload" in self._checked(node):
-            return _join("@overload", f"def __init__({self._signature(node, 1)}) -> None: ...")
-        return _join(
-            f"def __init__({self._signature(node, 1)}) -> None:",
-            self.docstring(node),
-            f"    self._hold(self._async_type({self._arguments(node, 1)}))",
-        )
+            return _join("@overload", head, "    ...")
+        callee = _callee("self._async_type", overloaded)
+        made = f"{callee}({self._signatures.arguments(node, 1)})"
+        return _join(head, self.docstring(node), f"    self._hold({made})")
 
     def _setter(self, node: FunctionNode) -> str:
-        value = node.args.args[1]
+        value = self._signatures.given(node.args.args[1])
         return _join(
             f"@{node.name}.setter",
-            f"def {node.name}({self._signature(node, 1)}) -> None:",
+            self._signatures.head(node, node.name, 1, "None"),
             self.docstring(node),
-            f"    self._async.{node.name} = {self._parameter(value).conversion.format(value.arg)}",
+            f"    self._async.{node.name} = {value}",
         )
 
     def _checked(self, node: FunctionNode) -> list[str]:
@@ -174,57 +194,10 @@ class Functions:
             return Result(f"AbstractContextManager{item}", "context")
         return result
 
-    # -- parameters -------------------------------------------------------------------------
 
-    def _parameter(self, argument: ast.arg) -> Parameter:
-        if argument.annotation is None:
-            raise Untranslatable(self._module, argument, f"annotate {argument.arg}")
-        return self._types.parameter(argument.annotation)
-
-    def _signature(self, node: FunctionNode, skip: int) -> str:
-        """The parameters, as the blocking side takes them."""
-        args = node.args
-        positional = [*args.posonlyargs, *args.args]
-        defaults = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
-        shown = [arg.arg for arg in positional[:skip]]
-        for arg, default in zip(positional[skip:], defaults[skip:], strict=True):
-            shown.append(self._shown(arg, default))
-        # What calls `__exit__` never names its arguments, so that other names are a match too.
-        only = len(shown) if node.name == "__aexit__" else len(args.posonlyargs)
-        if only:
-            shown.insert(only, "/")
-        if args.vararg:
-            shown.append("*" + self._shown(args.vararg, None))
-        elif args.kwonlyargs:
-            shown.append("*")
-        for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-            shown.append(self._shown(arg, default))
-        if args.kwarg:
-            shown.append("**" + self._shown(args.kwarg, None))
-        return ", ".join(shown)
-
-    def _shown(self, arg: ast.arg, default: ast.expr | None) -> str:
-        text = f"{arg.arg}: {self._parameter(arg).annotation}"
-        return text if default is None else f"{text} = {self._module.segment(default)}"
-
-    def _arguments(self, node: FunctionNode, skip: int) -> str:
-        """The arguments, as they are handed on to the async side."""
-        args = node.args
-        given = [self._given(arg) for arg in [*args.posonlyargs, *args.args][skip:]]
-        if args.vararg:
-            given.append(f"*{self._given(args.vararg, 'to_async_all({})')}")
-        given += [f"{arg.arg}={self._given(arg)}" for arg in args.kwonlyargs]
-        if args.kwarg:
-            given.append(f"**{self._given(args.kwarg, 'to_async_values({})')}")
-        return ", ".join(given)
-
-    def _given(self, arg: ast.arg, many: str = "") -> str:
-        conversion = self._parameter(arg).conversion
-        if many and conversion != "{}":
-            if conversion != "to_async({})":
-                raise Untranslatable(self._module, arg, "only stores can come in any number")
-            conversion = many
-        return conversion.format(arg.arg)
+def _callee(name: str, overloaded: bool) -> str:
+    """What is called; untyped if overloaded, as no overload matches the implementation's types."""
+    return f'cast("Any", {name})' if overloaded else name
 
 
 def _join(*lines: str) -> str:

@@ -35,21 +35,19 @@ class Generator:
             if names:
                 self._public[module] = names
         self.names = Names({name for names in self._public.values() for name in names})
-        self._homes = {
-            self.names.of(name): module.twin
-            for module, names in self._public.items()
-            for name in names
-        }
+        self._homes: dict[str, tuple[str, ...]] = {}
+        for module, names in self._public.items():
+            for name in names:
+                other = self._homes.setdefault(self.names.of(name), module.twin)
+                if other != module.twin:
+                    reason = f"{name} has the blocking name of something in {'/'.join(other)}.py"
+                    raise Untranslatable(module, module.definitions[name], reason)
 
     def texts(self) -> Iterator[tuple[Module, str]]:
         """Each module that has a blocking form, and it, before formatting."""
-        for module in self._public:
-            yield (
-                module,
-                _ModuleText(self._sources, self.names, self._homes, module).text(
-                    self._public[module]
-                ),
-            )
+        for module, names in self._public.items():
+            writer = _ModuleText(self._sources, self.names, self._homes, module)
+            yield module, writer.text(names)
 
 
 def _needs_twin(module: Module, name: str) -> bool:
@@ -63,7 +61,8 @@ def _needs_twin(module: Module, name: str) -> bool:
         case ast.ClassDef() | ast.Assign(value=ast.Name()):
             return is_async_name(name) or name.startswith("async_")
         case ast.FunctionDef(returns=kind):
-            return name.startswith("async_") or "Async" in ast.unparse(kind or node)
+            returns_async = kind is not None and "Async" in ast.unparse(kind)
+            return name.startswith("async_") or returns_async
     return False
 
 
@@ -87,7 +86,7 @@ class _ModuleText:
     def text(self, public: list[str]) -> str:
         """The whole of it."""
         body = "\n\n".join(self._block(name) for name in public)
-        head = banner(self._module.label) + NARROWER
+        head = banner(self._module.label) + (NARROWER if "_async_type: " in body else "")
         docstring = self._functions(self._module).docstring(self._module.tree).strip()
         future = "from __future__ import annotations"
         return "\n\n".join([head + docstring, future, self._imports(ast.parse(body)), body])
@@ -144,6 +143,9 @@ class _ModuleText:
 def _free_names(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[str]:
     """The names that generated code takes from its module."""
     match node:
+        case ast.Call(func=ast.Name(id="cast")):
+            yield from ("cast", "Any")
+            yield from _free_names(node.args[1], bound)
         case ast.Name(id=name):
             if name not in bound and isinstance(node.ctx, ast.Load):
                 yield name
@@ -152,8 +154,12 @@ def _free_names(node: ast.AST, bound: frozenset[str] = frozenset()) -> Iterator[
             for statement in node.body:
                 yield from _free_names(statement, inner)
             for part in (node.args, node.returns, *node.decorator_list):
-                if part is not None:
+                if part is not None and not isinstance(part, ast.Attribute):  # @name.setter
                     yield from _free_names(part, bound)
+        case ast.ClassDef(body=body):
+            own = bound | {each.name for each in body if isinstance(each, ast.FunctionDef)}
+            for child in ast.iter_child_nodes(node):
+                yield from _free_names(child, own if isinstance(child, ast.Assign) else bound)
         case _:
             for child in ast.iter_child_nodes(node):
                 yield from _free_names(child, bound)

@@ -26,6 +26,7 @@ NOT_FORWARDED = frozenset(
 HELPERS = {
     "AbstractContextManager": Origin("contextlib", "AbstractContextManager"),
     "Callable": Origin("collections.abc", "Callable"),
+    "Any": Origin("typing", "Any"),
     "ClassVar": Origin("typing", "ClassVar"),
     "Iterable": Origin("collections.abc", "Iterable"),
     "Iterator": Origin("collections.abc", "Iterator"),
@@ -34,6 +35,7 @@ HELPERS = {
     "TYPE_CHECKING": Origin("typing", "TYPE_CHECKING"),
     "Twin": Origin(("_core", "bridge"), "Twin"),
     "Writer": Origin(("_core", "files"), "Writer"),
+    "cast": Origin("typing", "cast"),
     "each": Origin(("_core", "window"), "each"),
     "iterate": Origin(("_core", "runner"), "iterate"),
     "run": Origin(("_core", "runner"), "run"),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+_PRAGMA = re.compile(r"# (?:(?:type|pyright): ignore\[|noqa: ).*")
 
 
 class GenerateError(Exception):
@@ -60,6 +64,7 @@ class Module:
     tree: ast.Module
     imports: dict[str, Origin] = field(default_factory=dict)
     definitions: dict[str, ast.stmt] = field(default_factory=dict)
+    overloads: dict[str, list[FunctionNode]] = field(default_factory=dict)
     exports: set[str] | None = None
     """The names in ``__all__``, where there is one."""
 
@@ -73,6 +78,11 @@ class Module:
         text = ast.get_source_segment(self.text, node)
         assert text is not None
         return text
+
+    def pragmas(self, node: FunctionNode) -> list[str]:
+        """The comments in the head of a function that are meant for linters and type checkers."""
+        head = self.text.splitlines()[node.lineno - 1 : max(node.lineno, node.body[0].lineno - 1)]
+        return [found[0] for line in head for found in [_PRAGMA.search(line)] if found]
 
     def is_public(self, name: str) -> bool:
         """Whether a name defined here is to have a twin."""
@@ -119,8 +129,10 @@ def _survey(module: Module, body: list[ast.stmt], *, typing_only: bool) -> None:
                     module.imports[name.asname or name.name] = origin
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 _survey(module, node.body, typing_only=True)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if "overload" in decorators(node):
+                module.overloads.setdefault(node.name, []).append(node)
             case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                module.definitions.setdefault(node.name, node)
+                module.definitions[node.name] = node
             case ast.Assign(targets=[ast.Name(id="__all__")]):
                 module.exports = set(ast.literal_eval(node.value))
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):

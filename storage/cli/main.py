@@ -1,13 +1,22 @@
-"""The command line itself: which verbs there are, and what an error looks like."""
+"""The command line itself: which verbs there are, what an error looks like, which code it is."""
 
 from __future__ import annotations
 
 import os
+import re
+import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
+from typing import Any, TypeVar
 
 import click
+
+from .._core.errors import ConfigError, StoreError
+
+T = TypeVar("T")
 
 OK, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -37,14 +46,34 @@ class _Verbs(click.Group):
         return getattr(module, cmd_name)  # type: ignore[no-any-return]
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="storage")
+def _tell_version(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        click.echo(f"storage {__version__}")
+        context.exit()
+
+
+@click.group(
+    cls=_Verbs,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def storage() -> None:
     """Move objects between directories, databases, archives and buckets.
 
     A STORE is a path or a URL, such as data, sqlite:///srv/objects.sqlite or s3://bucket/prefix.
 
-    Exit codes: 0 all done (or identical), 1 wrong usage, 2 something failed (or differs).
+    Exit codes: 0 all done (or identical), 1 wrong usage, 2 something failed (or differs), 130
+    interrupted. With STORAGE_TRACEBACK=1 in the environment, an error tells where it came from.
     """
 
 
@@ -57,38 +86,90 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code; every error is one line on standard error.
     """
+    if "_STORAGE_COMPLETE" in os.environ:  # a shell asks what the next word may be
+        storage.main(prog_name="storage")
     try:
-        result = storage.main(arguments, prog_name="storage", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (click.Abort, KeyboardInterrupt):
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _drop_output()
         complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe left; what is still buffered must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except Exception as error:
-        if os.environ.get("STORAGE_TRACEBACK"):
-            raise
-        complain(one_line(error))
-        return FAILED
-    return result if isinstance(result, int) else OK
+        return _failed(error)
+    finally:
+        try:
+            print(end="", flush=True)
+        except OSError:
+            _drop_output()
+
+
+def _run(words: list[str]) -> int:
+    # Not click's own `main`, which has an exit code and several lines of its own for most errors.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # keys have letters of every script
+    with storage.make_context("storage", words) as context:
+        code = storage.invoke(context)
+    print(end="", flush=True)
+    return code if isinstance(code, int) else OK
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, BrokenPipeError) and _reader_left():
+        return OK
+    if os.environ.get("STORAGE_TRACEBACK"):
+        raise error
+    complain(one_line(error))
+    return USAGE if isinstance(error, click.ClickException | ConfigError) else FAILED
+
+
+def _reader_left() -> bool:
+    """Whether it is standard output that broke, as in ``storage ls | head``."""
+    watch = select.poll()
+    watch.register(sys.stdout, 0)
+    return bool(watch.poll(0))
+
+
+def _drop_output() -> None:
+    """Forget what is not written yet, or the interpreter would wait or fail for it at its exit."""
+    with suppress(AttributeError, OSError, ValueError):  # there may be no standard output at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine of a verb returns."""
+    import asyncio  # `storage --help` has no use for it
+
+    return asyncio.run(work)
 
 
 def one_line(error: BaseException) -> str:
     """What an error says, in one line."""
-    if isinstance(error, BaseExceptionGroup) and type(error).__str__ is BaseExceptionGroup.__str__:
+    while isinstance(error, BaseExceptionGroup) and not isinstance(error, StoreError):
         error = error.exceptions[0]
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        place = context.command_path if context else "storage"
+        return f"{error.format_message().rstrip('.')} (see '{place} --help')"
+    kind, text = type(error).__name__, str(error)
+    if text and isinstance(error, StoreError | OSError):
+        return text
+    return f"{kind}: {text}" if text else kind
 
 
 def complain(text: str) -> None:
-    """Print a line to standard error."""
-    click.echo(f"storage: {text}", err=True)
+    """Print a line to standard error; a password in a URL that a word repeats is left out."""
+    line = shown(" ".join(re.sub(r"://\S*@", "://***@", text).split()))
+    with suppress(OSError):
+        click.echo(f"storage: {line}", err=True)
 
 
-def shown(key: str) -> str:
-    """A key for a terminal: whatever is not printable is escaped."""
-    return key if key.isprintable() else key.encode("unicode_escape").decode()
+def shown(text: str) -> str:
+    """Text for a terminal: whatever is not printable is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
+from .._core.errors import SyncError
 from .._registry import open_async_store
-from ..aioutils import SyncReport, VerifyReport, async_sync_stores, async_verify_stores
-from ..object import SyncError
-from .main import FAILED, OK, complain, one_line, shown
+from .main import FAILED, OK, complain, one_line, run, shown
 from .progress import Progress, readable
+
+if TYPE_CHECKING:
+    from .._async.base import AsyncBaseStore
+    from ..aioutils import SyncReport, VerifyReport
 
 SHOWN = 10
 """Failures and differences that are named; the others are counted."""
@@ -19,13 +22,20 @@ SHOWN = 10
 @click.command()
 @click.option("--delete", is_flag=True, help="Also remove what SOURCE does not have; last.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
-@click.option("--transfers", default=32, show_default=True, help="Objects in flight.")
+@click.option(
+    "--transfers",
+    type=click.IntRange(1, 1000),
+    default=32,
+    show_default=True,
+    help="Objects in flight.",
+)
 @click.argument("source")
 @click.argument("target")
 def sync(source: str, target: str, delete: bool, dry_run: bool, transfers: int) -> int:
     """Make the contents of TARGET those of SOURCE."""
+    stores = open_async_store(source), open_async_store(target)
     try:
-        report = asyncio.run(_sync(source, target, delete, dry_run, transfers))
+        report = run(_sync(*stores, delete, dry_run, transfers))
     except SyncError as error:
         report = error.report
     _tell(report)
@@ -33,11 +43,12 @@ def sync(source: str, target: str, delete: bool, dry_run: bool, transfers: int) 
 
 
 async def _sync(
-    source_url: str, target_url: str, delete: bool, dry_run: bool, transfers: int
+    source: AsyncBaseStore, target: AsyncBaseStore, delete: bool, dry_run: bool, transfers: int
 ) -> SyncReport:
-    source, target = open_async_store(source_url), open_async_store(target_url)
-    with Progress("sync") as progress:
-        async with source, target:
+    from ..aioutils import async_sync_stores
+
+    async with source, target:
+        with Progress("sync") as progress:
             return await async_sync_stores(
                 source,
                 target,
@@ -56,7 +67,7 @@ def _tell(report: SyncReport) -> None:
     if report.deletes_refused:
         complain(f"nothing was deleted: {report.deletes_refused}")
     would = "would be " if report.dry_run else ""
-    click.echo(
+    print(
         f"{report.copied} {would}copied ({readable(report.bytes_copied)}), "
         f"{report.identical} identical, {report.deleted} {would}deleted, {report.failed} failed"
     )
@@ -67,20 +78,20 @@ def _tell(report: SyncReport) -> None:
 @click.argument("b")
 def verify(a: str, b: str) -> int:
     """Compare the keys and the bytes of two stores, changing neither."""
-    report = asyncio.run(_verify(a, b))
+    report = run(_verify(open_async_store(a), open_async_store(b)))
     for key, what in list(report.examples.items())[:SHOWN]:
-        complain(f"{shown(key)}: {what}")
+        print(f"{shown(key)}: {what}")
     if report.differences > SHOWN:
-        complain(f"and {report.differences - SHOWN} more differ")
+        print(f"and {report.differences - SHOWN} more")
     if report.same:
-        click.echo(f"identical: {report.identical} objects, every byte")
+        print(f"identical: {report.identical} objects, every byte")
         return OK
-    click.echo(
-        f"different: {report.differences} of {report.differences + report.identical} objects"
-    )
+    print(f"different: {report.differences} of {report.differences + report.identical} objects")
     return FAILED
 
 
-async def _verify(a_url: str, b_url: str) -> VerifyReport:
-    async with open_async_store(a_url) as a, open_async_store(b_url) as b:
+async def _verify(a: AsyncBaseStore, b: AsyncBaseStore) -> VerifyReport:
+    from ..aioutils import async_verify_stores
+
+    async with a, b:
         return await async_verify_stores(a, b)

@@ -44,3 +44,8 @@ def open_connections(client: Any) -> tuple[int, int]:
     (session,) = client._endpoint.http_session._sessions.values()
     connector = session.connector
     return len(connector._acquired), sum(len(each) for each in connector._conns.values())
+
+
+async def collected(store: AsyncBucketStore, key: str) -> bytes:
+    """The object as it streams."""
+    return b"".join([chunk async for chunk in store.stream(key)])

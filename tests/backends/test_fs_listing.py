@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage._core import calls
+from storage._core.closing import closing
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
 from storage.object import StoreUnavailable
 from tests.backends.files import ANY_KEY, FileStore, descriptors, each_kind, listed
@@ -52,7 +53,7 @@ async def test_prefixes_and_starts_are_exact(tmp_path: Path, kind: type[FileStor
         expected = [key for key in keys if key.startswith(prefix)]
         assert sorted(await listed(store, prefix), key=str.encode) == expected, prefix
     for prefix in ("", "a", "b/", "k"):
-        for start in prefixes + ["\ud800", "\uffff", "\U0010ffff"]:
+        for start in [*prefixes, "\ud800", "\uffff", "\U0010ffff"]:
             expected = [key for key in keys if key.startswith(prefix) and key > start]
             found = await listed(store, prefix, start)
             assert sorted(found, key=str.encode) == expected, (prefix, start)
@@ -83,7 +84,9 @@ async def test_a_listing_holds_nothing_open(tmp_path: Path, kind: type[FileStore
         await anext(listing)
         assert descriptors() == before
     for listing in listings:
-        await listing.aclose()
+        async with closing(listing):
+            pass
+    assert descriptors() == before
 
 
 async def test_large_directories_come_whole_while_files_go(tmp_path: Path) -> None:
@@ -91,7 +94,7 @@ async def test_large_directories_come_whole_while_files_go(tmp_path: Path) -> No
     for name in names:
         (tmp_path / name).write_bytes(b"x" * int(name))
     store = AsyncFilesystemStore(tmp_path)
-    seen = []
+    seen: list[tuple[str, int | None]] = []
     async for info in store.list():
         if not seen:
             for name in names[-200:]:

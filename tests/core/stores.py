@@ -123,3 +123,12 @@ class LoopPieces(Pieces):
     """The blocking twin of `AsyncLoopPieces`."""
 
     _async_type: ClassVar[Any] = AsyncLoopPieces
+
+
+class LoopStore(DictStore):
+    """A dict whose twin goes through the loop."""
+
+    class _Async(AsyncDictStore):
+        inline = False
+
+    _async_type: ClassVar[Any] = _Async

@@ -19,6 +19,8 @@ import pytest
 
 from storage._core.runner import BlockingCallError, CallCancelled, iterate, run
 
+pytestmark = pytest.mark.allow_blocking("blocking a loop is what some of them look into")
+
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="unset")
 
 

@@ -23,6 +23,7 @@ class Session:
         self.lock = asyncio.Lock()
 
 
+@pytest.mark.allow_blocking("a call from within a loop blocks it")
 async def test_one_value_per_loop() -> None:
     sessions = LoopLocal(Session)
 

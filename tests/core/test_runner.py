@@ -30,6 +30,8 @@ from storage._core.runner import (
     set_loop_factory,
 )
 
+pytestmark = pytest.mark.allow_blocking("blocking a loop is what some of them look into")
+
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="unset")
 
 

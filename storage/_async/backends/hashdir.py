@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from ..._core.keys import MAX_KEY_BYTES
 from ..._core.urls import StoreURL
 from ._files import hidden
 from ._files.layout import Layout
-from ._files.store import AsyncFileTreeStore, path_of
+from ._files.store import AsyncFileTreeStore
 from ._files.tree import READ, Parts, Tree
+from ._files.urls import path_of
+from ._files.waiting import patiently_here
 from ._files.walk import Listed, Walk
 
 logger = logging.getLogger("storage.files")
@@ -85,14 +88,17 @@ class _HashLayout(Layout):
             return None
         for _ in range(3):
             try:
-                text = _read(tree.open([*parts[:-1], parts[-1] + _SUFFIX]))
-                break
+                text = patiently_here(lambda: _read(tree.open([*parts[:-1], parts[-1] + _SUFFIX])))
             except FileNotFoundError:
                 # Either somebody has just removed the object, or he has just put it there again.
                 tree.stat(parts)
-        else:
-            return None
-        return text.decode() if sha256(text).hexdigest().encode() == digest else None
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.EISDIR):
+                    break
+                raise
+            else:
+                return text.decode() if sha256(text).hexdigest().encode() == digest else None
+        return None
 
 
 def _read(file: int) -> bytes:

@@ -14,13 +14,16 @@ WHOLE = 1024 * 1024
 PIECE = 1024 * 1024
 
 
-async def copy_object(source: AsyncBaseStore, target: AsyncBaseStore, listed: ObjectInfo) -> int:
+async def copy_object(
+    source: AsyncBaseStore, target: AsyncBaseStore, listed: ObjectInfo, new_key: str | None = None
+) -> int:
     """Bring an object over, with its attributes where both ends keep them.
 
     Args:
         source: Where it is.
         target: Where it goes.
         listed: What the source's listing says of it.
+        new_key: Its key there; None for the same.
 
     Returns:
         Its length in bytes.
@@ -28,15 +31,16 @@ async def copy_object(source: AsyncBaseStore, target: AsyncBaseStore, listed: Ob
     Raises:
         IntegrityError: What arrived has another length than what was read; nothing is published.
     """
+    key = listed.key if new_key is None else new_key
     if listed.size is None or listed.size <= WHOLE:
         data, info = await source.get_with_info(listed.key)
         _check_length(info, len(data))
-        stored = await target.put(listed.key, data, **_attributes(source, target, info))
+        stored = await target.put(key, data, **_attributes(source, target, info))
         _check_length(stored, len(data))
         return len(data)
     async with source.open_reader(listed.key) as reader:
         attributes = _attributes(source, target, reader.info)
-        async with target.open_writer(listed.key, **attributes) as writer:
+        async with target.open_writer(key, **attributes) as writer:
             async for chunk in reader:
                 await writer.write(chunk)
             _check_length(reader.info, writer.tell())

@@ -44,7 +44,9 @@ class AsyncCachingStore(AsyncParentStore):
         self._locks = KeyLocks()
         self.capabilities = self._main.capabilities
 
-    async def clear(self, key: str | None = None) -> int:
+    async def clear(  # pyright: ignore[reportIncompatibleMethodOverride] - a key, not a prefix
+        self, key: str | None = None
+    ) -> int:
         """Forget what is cached, of one key or all; the main store keeps everything.
 
         Returns:

@@ -1,7 +1,5 @@
 # Generated from storage/_async/transfer/sync.py: do not edit, but run
 # `python -m storage._tools.generate`.
-# What a twin holds is never replaced, so that a subclass may know it by a narrower type:
-# pyright: reportIncompatibleVariableOverride=false
 """Make one store's contents another's, and never lose anything on the way."""
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 # Generated from storage/_async/transfer/verify.py: do not edit, but run
 # `python -m storage._tools.generate`.
-# What a twin holds is never replaced, so that a subclass may know it by a narrower type:
-# pyright: reportIncompatibleVariableOverride=false
 """Compare two stores without changing either."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The file of `AsyncSqliteStore`: how it is opened and told from others', and its errors."""
+"""The file of `AsyncSqliteStore`: how it is opened, and told from others'."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...._core.errors import (
-    AccessDenied,
     CorruptStore,
-    NoSpace,
     NotSupported,
-    StoreClosed,
-    StoreError,
     StoreNotFound,
-    StoreTimeout,
     StoreUnavailable,
     from_oserror,
 )
 from . import uploads
+from .errors import code_of
 
 APPLICATION_ID = 0x73746F72
 """What SQLite's header says of whose file it is: "stor"."""
@@ -54,41 +50,6 @@ SCHEMA = (
     f"PRAGMA application_id = {APPLICATION_ID}",
 )
 
-_BY_CODE: dict[int, type[StoreError]] = {
-    sqlite3.SQLITE_BUSY: StoreTimeout,
-    sqlite3.SQLITE_LOCKED: StoreTimeout,
-    sqlite3.SQLITE_FULL: NoSpace,
-    sqlite3.SQLITE_READONLY: AccessDenied,
-    sqlite3.SQLITE_PERM: AccessDenied,
-    sqlite3.SQLITE_AUTH: AccessDenied,
-    sqlite3.SQLITE_CANTOPEN: AccessDenied,
-    sqlite3.SQLITE_CORRUPT: CorruptStore,
-    sqlite3.SQLITE_NOTADB: CorruptStore,
-    sqlite3.SQLITE_FORMAT: CorruptStore,
-    sqlite3.SQLITE_ERROR: CorruptStore,  # our statements are right: a table or a column is missing
-    sqlite3.SQLITE_CONSTRAINT: CorruptStore,
-}
-
-
-def is_busy(error: BaseException) -> bool:
-    """Whether the file is locked, so that a later try may succeed."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def translate(error: sqlite3.Error) -> StoreError:
-    """The store's error that says what an error of SQLite means."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None:
-        kind = _BY_CODE.get(code & 0xFF, StoreUnavailable)
-    elif isinstance(error, sqlite3.ProgrammingError):
-        kind = StoreClosed  # Python's own: the connection was closed under the call
-    else:
-        kind = CorruptStore  # Python's own: what was read is no UTF-8
-    translated = kind(f"SQLite says: {error}")
-    translated.__cause__ = error
-    return translated
-
 
 def identity(path: str) -> tuple[int, int]:
     """What tells the file from another one under the same path.
@@ -116,7 +77,7 @@ class Link:
     Used by one thread at a time, whichever.
 
     Args:
-        path: The file, absolute.
+        path: The file.
         writes: Whether it may write.
         durable: Whether a commit waits for the disk, unless told otherwise.
     """
@@ -127,7 +88,7 @@ class Link:
         self._durable = durable
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._synchronous = ""
+        self._synchronous = self._relaxed = ""
 
     @property
     def open(self) -> bool:
@@ -151,7 +112,7 @@ class Link:
                 pass
             self.close()
         if create and not os.path.exists(self._path):
-            _make_directories(os.path.dirname(self._path), self._durable)
+            _make_directories(os.path.dirname(os.path.abspath(self._path)), self._durable)
         else:
             identity(self._path)
         return self._open(create)
@@ -160,13 +121,13 @@ class Link:
         try:
             connection = _connect(self._path, create)
             try:
-                _prepare(connection, self._writes, create)
+                self._relaxed = _prepare(connection, self._writes, create)
                 self._identity = identity(self._path)
             except BaseException:
                 connection.close()
                 raise
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or self._denied():
+            if code_of(error) != sqlite3.SQLITE_CANTOPEN or self._denied():
                 raise
             raise StoreUnavailable(f"SQLite says: {error}") from error
         self._connection, self._synchronous = connection, ""
@@ -174,7 +135,7 @@ class Link:
 
     def _denied(self) -> bool:
         """Whether permissions are why the file cannot be opened; SQLite writes beside it too."""
-        above = os.access(os.path.dirname(self._path), os.W_OK | os.X_OK)
+        above = os.access(os.path.dirname(self._path) or os.curdir, os.W_OK | os.X_OK)
         return not (above and (os.access(self._path, os.R_OK) or not os.path.exists(self._path)))
 
     def synchronise(self, wait: bool) -> None:
@@ -182,7 +143,7 @@ class Link:
 
         A commit that waits makes all earlier ones durable with it.
         """
-        wanted = "FULL" if wait and self._durable else "NORMAL"
+        wanted = "FULL" if wait and self._durable else self._relaxed
         if self._connection is not None and wanted != self._synchronous:
             self._connection.execute(f"PRAGMA synchronous = {wanted}")
             self._synchronous = wanted
@@ -197,7 +158,7 @@ class Link:
 
 def _connect(path: str, create: bool) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{Path(path).as_uri()}?mode={'rwc' if create else 'rw'}",
+        f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
         uri=True,
         timeout=STEP,
         isolation_level=None,  # transactions are begun and ended by us alone
@@ -213,27 +174,31 @@ def _make_directories(path: str, durable: bool) -> None:
     _make_directories(parent, durable)
     try:
         os.mkdir(path)
+        if durable and os.name == "posix":
+            descriptor = os.open(parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
     except FileExistsError:
         return
     except OSError as error:
         raise from_oserror(error) from error
-    if durable and os.name == "posix":
-        descriptor = os.open(parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
-def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> None:
-    """Make sure that the file is a store, and set the connection up."""
+def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
+    """Make sure that the file is a store, and set the connection up.
+
+    Returns:
+        The ``synchronous`` of commits that need not wait for the disk.
+    """
     if not _is_store(connection) and not create:
         raise StoreNotFound("nothing was ever stored in this file; the first put does")
     if not writes:
         connection.execute("PRAGMA query_only = ON")
-        return
+        return ""
     connection.execute("PRAGMA fullfsync = ON")  # on a Mac, fsync alone does not reach the disk
-    connection.execute("PRAGMA journal_mode = WAL")
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -245,6 +210,8 @@ def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> None
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    # Some file systems have no shared memory and so no WAL; without it only FULL never tears.
+    return "NORMAL" if journal == "wal" else "FULL"
 
 
 def _is_store(connection: sqlite3.Connection) -> bool:

@@ -12,7 +12,9 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from ...._core.errors import StoreError, StoreTimeout
-from .file import Link, is_busy, translate
+from .errors import is_busy, translate
+from .file import Link
+from .forks import inside
 
 TURN = 0.005
 """Seconds after which a visit brings home what it has read."""
@@ -71,7 +73,9 @@ class Job:
 
     def expire(self) -> None:
         """Give up waiting for a lock."""
-        self.error = StoreTimeout("the file is locked by somebody else, and stayed so")
+        self.error = StoreTimeout(
+            "the file stayed locked by somebody else; busy_timeout says how long to wait for them"
+        )
 
     def outcome(self) -> Any:
         """The result; or raises."""
@@ -118,20 +122,26 @@ def _take_expired(waiting: deque[Job]) -> list[Job]:
 
 def read_one(link: Link, job: Job) -> None:
     """Run a unit that reads; where the file is locked, again until its time is up."""
-    while True:
+    while not _is_read(link, job):
+        pass
+
+
+def _is_read(link: Link, job: Job) -> bool:
+    with inside:
         try:
             job.run(link.connection())
-        except (sqlite3.Error, StoreError) as error:
+        except Exception as error:
             job.error = error
         if not isinstance(job.error, sqlite3.Error):
-            return
+            return True
         if not is_busy(job.error):
             link.close()  # the next unit gets a fresh connection
             job.fail(job.error)
-            return
-        if job.abandoned or monotonic() >= job.deadline:
-            job.expire()
-            return
+            return True
+    if not job.abandoned and monotonic() < job.deadline:
+        return False
+    job.expire()
+    return True
 
 
 def read_waiting(link: Link, waiting: deque[Job]) -> list[Job]:
@@ -172,7 +182,7 @@ class Writer:
         """
         done: list[Job] = []
         while waiting and not done:
-            with self._lock:
+            with self._lock, inside:
                 done = self._try(waiting)
         return done
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import time_ns
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ COPY_AT_ONCE = 16 * 1024 * 1024
 """Bytes of the largest object that is copied in one transaction."""
 
 FIELDS = "version, size, modified, content_type, metadata"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EVERYTHING = ByteRange()
 _FIND = "SELECT version, size, modified, content_type, metadata FROM objects WHERE key = ?"
 # The bounds are those of `ByteRange`; one statement, so that all it finds is of one version.
@@ -50,7 +49,7 @@ class Row(NamedTuple):
             key,
             self.size,
             f"{self.version:x}",
-            _EPOCH + timedelta(microseconds=self.modified),
+            datetime.fromtimestamp(self.modified / 1e6, UTC),
             self.content_type,
             json.loads(self.metadata) if self.metadata else {},
         )

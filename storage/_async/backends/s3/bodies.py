@@ -1,4 +1,4 @@
-"""Bodies of uploads: large ones leave in pieces, and each carries its checksum."""
+"""Bodies of uploads: they leave in pieces, at once, and carry their checksum."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from ...._core import calls
 PIECE = 256 * 1024
 """Bytes that are handed to the connection at once."""
 LARGE = 1024 * 1024
-"""Bytes from which a checksum is worth a thread, and a body pieces."""
+"""Bytes from which a checksum is worth a thread."""
 
 
-class LargeBody(bytearray):
+class UploadBody(bytearray):
     """Bytes that leave in pieces.
 
-    aiohttp warns of plain bytes of this size, as they would be handed over at once. A file object
-    would not do: for one, botocore waits for a "100 Continue" that some servers never send.
+    Of plain bytes botocore makes a file, for which it waits for a "100 Continue" that some servers
+    never send, and which aiohttp reads in threads; of a plain bytearray over 1 MiB aiohttp warns,
+    as it would hand it over at once.
     """
 
     __slots__ = ()
 
 
-@payload_type(LargeBody, order=Order.try_first)
-class _LargePayload(Payload):
-    """How aiohttp writes a `LargeBody`."""
+@payload_type(UploadBody, order=Order.try_first)
+class _UploadPayload(Payload):
+    """How aiohttp writes a `UploadBody`."""
 
     _autoclose = True
 
-    def __init__(self, value: LargeBody, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, value: UploadBody, *args: Any, **kwargs: Any) -> None:
         super().__init__(value, *args, **kwargs)
         self._size = len(value)
 
@@ -49,16 +50,12 @@ class _LargePayload(Payload):
             await writer.write(view[start : start + PIECE])
 
 
-def body_of(data: bytes | bytearray | memoryview) -> bytes | bytearray:
-    """The data as what a client takes; copied unless it is small bytes or a `LargeBody`."""
-    if isinstance(data, LargeBody):
-        return data
-    if len(data) >= LARGE:
-        return LargeBody(data)
-    return data if isinstance(data, bytes) else bytes(data)
+def body_of(data: bytes | bytearray | memoryview) -> UploadBody:
+    """The data as what a client is given; copied unless it is that already."""
+    return data if isinstance(data, UploadBody) else UploadBody(data)
 
 
-async def crc32(data: bytes | bytearray) -> str:
+async def crc32(data: UploadBody) -> str:
     """The checksum as S3 writes it."""
     known = zlib.crc32(data) if len(data) < LARGE else await calls.call(zlib.crc32, data)
     return base64.b64encode(known.to_bytes(4, "big")).decode()

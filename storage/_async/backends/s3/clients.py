@@ -195,7 +195,7 @@ def connecting(options: dict[str, Any], profile: str | None) -> OwnClients:
         MissingExtra: aiobotocore is not installed.
         ConfigError: The endpoint is no URL, or holds a password.
     """
-    if find_spec("aiobotocore") is None:
+    if not _installed():
         raise MissingExtra.named("aiobotocore", "s3")
     endpoint = options.get("endpoint_url") or endpoints.of_environment()
     if endpoint is not None:
@@ -208,6 +208,13 @@ def connecting(options: dict[str, Any], profile: str | None) -> OwnClients:
             yield client
 
     return OwnClients(open_client, endpoint)
+
+
+def _installed() -> bool:
+    try:
+        return find_spec("aiobotocore") is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _making() -> Any:

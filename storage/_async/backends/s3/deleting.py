@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, 
 from contextlib import aclosing, suppress
 from typing import Any
 
-from ...._core.errors import ObjectNotFound, PreconditionFailed, StoreError
+from ...._core.errors import ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
 from ...._core.window import each, in_order
 from . import attributes
 from .errors import by_code, failure
@@ -42,9 +42,10 @@ async def _delete_version(send: Requests, full_key: str, etag: str) -> None:
         try:
             head = await send("head_object", Key=full_key)
         except ObjectNotFound:
-            # Where the client has asked twice, it was the first request that removed it.
             if failure(error).retries:
-                return
+                raise StoreUnavailable(
+                    "the answer was lost: the object is gone now, but by whom is not known"
+                ) from error
             raise ObjectNotFound("there is no object under this key") from None
         found = attributes.unquoted(head.get("ETag"))
         raise PreconditionFailed(f"the object has etag {found!r}, not {etag!r}") from error

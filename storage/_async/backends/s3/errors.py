@@ -34,6 +34,7 @@ _BY_CODE: Mapping[str, type[StoreError]] = {
     "AllAccessDisabled": AccessDenied,
     "BadDigest": IntegrityError,
     "ExpiredToken": AccessDenied,
+    "InternalError": StoreUnavailable,
     "InvalidAccessKeyId": AccessDenied,
     "InvalidBucketName": ConfigError,
     "InvalidDigest": IntegrityError,
@@ -46,6 +47,7 @@ _BY_CODE: Mapping[str, type[StoreError]] = {
     "QuotaExceeded": NoSpace,
     "RequestTimeTooSkewed": AccessDenied,
     "RequestTimeout": StoreTimeout,
+    "ServiceUnavailable": StoreUnavailable,
     "SignatureDoesNotMatch": AccessDenied,
     "SlowDown": StoreUnavailable,
     "XAmzContentChecksumMismatch": IntegrityError,
@@ -129,6 +131,8 @@ def translate(error: Exception) -> StoreError | None:
         return _of_client(error)
     if type(error).__name__ == "ResponseParserError":
         return MalformedResponse("the server's answer is not what S3 answers")
+    if isinstance(error, RuntimeError) and "redentials" in str(error):
+        return AccessDenied(_text(error))  # a refresh gave credentials that had expired
     if isinstance(error, TimeoutError):
         return StoreTimeout("the server did not answer in time")
     if isinstance(error, _aiohttp_errors()):

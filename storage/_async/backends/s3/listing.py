@@ -7,10 +7,11 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple, TypeAlias
 
-from ...._core.errors import MalformedResponse
+from ...._core.errors import MalformedResponse, StoreUnavailable
 from ...._core.info import ListResult, ObjectInfo
 from ...._core.window import cancel_all
 from . import attributes
+from .errors import failure
 from .requests import Requests
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -113,7 +114,14 @@ class Listing:
 
     async def _page(self, token: str | None) -> Page:
         asked = self._asked if token is None else self._asked | {"ContinuationToken": token}
-        return self._checked(await self._send("list_objects_v2", **asked))
+        try:
+            answer = await self._send("list_objects_v2", **asked)
+        except StoreUnavailable as error:
+            # What it cannot read, botocore takes for an error 500 that says nothing.
+            if failure(error).code != "500":
+                raise
+            raise MalformedResponse("the server's answer is no listing") from error
+        return self._checked(answer)
 
     def _checked(self, answer: Mapping[str, Any]) -> Page:
         """Believe an answer only if it is whole: an empty one may cost a mirror its objects."""

@@ -66,7 +66,7 @@ def derived(client: Any) -> AbstractAsyncContextManager[Any]:
         },
     )
     session = AioSession()
-    lent = client._request_signer._credentials  # noqa: SLF001 - nothing public gives them
+    lent = client._request_signer._credentials
     if lent is not None:
         session.register_component("credential_provider", _Provider(_Borrowed(lent)))
     return _opened(
@@ -74,7 +74,7 @@ def derived(client: Any) -> AbstractAsyncContextManager[Any]:
         {
             "region_name": client.meta.region_name,
             "endpoint_url": endpoints.custom(client),
-            "verify": getattr(client._endpoint.http_session, "_verify", None),  # noqa: SLF001
+            "verify": getattr(client._endpoint.http_session, "_verify", None),
             "config": config,
         },
     )
@@ -114,10 +114,12 @@ def _read_ahead(session: Any, arguments: Mapping[str, Any]) -> None:
         async with session.create_client("s3", **arguments):
             pass
 
-    # Without a loop, as a rule nothing in it waits. Where credentials come over the network, or
+    # Without a loop: as a rule nothing in it waits. Where credentials come over the network, or
     # anything is wrong, it is the client's own making that finds out.
     with suppress(Exception):
         calls.drive(make())
+        if session._credentials is None:
+            session.register_component("credential_provider", _Provider(None))
 
 
 @cache

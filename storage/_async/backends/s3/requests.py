@@ -172,8 +172,8 @@ class Requests:
             key: With the store's prefix.
             if_absent: Only if there is no object.
             if_match: Only if the object has this etag.
-            token: What marks this write in the object's metadata. Where the acknowledgement was
-                lost and the client's next try was refused, our own object is known by it.
+            token: What marks this write in the object's metadata. Where an acknowledgement was
+                lost and the next try was refused, our own object is known by it.
             parameters: All others.
 
         Returns:
@@ -190,11 +190,11 @@ class Requests:
         try:
             return await patiently(once, lambda error: failure(error).code == CONFLICT)
         except StoreError as error:
-            code, status, retries = failure(error)
-            refused = status in (404, 412) and not isinstance(error, StoreNotFound)
-            if not refused:
+            code, status, _ = failure(error)
+            if status not in (404, 412) or isinstance(error, StoreNotFound):
                 raise
-            if retries and token is not None and (ours := await self._find(key, token)):
+            # Not only where the client says that it asked twice: aiohttp does so without a word.
+            if token is not None and (ours := await self._find(key, token)):
                 return ours
             if if_absent and status == 412:
                 raise ObjectExists("there is an object under this key") from error.__cause__

@@ -80,7 +80,7 @@ class AsyncBucketStore(AsyncBucketHooks):
     def __init__(
         self, bucket_name: str, client: S3Client, **options: Unpack[BucketOptions]
     ) -> None: ...
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentOverload] - either order, or by name
         self,
         *arguments: Any,
         client: Any = None,
@@ -154,7 +154,7 @@ class AsyncBucketStore(AsyncBucketHooks):
             ConfigError: An argument makes no sense.
         """
         for name in ("aws_secret_access_key", "aws_session_token"):
-            if isinstance(client_options.get(name), str):
+            if type(client_options.get(name)) is str:
                 client_options[name] = Secret(client_options[name])
         own: BucketOptions = {
             "prefix": prefix, "create": create, "timeout": timeout, "ordered": ordered,

@@ -68,7 +68,7 @@ class PartSink:
         self._key = key
         self._options = options
         self._first_size = self._part_size = size
-        self._part = bodies.LargeBody()
+        self._part = bodies.UploadBody()
         self._number = self._size = 0
         self._flying: set[asyncio.Task[None]] = set()
         self._upload: Upload | None = None
@@ -116,12 +116,12 @@ class PartSink:
                 uploading(self._send, self._full_key, known, token)
             )
         await self._room(flights(self._part_size) - 1)
-        body, self._part = self._part, bodies.LargeBody()
+        body, self._part = self._part, bodies.UploadBody()
         self._number += 1
         self._part_size = part_size(self._first_size, self._number + 1)
         self._flying.add(asyncio.create_task(self._fly(self._upload, self._number, body)))
 
-    async def _fly(self, upload: Upload, number: int, body: bytearray) -> None:
+    async def _fly(self, upload: Upload, number: int, body: bodies.UploadBody) -> None:
         checksum = await bodies.crc32(body)
         await upload.add("upload_part", number, Body=body, ChecksumCRC32=checksum)
 

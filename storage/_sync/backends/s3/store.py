@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, overload
+from typing import Any, ClassVar, Self, Unpack, cast, overload
 
 from ...._async.backends.s3.multipart import PART_SIZE
 from ...._async.backends.s3.store import TIMEOUT, AsyncBucketStore, BucketOptions, S3Client
@@ -59,7 +59,7 @@ class BucketStore(BucketHooks):
         self, bucket_name: str, client: S3Client, **options: Unpack[BucketOptions]
     ) -> None: ...
 
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentOverload] - either order, or by name
         self,
         *arguments: Any,
         client: Any = None,
@@ -73,7 +73,7 @@ class BucketStore(BucketHooks):
         part_size: int = PART_SIZE,
     ) -> None:
         self._hold(
-            self._async_type(
+            cast("Any", self._async_type)(
                 *arguments,
                 client=client,
                 bucket_name=bucket_name,

@@ -1,0 +1,153 @@
+"""An object's bytes on their way into an archive: compressed, measured, kept until they go."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable
+from typing import IO
+
+from .files import OpenFile, copy_bytes, write_all
+from .format import DEFLATED, STORED, Entry, Limits
+from .member import packed_bytes
+
+IN_MEMORY = 1024 * 1024
+"""Packed bytes of a stream that are kept in memory before they go to a file."""
+_PROBE = 64 * 1024
+_WORTH = 0.95
+"""What a probe must shrink to, lest a stream is stored as it is."""
+
+
+class Content:
+    """A member's packed bytes, and what its header tells of them; closed by its owner.
+
+    Args:
+        method: How the bytes are packed.
+    """
+
+    def __init__(self, method: int = STORED) -> None:
+        self.method = method
+        self.crc = 0
+        self.size = 0
+        self.packed = 0
+        self.packed_crc = 0
+        self._buffer: bytes | bytearray | memoryview = b""
+        self._source: OpenFile | None = None
+        self._start = 0
+
+    def write_to(self, fd: int, position: int) -> None:
+        """Write the packed bytes to a file."""
+        if self._source is not None:
+            copy_bytes(self._source.fd, self._start, fd, position, self.packed)
+        else:
+            write_all(fd, [self._buffer], position)
+
+    def close(self) -> None:
+        """Let go of the bytes."""
+        self._buffer, self._source = b"", None
+
+
+def content_of(data: bytes | memoryview, method: int) -> Content:
+    """All of an object's bytes, packed unless that makes them longer."""
+    data = bytes(data)  # a buffer may change under our hands, and then match no checksum
+    content = Content(STORED)
+    content.crc = content.packed_crc = zlib.crc32(data)
+    content.size = content.packed = len(data)
+    content._buffer = data
+    if method == DEFLATED:
+        deflater = _deflater()
+        packed = deflater.compress(data) + deflater.flush()
+        if len(packed) < len(data):
+            content.method, content._buffer = method, packed
+            content.packed, content.packed_crc = len(packed), zlib.crc32(packed)
+    return content
+
+
+def content_from(entry: Entry, limits: Limits) -> Content:
+    """The packed bytes of another member, to be copied as they are."""
+    content = Content(entry.method)
+    content.crc, content.size, content.packed = entry.crc, entry.size, entry.packed
+    content._start, pieces = packed_bytes(entry, limits)
+    content._source = entry.file
+    content.packed_crc = _crc(pieces)
+    return content
+
+
+def _crc(pieces: Iterable[bytes]) -> int:
+    crc = 0
+    for piece in pieces:
+        crc = zlib.crc32(piece, crc)
+    return crc
+
+
+def _deflater() -> zlib._Compress:
+    return zlib.compressobj(wbits=-zlib.MAX_WBITS)
+
+
+class StreamedContent(Content):
+    """A stream's bytes, packed as they come, in a file where they are many.
+
+    Args:
+        method: How to pack them, where the first ones show that it is worth it.
+        open_spool: Makes the file; it is closed with this object.
+    """
+
+    def __init__(self, method: int, open_spool: Callable[[], IO[bytes]]) -> None:
+        super().__init__(method)
+        self._open_spool = open_spool
+        self._deflater: zlib._Compress | None = None
+        self._spool: IO[bytes] | None = None
+        self._spooled = 0
+        self._held = bytearray()
+        self._ended = False
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Take the next bytes."""
+        if not self.size:
+            self._choose(data)
+        self.crc = zlib.crc32(data, self.crc)
+        self.size += len(data)
+        self._keep(data if self._deflater is None else self._deflater.compress(data))
+
+    def finish(self) -> None:
+        """Take the end; may be called again."""
+        if self._ended:
+            return
+        self._ended = True
+        if not self.size:
+            self.method = STORED
+        if self._deflater is not None:
+            self._keep(self._deflater.flush())
+        self._buffer = self._held
+
+    def _choose(self, data: bytes | bytearray) -> None:
+        probe = data[:_PROBE]
+        if self.method == DEFLATED and len(zlib.compress(probe, 1)) > _WORTH * len(probe):
+            self.method = STORED
+        if self.method == DEFLATED:
+            self._deflater = _deflater()
+
+    def _keep(self, packed: bytes | bytearray) -> None:
+        self.packed_crc = zlib.crc32(packed, self.packed_crc)
+        self.packed += len(packed)
+        if self._spool is None and self.packed <= IN_MEMORY:
+            self._held += packed
+            return
+        if self._spool is None:
+            self._spool = self._open_spool()
+        write_all(self._spool.fileno(), [self._held, packed], self._spooled)
+        self._spooled = self.packed
+        self._held = bytearray()
+
+    def write_to(self, fd: int, position: int) -> None:
+        """Write the packed bytes to a file."""
+        if self._spool is not None:
+            copy_bytes(self._spool.fileno(), 0, fd, position, self.packed)
+        else:
+            super().write_to(fd, position)
+
+    def close(self) -> None:
+        """Let go of the bytes."""
+        super().close()
+        self._held = bytearray()
+        if self._spool is not None:
+            self._spool.close()

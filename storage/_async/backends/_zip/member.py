@@ -1,0 +1,150 @@
+"""Reading members: whole, a range, or in pieces, and never more than they declare."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from ...._core.errors import CorruptStore, NotSupported
+from .files import CHUNK, read_exactly, read_pieces
+from .format import (
+    DEFLATED,
+    ENCRYPTED,
+    LOCAL,
+    LOCAL_SIGNATURE,
+    MASKED,
+    PATCHED,
+    STORED,
+    Entry,
+    Limits,
+)
+
+AHEAD = 64 * 1024
+"""Packed bytes up to which a member is read together with its local header."""
+_EXTRA = 128  # bytes of extra fields that are read along
+
+
+def read_whole(entry: Entry, limits: Limits) -> bytes:
+    """A member's bytes, their checksum verified.
+
+    Raises:
+        CorruptStore: They are not what the directory declares, or exceed the limits.
+        NotSupported: They are encrypted or compressed by another method than deflate.
+    """
+    start, data = _locate(entry, limits, entry.packed if entry.packed <= AHEAD else 0)
+    if len(data) < entry.packed:
+        data = read_exactly(entry.file, start, entry.packed)
+    data = data[: entry.packed]
+    if entry.method == DEFLATED:
+        data = _inflate(entry, data)
+    _check_crc(entry, zlib.crc32(data))
+    return data
+
+
+def read_some(entry: Entry, start: int, end: int, limits: Limits) -> Iterator[bytes]:
+    """The bytes from ``start`` to ``end`` of a member, in pieces; raises as `read_whole` does.
+
+    The checksum can only be verified where that is all of it: before the last piece.
+    """
+    position, _ = _locate(entry, limits, 0)
+    whole = start == 0 and end == entry.size
+    if entry.method == STORED:
+        pieces = read_pieces(entry.file, position + start, position + end)
+    else:
+        pieces = _inflated(entry, position)
+        pieces = pieces if whole else _cut(pieces, start, end)
+    return _verified(entry, pieces) if whole else pieces
+
+
+def packed_bytes(entry: Entry, limits: Limits) -> tuple[int, Iterator[bytes]]:
+    """Where a member's packed bytes stand, and the pieces of them."""
+    start, _ = _locate(entry, limits, 0)
+    return start, read_pieces(entry.file, start, start + entry.packed)
+
+
+def _locate(entry: Entry, limits: Limits, ahead: int) -> tuple[int, bytes]:
+    """Where the packed bytes begin in the file, and up to ``ahead`` of them at least."""
+    _check_readable(entry, limits)
+    name = entry.name
+    size = min(LOCAL.size + len(name) + _EXTRA + ahead, entry.end - entry.offset)
+    block = read_exactly(entry.file, entry.offset, size)
+    _, _, _, method, _, _, _, _, _, name_size, extra_size = LOCAL.unpack_from(block)
+    start = LOCAL.size + name_size + extra_size
+    if block[:4] != LOCAL_SIGNATURE or method != entry.method or block[30:][:name_size] != name:
+        raise CorruptStore("the member is not what the archive's directory tells of it")
+    if entry.offset + start + entry.packed > entry.end:
+        raise CorruptStore("the member overlaps what follows it")
+    return entry.offset + start, block[start:]
+
+
+def _check_readable(entry: Entry, limits: Limits) -> None:
+    if entry.flags & (ENCRYPTED | PATCHED | MASKED):
+        raise NotSupported("the member is encrypted or a patch")
+    if entry.method not in (STORED, DEFLATED):
+        raise NotSupported(f"the member is compressed by method {entry.method}, not by deflate")
+    if entry.method == STORED and entry.packed != entry.size:
+        raise CorruptStore("the member is stored as it is, but declares another size")
+    if limits.object_size is not None and entry.size > limits.object_size:
+        text = f"{entry.size} bytes, and at most {limits.object_size}"
+        raise CorruptStore(f"the object has {text}: raise max_object_size= if you trust it")
+    if entry.size > entry.packed * limits.ratio:
+        text = f"{entry.packed} bytes unpack to {entry.size}"
+        raise CorruptStore(f"{text}: raise max_ratio= if you trust the archive")
+
+
+def _check_crc(entry: Entry, crc: int) -> None:
+    if crc != entry.crc:
+        raise CorruptStore("the object's bytes do not match their checksum")
+
+
+def _verified(entry: Entry, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, each held back until it is known whether it is the last one."""
+    crc, last = 0, b""
+    for piece in pieces:
+        if last:
+            yield last
+        crc, last = zlib.crc32(piece, crc), piece
+    _check_crc(entry, crc)
+    if last:
+        yield last
+
+
+def _inflate(entry: Entry, data: bytes) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        # One byte more than declared is enough to see that there is more.
+        result = inflater.decompress(data, entry.size + 1)
+    except zlib.error as error:
+        raise CorruptStore("the member's compressed bytes are damaged") from error
+    if len(result) != entry.size or not inflater.eof:
+        raise CorruptStore("the member unpacks to another size than it declares")
+    return result
+
+
+def _inflated(entry: Entry, position: int) -> Iterator[bytes]:
+    """All of the member's bytes, in pieces of bounded size whatever its ratio."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    source = read_pieces(entry.file, position, position + entry.packed)
+    left = entry.size
+    while not inflater.eof:
+        data = inflater.unconsumed_tail or next(source, b"")
+        try:
+            piece = inflater.decompress(data, min(CHUNK, left + 1))
+        except zlib.error as error:
+            raise CorruptStore("the member's compressed bytes are damaged") from error
+        left -= len(piece)
+        if left < 0 or not (piece or data):
+            break
+        if piece:
+            yield piece
+    if left or not inflater.eof:
+        raise CorruptStore("the member unpacks to another size than it declares")
+
+
+def _cut(pieces: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:
+    """What of the pieces lies between ``start`` and ``end``; nothing is unpacked behind it."""
+    position = 0
+    while position < end and (piece := next(pieces, None)) is not None:
+        if position + len(piece) > start:
+            yield piece[max(0, start - position) : end - position]
+        position += len(piece)

@@ -1,0 +1,74 @@
+"""What stores can be made of, to the type checkers: nothing here runs, mypy and pyright read it."""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from storage.aioutils import (
+    AsyncCachingStore,
+    AsyncFanoutStore,
+    SyncEvent,
+    SyncReport,
+    VerifyReport,
+    async_clear_store,
+    async_copy_store,
+    async_sync_stores,
+    async_verify_stores,
+)
+from storage.object import AsyncDictStore, DictStore
+from storage.utils import (
+    CachingStore,
+    FanoutStore,
+    clear_store,
+    copy_store,
+    sync_stores,
+    verify_stores,
+)
+from tests.stores import BlockingStore, ForeignStore
+
+
+async def five_async_methods_are_enough(ours: AsyncDictStore, theirs: ForeignStore) -> None:
+    fanout = AsyncFanoutStore([ours, theirs])
+    caching = AsyncCachingStore(theirs, ours, timeout=1.5)
+    AsyncFanoutStore([caching, fanout, theirs])
+    assert_type(await async_sync_stores(theirs, ours, delete=True), SyncReport)
+    assert_type(await async_copy_store(ours, theirs), SyncReport)
+    assert_type(await async_verify_stores(ours, theirs), VerifyReport)
+    assert_type(await async_clear_store(theirs), int)
+
+
+def five_blocking_methods_are_enough(ours: DictStore, theirs: BlockingStore) -> None:
+    fanout = FanoutStore([ours, theirs])
+    caching = CachingStore(theirs, ours, timeout=1.5)
+    FanoutStore([caching, fanout, theirs])
+    assert_type(sync_stores(theirs, ours, delete=True), SyncReport)
+    assert_type(copy_store(ours, theirs), SyncReport)
+    assert_type(verify_stores(ours, theirs), VerifyReport)
+    assert_type(clear_store(theirs), int)
+
+
+def told(events: list[SyncEvent]) -> None:
+    for event in events:
+        assert_type(event.size, int)
+
+
+async def watchers_take_lists(a: AsyncDictStore, b: AsyncDictStore) -> None:
+    await async_sync_stores(a, b, watcher=told)
+    await async_sync_stores(a, b, watcher=print)
+    await async_sync_stores(a, b, watcher=len)  # type: ignore[arg-type]
+    await async_sync_stores(a, b, compare="fast")  # type: ignore[arg-type]
+
+
+async def the_kinds_do_not_mix(
+    ours: AsyncDictStore, theirs: ForeignStore, blocking: DictStore, their_blocking: BlockingStore
+) -> None:
+    AsyncFanoutStore([ours, blocking])  # type: ignore[list-item]
+    AsyncCachingStore(ours, their_blocking)  # type: ignore[arg-type]
+    FanoutStore([blocking, theirs])  # type: ignore[list-item]
+    CachingStore(ours, blocking)  # type: ignore[arg-type]
+    await async_sync_stores(ours, blocking)  # type: ignore[arg-type]
+    sync_stores(blocking, ours)  # type: ignore[arg-type]
+    AsyncFanoutStore(ours)  # type: ignore[arg-type]
+    AsyncFanoutStore([{"k": b"v"}])  # type: ignore[list-item]
