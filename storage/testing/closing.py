@@ -86,8 +86,9 @@ class ClosingChecks(Conformance):
         async with store.open_reader("b") as reader:
             await reader.read(10)
         assert [key async for key in store.keys()]
-        async for _ in store.list():
-            break
+        listing = store.list()
+        await anext(listing)
+        await listing.aclose()  # type: ignore[attr-defined]
         await store.clear()
 
     async def test_closing_amid_writes(self, store: AsyncBaseStore) -> None:
