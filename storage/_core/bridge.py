@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from . import inline, runner
 from .calls import drive
-from .files import Opened, Reader, Writer
+from .files import Reader, Writer
+from .openfile import Opened
 
 T = TypeVar("T")
 

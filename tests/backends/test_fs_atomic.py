@@ -70,7 +70,7 @@ async def test_a_killed_writer_leaves_every_object_whole(
 ) -> None:
     store = kind(tmp_path)
     chance = random.Random(7)
-    for _ in range(20):
+    for _ in range(20 if kind is AsyncFilesystemStore else 7):
         with python(WRITER, kind.__name__, tmp_path) as writer:
             assert writer.stdout is not None
             writer.stdout.readline()
@@ -131,7 +131,7 @@ _count_up(getattr(aiofs, sys.argv[1])(sys.argv[2], durable=False), 40)
 """
 
 
-@each_kind
+@pytest.mark.parametrize("kind", [AsyncFilesystemStore, AsyncHashdirStore])
 def test_compare_and_swap_loses_no_count_between_processes(
     tmp_path: Path, kind: type[FileStore]
 ) -> None:

@@ -35,6 +35,7 @@ class ZipMachine(RuleBasedStateMachine):
         self.exists = False
 
     def teardown(self) -> None:
+        drive(self.store.checkpoint())  # of what an abandoned store has left, too
         drive(self.store.aclose())
         drive(self.other.aclose())
         if self.exists:

@@ -207,7 +207,8 @@ OUTSIDE = ["../x", "a/../../x", "..", "a/..", "/x", "//x", "\\x", "..\\x", "a\\.
 @pytest.mark.parametrize("key", [*OUTSIDE, "c:\\x", "a\n/../x", "a/..\\x", "x/"])
 def test_keys_that_unpacking_would_misplace(tmp_path: Path, key: str) -> None:
     store = AsyncZipStore(tmp_path / "x.zip")
-    for work in (store.put(key, b""), store.put(key, iter([b""])), store.copy("a", key)):
+    works = (store.put(key, b""), store.put(key, iter([b""])), store.copy("a", key), store.get(key))
+    for work in (*works, store.exists(key), store.delete(key, missing_ok=True), store.head(key)):
         with pytest.raises(InvalidKey):
             drive(work)
     assert os.listdir(tmp_path) == []  # refused before any file is touched

@@ -175,7 +175,8 @@ MEDIA: dict[str, Medium] = {
         "zip",
         lambda kind, place: kind(place),
         hints={**_FILES, "idle_descriptors": 2},
-        litter=_beside(),
+        capabilities=ALL & ~Capability.RANGES,
+        litter=_beside("-journal"),
     ),
     "seaweedfs": Medium(
         "s3",

@@ -31,8 +31,9 @@ class AsyncFilesystemStore(AsyncFileTreeStore):
         root_path: The root directory; the first put makes it. It may be a symbolic link itself.
             A relative one is relative to the working directory at the time of each call.
         durable: Whether an object survives a power cut once ``put`` has returned (and stays gone
-            once ``delete`` has): files and directories are synced. Without, it still survives the
-            death of the process, and is never half there.
+            once ``delete`` has): files and directories are synced. Without, it is as safe from the
+            death of the process; what a power cut leaves of the last writes is then up to the
+            file system.
         follow_symlinks: Whether symbolic links below the root are followed, wherever they lead.
             Without, a key whose path holds one is refused with `AccessDenied`.
         timeout: Seconds that one operation may take. None: for ever.

@@ -68,8 +68,10 @@ class ZipView:
     def exists(self, key: str) -> bool:
         """Whether there is an object; raises `StoreNotFound` where there is no store."""
         state = self.view()
+        if state.peek(key) is not None:
+            return True
         state.require()
-        return key in state.entries
+        return False
 
     def members(self, prefix: str, start_after: str) -> list[Entry]:
         """What begins and comes where a listing says, in order.

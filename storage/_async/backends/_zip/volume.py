@@ -75,8 +75,9 @@ class ZipVolume(ZipView):
 
     def delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         """Remove an object; raises `Busy` where that is worth another try."""
-        entry = self.view().entries.get(key)
-        if entry is None:  # and so there is nothing to write, not even an empty store
+        if (
+            self.view().peek(key) is None
+        ):  # and so there is nothing to write, not even an empty store
             if not missing_ok or if_match is not None:
                 check_delete(key, None, if_match)
             return
