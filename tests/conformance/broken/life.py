@@ -24,9 +24,7 @@ class PublishesLate(HealthyStore):
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         return await asyncio.shield(self._later(key, data, options))
 
-    async def _later(
-        self, key: str, data: bytes | memoryview, options: WriteOptions
-    ) -> ObjectInfo:
+    async def _later(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         for _ in range(3):
             await asyncio.sleep(0)
         return await super()._put(key, data, options)
@@ -248,7 +246,7 @@ class RemovesDirectories(HealthyStore):
     _busy: set[str] = set()  # noqa: RUF012 - replaced, not changed
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        directory = key.split("/")[0]
+        directory = key.split("/", maxsplit=1)[0]
         if directory in self._busy:
             raise StoreError("the directory vanished")
         self._busy = self._busy | {directory}
