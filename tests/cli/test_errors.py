@@ -15,9 +15,9 @@ from tests.cli.conftest import Run
 WRONG = {
     "": "Missing command (see 'storage --help')",
     "frob": "No such command 'frob' (see 'storage --help')",
-    "--frob": "No such option '--frob' (see 'storage --help')",
+    "--frob": "--frob (see 'storage --help')",
     "ls": "Missing argument 'STORE' (see 'storage ls --help')",
-    "ls --frob .": "No such option '--frob' (see 'storage ls --help')",
+    "ls --frob .": "--frob (see 'storage ls --help')",
     "rm .": "Missing argument 'KEY...' (see 'storage rm --help')",
     "sync .": "Missing argument 'TARGET' (see 'storage sync --help')",
     "sync --transfers=0 . copy": "--transfers",
@@ -33,7 +33,7 @@ WRONG = {
 def test_wrong_usage_is_1(run: Run, words: str, complaint: str) -> None:
     done = run(*words.split())
     assert (done.code, done.out) == (1, "")
-    assert complaint in done.complaint
+    assert complaint in done.complaint.replace("'--frob'", "--frob")  # quoted by newer clicks
 
 
 @pytest.mark.parametrize("verb", ["ls", "cat", "rm", "get"])
