@@ -207,12 +207,16 @@ def make_root(root: bytes, durable: bool) -> int:
 
 def retried(attempt: Callable[[], T]) -> T:
     """Try again while directories on the way are removed because others emptied them."""
+<<<<<<< HEAD
     last: OSError | None = None
+=======
+    cause: FileNotFoundError | None = None
+>>>>>>> fs
     for _ in range(ATTEMPTS):
         try:
             return attempt()
         except FileNotFoundError as error:
             if isinstance(error, StoreError):
                 raise
-            last = error
-    raise StoreUnavailable("the directories on the way keep vanishing") from last
+            cause = error
+    raise StoreUnavailable("the directories on the way keep vanishing") from cause
