@@ -207,11 +207,7 @@ def make_root(root: bytes, durable: bool) -> int:
 
 def retried(attempt: Callable[[], T]) -> T:
     """Try again while directories on the way are removed because others emptied them."""
-<<<<<<< HEAD
-    last: OSError | None = None
-=======
     cause: FileNotFoundError | None = None
->>>>>>> fs
     for _ in range(ATTEMPTS):
         try:
             return attempt()
