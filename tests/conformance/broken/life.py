@@ -24,9 +24,7 @@ class PublishesLate(HealthyStore):
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         return await asyncio.shield(self._later(key, data, options))
 
-    async def _later(
-        self, key: str, data: bytes | memoryview, options: WriteOptions
-    ) -> ObjectInfo:
+    async def _later(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         for _ in range(3):
             await asyncio.sleep(0)
         return await super()._put(key, data, options)

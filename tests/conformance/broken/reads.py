@@ -11,7 +11,14 @@ from typing import Any
 
 from storage._async.streams import Body
 from storage._core.errors import ObjectNotFound
-from storage._core.info import READ_ALL, ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
+from storage._core.info import (
+    READ_ALL,
+    ByteRange,
+    Capability,
+    ObjectInfo,
+    ReadOptions,
+    WriteOptions,
+)
 
 from .healthy import HealthyStore, caught_by
 
