@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,3 +113,13 @@ def free_loop() -> Iterator[None]:
     assert len(gaps) > 10
     assert len(long) < 3, long
     assert sum(long) < 0.3, long
+
+
+def value(size: int) -> bytes:
+    """Bytes of which no two chunks are alike."""
+    return b"".join(i.to_bytes(8) for i in range(size // 8 + 1))[:size]
+
+
+async def pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]

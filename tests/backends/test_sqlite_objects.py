@@ -1,23 +1,16 @@
-"""The SQLite store: keys, values, conditions, listings."""
+"""The SQLite store: values, conditions, streams."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import subprocess
-import threading
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from storage._async.backends.db import listing, objects
+from storage._async.backends.db import objects
 from storage._async.backends.db.objects import CHUNK
-from storage._async.hooks import AsyncStoreHooks
 from storage.aiodb import AsyncSqliteStore
-from storage.db import SqliteStore
 from storage.object import (
     BulkError,
     Capability,
@@ -28,9 +21,7 @@ from storage.object import (
     ObjectNotFound,
     PreconditionFailed,
 )
-from tests.backends.sqlite import change, leftovers, query, started
-
-SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17]
+from tests.backends.sqlite import change, leftovers, pieces, query, started, value
 
 
 @pytest.fixture
@@ -45,14 +36,7 @@ async def store(path: Path) -> AsyncIterator[AsyncSqliteStore]:
         yield store
 
 
-def value(size: int) -> bytes:
-    """Bytes of which no two chunks are alike."""
-    return b"".join(i.to_bytes(8) for i in range(size // 8 + 1))[:size]
-
-
-async def pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
+SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -200,78 +184,6 @@ async def test_a_slow_source_holds_nobody_up(store: AsyncSqliteStore, path: Path
     assert (await upload).size == 3 * CHUNK + 3
 
 
-async def test_listing_in_pages(store: AsyncSqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {f"k/{i:04}" for i in range(2 * listing.PAGE)} | {"first"}
-    await store.put_many((name, b"x") for name in names)
-    assert [key async for key in store.keys()] == sorted(names)
-    assert [info.key async for info in store.list("k/")] == sorted(names - {"first"})
-    after = [key async for key in store.keys(start_after="k/1499")]
-    assert after == sorted(name for name in names if name > "k/1499")
-    # What is deleted or put meanwhile neither ends a listing nor doubles anything.
-    seen = []
-    async for key in store.keys():
-        seen.append(key)
-        await store.delete(key)
-    assert seen == sorted(names)
-
-
-async def test_one_level_of_many_keys(store: AsyncSqliteStore) -> None:
-    """What lies deep below is passed over, not read."""
-    deep = [f"a/{i:05}" for i in range(3 * listing.PAGE)]
-    keys = [
-        *deep,
-        "a!",
-        "a0",
-        "b",
-        "b/",
-        "b//",
-        "b/c",
-        "c/\U0010ffff",
-        "c/\U0010ffff\U0010ffff/x",
-        "é/",
-    ]
-    await store.put_many((key, b"") for key in keys)
-    read: list[str] = []
-
-    def watch(connection: sqlite3.Connection) -> None:
-        connection.set_trace_callback(read.append)
-
-    await store._database.read(watch)
-    level = await store.list_with_delimiter()
-    assert level.prefixes == ("a/", "b/", "c/", "é/")
-    assert [info.key for info in level.objects] == ["a!", "a0", "b", "first"]
-    assert len(read) == 2
-    for prefix in ("", "a", "a/", "a/0", "b", "b/", "c/", "none"):
-        for delimiter in ("/", "0", "00", "//", "\U0010ffff", "x"):
-            level = await store.list_with_delimiter(prefix, delimiter)
-            assert level == await AsyncStoreHooks._list_with_delimiter(store, prefix, delimiter)
-
-
-KEYS = [
-    "%", "%%", "%a", "_", "__", "_a", "A", "a", "a%", "a_", "a/", "a/b", "a//b", "ab", "\\", "'",
-    '"', "é", "e\u0301", "../x", " ", "\n", "\x7f", "\u0080", "\ud7ff", "\ue000", "\uffff",
-    "\U00010000", "\U0010ffff", "\U0010ffff\U0010ffff", "\U0010ffffa", "a\U0010ffff",
-    "a\U0010ffffz", "b",
-]  # fmt: skip
-
-
-async def test_any_key_and_any_prefix(store: AsyncSqliteStore) -> None:
-    await store.delete("first")
-    for key in KEYS:
-        await store.put(key, key.encode())
-    order = sorted(KEYS, key=str.encode)
-    assert [key async for key in store.keys()] == order
-    for prefix in [*KEYS, "", "\ud800", "\udfff", "a\udfff", "\0", "zz"]:
-        expected = [key for key in order if key.startswith(prefix)]
-        assert [key async for key in store.keys(prefix)] == expected
-        later = [key for key in order if key > prefix]
-        assert [key async for key in store.keys(start_after=prefix)] == later
-    for key in KEYS:
-        assert await store.get(key) == key.encode()
-    with pytest.raises(InvalidKey):
-        await store.put("\ud800", b"")
-
-
 async def test_delete_many(store: AsyncSqliteStore, path: Path) -> None:
     await store.put_many((f"k{i}", b"x" * 10) for i in range(700))
     assert await store.delete_many([f"k{i}" for i in range(600)] + ["missing"]) == 601
@@ -316,88 +228,3 @@ async def test_a_large_stream_takes_little_memory(tmp_path: Path) -> None:
         output = process.communicate(timeout=60)[0].split()
     assert output[0] == output[2] == str(64 * 1024 * 1024)
     assert int(output[1]) < 16 * 1024  # KiB
-
-
-# -- one winner ------------------------------------------------------------------------------
-
-
-async def contend(store: AsyncSqliteStore, etag: str | None) -> list[type[BaseException] | None]:
-    async def write(i: int) -> type[BaseException] | None:
-        data = bytes([i]) * (2 * CHUNK if i % 2 else 10)
-        try:
-            await store.put(
-                "key", pieces(data, CHUNK) if i % 2 else data, if_absent=not etag, if_match=etag
-            )
-        except (ObjectExists, PreconditionFailed) as error:
-            return type(error)
-        return None
-
-    return await asyncio.gather(*(write(i) for i in range(24)))
-
-
-async def test_one_of_many_tasks_wins(store: AsyncSqliteStore, path: Path) -> None:
-    outcomes = await contend(store, None)
-    assert (outcomes.count(None), outcomes.count(ObjectExists)) == (1, 23)
-    outcomes = await contend(store, (await store.head("key")).etag)
-    assert (outcomes.count(None), outcomes.count(PreconditionFailed)) == (1, 23)
-    assert leftovers(path) == 0
-
-
-def test_one_of_many_threads_wins(path: Path) -> None:
-    barrier = threading.Barrier(24)
-    with SqliteStore(path) as store, ThreadPoolExecutor(24) as threads:
-
-        def write(i: int) -> bool:
-            barrier.wait()
-            try:
-                store.put("key", b"%d" % i, if_absent=True)
-            except ObjectExists:
-                return False
-            return True
-
-        winners = [i for i, won in enumerate(threads.map(write, range(24))) if won]
-        assert len(winners) == 1
-        assert store.get("key") == b"%d" % winners[0]
-
-
-def test_one_of_many_processes_wins(path: Path) -> None:
-    code = """
-        import sys
-        from storage.db import SqliteStore
-        from storage.object import ObjectExists
-        store = SqliteStore(sys.argv[1])
-        print("ready", flush=True)
-        sys.stdin.readline()
-        for i in range(20):
-            try:
-                store.put(f"key-{i}", sys.argv[2].encode(), if_absent=True)
-                print(i, flush=True)
-            except ObjectExists:
-                pass
-        store.close()
-        print("end", flush=True)
-    """
-
-    def lines(process: subprocess.Popen[str]) -> Iterator[str]:
-        assert process.stdout is not None
-        return iter(process.stdout.readline, "end\n")
-
-    with ExitStack() as stack:
-        processes = [stack.enter_context(started(code, path, i)) for i in range(8)]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        wins = [line for process in processes for line in lines(process)]
-    assert sorted(map(int, wins)) == list(range(20))
-
-
-def test_a_version_is_never_used_twice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stands still, and yet the reader of a deleted version never gets another's."""
-    monkeypatch.setattr(objects, "time_ns", lambda: 1_000)
-    with SqliteStore(path) as store:
-        etags = [store.put("key", b"x").etag for _ in range(5)]
-        assert len(set(etags)) == 5
