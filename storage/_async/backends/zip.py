@@ -241,6 +241,7 @@ class _ContentSink:
         self._store = store
         self._content = content
         self._buffer = bytearray()
+        self._whole = True
 
     async def write(self, data: bytes | memoryview) -> None:
         """Take the next piece."""
@@ -250,9 +251,13 @@ class _ContentSink:
 
     async def flush(self) -> None:
         """Pack what was collected."""
+        if not self._whole:
+            raise StoreError("an earlier piece was lost, so there is nothing to publish")
         buffer, self._buffer = self._buffer, bytearray()
         if buffer:
+            self._whole = False  # it stays so where this fails or is cancelled
             await self._store._call(self._content.write, buffer)
+            self._whole = True
 
 
 def _infos(entries: list[Entry]) -> list[ObjectInfo]:
