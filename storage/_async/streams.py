@@ -190,7 +190,8 @@ class AsyncReader:
 class AsyncWriter:
     """An object open for writing, published as a whole when its ``async with`` block ends well.
 
-    When the block raises, or is cancelled, nothing is published and what was there stays.
+    When the block raises, or is cancelled, nothing is published and what was there stays. The same
+    holds after a write that failed, also where the block went on: the object would have a hole.
     """
 
     def __init__(self, store: AsyncStoreHooks, key: str, options: WriteOptions) -> None:
@@ -199,6 +200,7 @@ class AsyncWriter:
         self._options = options
         self._created: AbstractAsyncContextManager[Sink] | None = None
         self._sink: Sink | None = None
+        self._lost: BaseException | None = None
         self._size = 0
 
     @property
@@ -222,7 +224,11 @@ class AsyncWriter:
             raise TypeError(f"write bytes, not {type(data).__name__}")
         if self._created is None or self._sink is None:
             raise ValueError("the writer is not open: use it in 'async with'")
-        await self._store._run("put", self._key, _write(self._sink, buffer))
+        try:
+            await self._store._run("put", self._key, _write(self._sink, buffer))
+        except BaseException as error:
+            self._lost = error
+            raise
         self._size += len(buffer)
         return len(buffer)
 
@@ -239,7 +245,16 @@ class AsyncWriter:
         created, self._created = self._created, None
         if created is None:
             return
-        leave = created.__aexit__(kind, error, traceback)
+        lost, self._lost = self._lost, None
+        if kind is None and lost is not None:
+            await self._leave(created, type(lost), lost, lost.__traceback__)
+            raise StoreError(
+                "a write failed, so nothing was published", operation="put", key=self._key
+            ) from lost
+        await self._leave(created, kind, error, traceback)
+
+    async def _leave(self, created: AbstractAsyncContextManager[Sink], *exception: Any) -> None:
+        leave = created.__aexit__(*exception)
         await self._store._run("put", self._key, _awaited(leave))
 
     async def aclose(self) -> None:
