@@ -1,58 +1,20 @@
-"""Objects in pieces: what a store opens for reading and for writing."""
+"""Objects as files: what a store opens for reading and for writing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from .._core.errors import StoreError
 from .._core.info import ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
 from .._core.values import as_buffer
-
-if TYPE_CHECKING:
-    from .hooks import AsyncStoreHooks
+from .hooks import AsyncStoreHooks
+from .pieces import Body, Sink
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Body:
-    """An object (or a range of it) that a backend has opened.
-
-    Args:
-        info: Of the whole object, also where only a range was asked for.
-        chunks: The bytes asked for, in pieces of any size.
-    """
-
-    info: ObjectInfo
-    chunks: AsyncIterator[bytes]
-
-
-class Sink(Protocol):
-    """What a backend writes an object's pieces into."""
-
-    info: ObjectInfo | None
-    """Known once the object is published."""
-
-    async def write(self, data: bytes | memoryview, /) -> None:
-        """Take the next piece."""
-        ...
-
-
-@dataclass(slots=True)
-class BufferSink:
-    """Collects the pieces in memory, for backends that can only put whole objects."""
-
-    info: ObjectInfo | None = None
-    buffer: bytearray = field(default_factory=bytearray)
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Take the next piece."""
-        self.buffer += data
 
 
 class AsyncReader:

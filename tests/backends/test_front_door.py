@@ -153,15 +153,15 @@ def test_buckets(s3_service: S3Service, new_bucket: NewBucket) -> None:
         f"s3://{s3_service.access_key}:{s3_service.secret_key}@{bucket}/prefix"
         f"?endpoint_url={s3_service.endpoint_url}&region={s3_service.region}"
     )
-    with open_store(url) as store:
-        exercise(store)
-    with open_store(url.replace(bucket, f"{bucket}-none")) as store:
+    with open_store(url) as opened:
+        exercise(opened)
+    with open_store(url.replace(bucket, f"{bucket}-none")) as missing:
         with pytest.raises(StoreNotFound):
-            store.get("a")
+            missing.get("a")
         with pytest.raises(StoreNotFound):
-            list(store.keys())
+            list(missing.keys())
         with pytest.raises(StoreNotFound):
-            store.put("a", b"1")
+            missing.put("a", b"1")
 
 
 async def test_a_connected_bucket(s3_service: S3Service, new_bucket: NewBucket) -> None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from storage._async.backends.memory import AsyncDictStore
-from storage._async.streams import BufferSink, Sink
+from storage._async.pieces import BufferSink, Sink
 from storage._core.errors import StoreError, StoreUnavailable
 from storage._core.info import WriteOptions
 

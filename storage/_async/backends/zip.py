@@ -15,7 +15,7 @@ from ..._core.errors import ConfigError, StoreError, from_oserror
 from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.urls import StoreURL
 from ..base import AsyncBaseStore
-from ..streams import Body, Sink
+from ..pieces import Body, Sink
 from ._zip.content import Content, StreamedContent, content_of
 from ._zip.files import CHUNK
 from ._zip.format import DEFLATED, STORED, Entry, Limits, check_name

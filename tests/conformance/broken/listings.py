@@ -85,7 +85,7 @@ class BreaksOffWhenChanged(Listed):
     """A listing fails when the store changes."""
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        for key in self.objects.copy() if len(self.objects) < 50 else self.objects:
+        for key in dict(self.objects) if len(self.objects) < 50 else self.objects:
             if key.startswith(prefix) and key > start_after:
                 await asyncio.sleep(0)
                 yield key
@@ -141,15 +141,15 @@ class OneListingAtATime(Listed):
     _listing = False
 
     async def _get(self, key: str, options: Any) -> Any:
-        self._reading += 1
-        if self._reading > 60:
+        self._unread += 1
+        if self._unread > 60:
             raise StoreError("too many reads that nobody waited for")
         await asyncio.sleep(0)
         result = await super()._get(key, options)
-        self._reading -= 1
+        self._unread -= 1
         return result
 
-    _reading = 0
+    _unread = 0
 
 
 @caught_by("test_list_with_delimiter", "test_many_prefixes", "test_empty_store")

@@ -15,7 +15,7 @@ from ...._core.urls import StoreURL
 from ...._core.values import batches
 from ...._core.window import each
 from ...base import AsyncBaseStore, Keys
-from ...streams import Body, Sink
+from ...pieces import Body, Sink
 from .layout import Layout
 from .objects import Objects, OpenFile
 from .pending import Pending, describe
