@@ -10,7 +10,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from .._core.closing import closing
 from .._core.errors import BulkError
@@ -96,7 +96,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         async def put(item: tuple[str, Data]) -> ObjectInfo:
             return await self.put(*item)
 
-        pairs = items.items() if isinstance(items, Mapping) else items
+        pairs = cast("Items", items.items() if isinstance(items, Mapping) else items)
         count, errors = 0, dict[str, Exception]()
         async with closing(in_order(put, pairs, BULK)) as results:
             async for (key, _), result in results:

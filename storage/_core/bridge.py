@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from . import inline, runner
 from .calls import drive
-from .files import Opened, Reader, Writer
+from .files import Reader, Writer
+from .openfile import Opened
 
 T = TypeVar("T")
 
@@ -31,12 +32,23 @@ class Twin:
     def _hold(self, source: Any) -> None:
         """Be the twin of ``source``."""
         self._async = source
-        if not source.inline:
+        if not self._inline() and hasattr(source, "aclose"):
             runner.at_exit(source)
+
+    def _inline(self) -> bool:
+        # Asked each time: a store made of others may get another kind of them later.
+        return getattr(self._async, "inline", False)
 
     @classmethod
     def around(cls, source: Any) -> Self:
-        """The blocking twin of an async object that exists already."""
+        """The blocking twin of an async object that exists already.
+
+        Raises:
+            TypeError: It is not of the class that this one is the twin of.
+        """
+        if not isinstance(source, cls._async_type):
+            wanted = f"{cls.__name__} is the twin of {cls._async_type.__name__}"
+            raise TypeError(f"{wanted} and cannot stand for {type(source).__name__}")
         twin = cls.__new__(cls)
         twin._hold(source)
         return twin
@@ -54,7 +66,7 @@ class Twin:
 
     def _run(self, coro: Coroutine[Any, Any, T]) -> T:
         """What the coroutine returns; its errors pass through."""
-        if self._async.inline:
+        if getattr(self._async, "inline", False):
             return drive(coro)
         return runner.run(coro)
 
@@ -67,7 +79,7 @@ class Twin:
 
     def _iterate(self, source: AsyncIterator[T], max_batch: int = 1024) -> Iterator[T]:
         """The items of an async iterator; from the loop they come in growing batches."""
-        if self._async.inline:
+        if self._inline():
             return inline.DrivenIterator(source)
         return runner.iterate(source, max_batch=max_batch)
 
@@ -84,7 +96,7 @@ class Twin:
             opened.exit(None, None, None)
 
     def _open(self, manager: AbstractAsyncContextManager[Any]) -> Opened:
-        return inline.Driven(manager) if self._async.inline else runner.enter(manager)
+        return inline.Driven(manager) if self._inline() else runner.enter(manager)
 
     def _reader(self, source: Any) -> Reader:
         return Reader(self._open(source))

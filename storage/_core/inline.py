@@ -124,11 +124,15 @@ def _close_all() -> None:
 
 
 def _at_exit() -> None:
-    """Close what nobody closed, while it still works; a lock that is never free holds up nobody."""
+    """Close what nobody closed while that still works, but wait for no lock for ever."""
     if _open:
         thread = threading.Thread(target=_close_all, daemon=True)
-        thread.start()
-        thread.join(GRACE)
+        try:
+            thread.start()
+        except RuntimeError:  # some Pythons 3.12 start no threads from here on
+            _close_all()
+        else:
+            thread.join(GRACE)
 
 
 atexit.register(_at_exit)

@@ -114,9 +114,10 @@ class Classes:
                         reason = f"give {name} a type, or make it private"
                         raise Untranslatable(module, member, reason)
                     yield name, f"{name} = {self._names.of(value.id)}\n"
-                case ast.ClassDef(name=name) | ast.If(test=ast.Name(id=name)):
-                    if _is_public(name):
-                        raise Untranslatable(module, member, f"{name} within a class: move it out")
+                case ast.ClassDef(name=name) if _is_public(name):
+                    raise Untranslatable(module, member, f"{name} within a class: move it out")
+                case ast.If() | ast.Try() | ast.With() | ast.For():
+                    raise Untranslatable(module, member, "a statement within a class: move it out")
 
     def _attributes(
         self, module: Module, node: ast.ClassDef, functions: Functions, init: FunctionNode

@@ -156,7 +156,7 @@ class Functions:
     def _special(self, node: FunctionNode, result: Result) -> list[str]:
         """The bodies of the methods behind ``with`` and ``for``."""
         match node.name:
-            case "__aenter__":
+            case "__aenter__" if result.kind in ("self", "twin"):
                 return ["self._run(self._async.__aenter__())", "return self"]
             case "__aiter__" if result.kind in ("self", "twin"):
                 return ["return self"]

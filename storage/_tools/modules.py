@@ -35,21 +35,19 @@ class Generator:
             if names:
                 self._public[module] = names
         self.names = Names({name for names in self._public.values() for name in names})
-        self._homes = {
-            self.names.of(name): module.twin
-            for module, names in self._public.items()
-            for name in names
-        }
+        self._homes: dict[str, tuple[str, ...]] = {}
+        for module, names in self._public.items():
+            for name in names:
+                other = self._homes.setdefault(self.names.of(name), module.twin)
+                if other != module.twin:
+                    reason = f"{name} has the blocking name of something in {'/'.join(other)}.py"
+                    raise Untranslatable(module, module.definitions[name], reason)
 
     def texts(self) -> Iterator[tuple[Module, str]]:
         """Each module that has a blocking form, and it, before formatting."""
-        for module in self._public:
-            yield (
-                module,
-                _ModuleText(self._sources, self.names, self._homes, module).text(
-                    self._public[module]
-                ),
-            )
+        for module, names in self._public.items():
+            writer = _ModuleText(self._sources, self.names, self._homes, module)
+            yield module, writer.text(names)
 
 
 def _needs_twin(module: Module, name: str) -> bool:
@@ -63,7 +61,8 @@ def _needs_twin(module: Module, name: str) -> bool:
         case ast.ClassDef() | ast.Assign(value=ast.Name()):
             return is_async_name(name) or name.startswith("async_")
         case ast.FunctionDef(returns=kind):
-            return name.startswith("async_") or "Async" in ast.unparse(kind or node)
+            returns_async = kind is not None and "Async" in ast.unparse(kind)
+            return name.startswith("async_") or returns_async
     return False
 
 

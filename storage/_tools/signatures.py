@@ -31,7 +31,7 @@ class Signatures:
         """The lines up to the colon, with what the source tells the linters about them."""
         parameters = self._signature(node, skip)
         told = "".join(f"  {word}" for word in self._module.pragmas(node))
-        if len(name) + len(parameters) + len(result) > ONE_LINE:
+        if len(name + parameters + result + told) > ONE_LINE:
             return f"def {name}({told}\n    {parameters}\n) -> {result}:"
         return f"def {name}({parameters}) -> {result}:{told}"
 

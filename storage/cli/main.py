@@ -152,10 +152,10 @@ def one_line(error: BaseException) -> str:
         context = getattr(error, "ctx", None)
         place = context.command_path if context else "storage"
         return f"{error.format_message().rstrip('.')} (see '{place} --help')"
-    text = str(error)
-    if not isinstance(error, StoreError | OSError):
-        text = f"{type(error).__name__}: {text}"
-    return text.strip() or type(error).__name__
+    kind, text = type(error).__name__, str(error)
+    if text and isinstance(error, StoreError | OSError):
+        return text
+    return f"{kind}: {text}" if text else kind
 
 
 def complain(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -11,7 +12,7 @@ import click
 from .._core.closing import closing
 from .._core.info import ObjectInfo
 from .._registry import open_async_store
-from .descriptors import pieces, write
+from .descriptors import pieces, write, write_lines
 from .main import run, shown
 
 if TYPE_CHECKING:
@@ -32,15 +33,19 @@ def ls(store: str, prefix: str, long: bool) -> None:
 
 
 async def _ls(store: AsyncBaseStore, prefix: str, long: bool) -> None:
-    async with store:
-        if long:
-            async with closing(store.list(prefix)) as infos:
-                async for info in infos:
-                    print(_long_line(info))
-        else:
-            async with closing(store.keys(prefix)) as keys:
-                async for key in keys:
-                    print(shown(key))
+    async with store, closing(_lines(store, prefix, long)) as lines:
+        await write_lines(sys.stdout, lines)
+
+
+async def _lines(store: AsyncBaseStore, prefix: str, long: bool) -> AsyncIterator[str]:
+    if long:
+        async with closing(store.list(prefix)) as infos:
+            async for info in infos:
+                yield _long_line(info)
+    else:
+        async with closing(store.keys(prefix)) as keys:
+            async for key in keys:
+                yield shown(key)
 
 
 def _long_line(info: ObjectInfo) -> str:

@@ -63,6 +63,10 @@ def writes(store: AsyncBaseStore, key: Any, source: str) -> dict[str, Attempt]:
     }
 
 
+MILD = ("exists", "delete(missing_ok)")
+"""Those of `writes` that change nothing where there is no object."""
+
+
 def listings(store: AsyncBaseStore, prefix: Any = "") -> dict[str, Attempt]:
     """All listings."""
     return {

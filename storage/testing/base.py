@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 import pytest_asyncio
@@ -20,6 +20,8 @@ from .._core.info import Capability
 from .asasync import AsAsync, clean_up_in_thread, in_thread
 from .attempts import Attempt, tried
 from .harness import descriptors
+
+T = TypeVar("T")
 
 _FULL = (
     "get", "put", "exists", "delete", "keys", "head", "list", "list_with_delimiter", "get_range",
@@ -59,12 +61,12 @@ class Conformance:
     many: int = 1_100
     """How many objects are more than one page of a listing."""
     thorough: bool = True
-    """Whether each hostile key is tried with every verb; else only every fourth (slow servers)."""
+    """Whether each of a long list of cases is tried alone; else every fourth (slow servers)."""
     examples: int = 100
     """How many examples Hypothesis tries in each check."""
     steps: int = 25
     """How many steps each run against the model has; it makes a tenth as many runs as examples."""
-    seconds: float = 0.5
+    seconds: float = 0.25
     """How long each check of cancelling may take, about."""
 
     async def make_store(self) -> Any:
@@ -102,6 +104,10 @@ class Conformance:
         """An open, empty store."""
         async with self.opened() as store:
             yield store
+
+    def tried_alone(self, cases: Sequence[T]) -> Sequence[T]:
+        """The cases of a long list, or every fourth of them; see `thorough`."""
+        return cases if self.thorough else cases[::4]
 
     # -- tools ------------------------------------------------------------------------------
 

@@ -86,8 +86,9 @@ class ClosingChecks(Conformance):
         async with store.open_reader("b") as reader:
             await reader.read(10)
         assert [key async for key in store.keys()]
-        async for _ in store.list():
-            break
+        listing = store.list()
+        await anext(listing)
+        await listing.aclose()  # type: ignore[attr-defined]
         await store.clear()
 
     async def test_closing_amid_writes(self, store: AsyncBaseStore) -> None:
@@ -122,8 +123,8 @@ class ClosingChecks(Conformance):
             await store.put(name, iter([PIECE, PIECE]))
             assert await store.get(name) == PIECE * 2
             assert name in [key async for key in store.keys()]
-            await asyncio.gather(*(store.put(f"{name}/{n}", b"%d" % n) for n in range(10)))
-            got = [pair async for pair in store.get_many(f"{name}/{n}" for n in range(10))]
+            await asyncio.gather(*(store.put(f"{name}-{n}", b"%d" % n) for n in range(10)))
+            got = [pair async for pair in store.get_many(f"{name}-{n}" for n in range(10))]
             assert [data for _, data in got] == [b"%d" % n for n in range(10)]
 
         def elsewhere(name: str) -> None:

@@ -98,13 +98,13 @@ class ConcurrencyChecks(Conformance):
         """While an object is replaced, it is listed once, with a size that it had."""
         await store.put("key", _version(0))
         sizes = {len(_version(number)) for number in range(7)} | {None}
-        writing = asyncio.create_task(self._overwrite(store))
-        while not writing.done():
-            infos = [info async for info in store.list()]
-            assert [info.key for info in infos] == ["key"]
-            assert infos[0].size in sizes
-            await asyncio.sleep(0)
-        await writing
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self._overwrite(store))
+            while not writing.done():
+                infos = [info async for info in store.list()]
+                assert [info.key for info in infos] == ["key"]
+                assert infos[0].size in sizes
+                await asyncio.sleep(0)
         await self.clean(store)
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ PREFIXES = (
     "été/", "e", "\u00ff", "\uffff", "\U0001f600", "\U0001f600/", "\U0010ffff", "z/1", "z/1/",
     "z/9", "nothing", "a/b/c/d", "A/", " ", "\0", "a\0", "\ud800", "x" * 2_000, "../", "/", ".",
 )  # fmt: skip
+OTHER_KEYS = ("a/", "a/a", "b", "\uffef", "\U0010ffff" * 3, "\0", "", "z/1/2/35")
 _NO_TEXT: tuple[Any, ...] = (b"a", None, 7)
 
 
@@ -53,16 +55,17 @@ class ListingChecks(Conformance):
 
     async def test_start_after(self, store: AsyncBaseStore) -> None:
         keys = await self._filled(store)
-        for after in (*keys, "a/", "a/a", "b", "\uffef", "\U0010ffff" * 3, "\0", "", "z/1/2/35"):
+        for after in self.tried_alone([*keys, *OTHER_KEYS]):
             expected = [key for key in keys if key > after]
             self._like(store, [key async for key in store.keys(start_after=after)], expected)
-        for prefix in ("a", "a/", "z/1", "été/", "\U0010ffff", "nothing"):
-            for after in ("a", "a/b", "z/1/2/3", "été/1", "b", "\U0010ffff", "0"):
-                expected = [key for key in keys if key.startswith(prefix) and key > after]
-                found = [key async for key in store.keys(prefix, start_after=after)]
-                self._like(store, found, expected)
-                infos = [info.key async for info in store.list(prefix, start_after=after)]
-                self._like(store, infos, expected)
+        prefixes = ("a", "a/", "z/1", "été/", "\U0010ffff", "nothing")
+        afters = ("a", "a/b", "z/1/2/3", "été/1", "b", "\U0010ffff", "0")
+        for prefix, after in self.tried_alone(list(product(prefixes, afters))):
+            expected = [key for key in keys if key.startswith(prefix) and key > after]
+            found = [key async for key in store.keys(prefix, start_after=after)]
+            self._like(store, found, expected)
+            infos = [info.key async for info in store.list(prefix, start_after=after)]
+            self._like(store, infos, expected)
 
     async def test_order(self, store: AsyncBaseStore) -> None:
         """Where it is declared: the order of UTF-8 bytes, whatever the medium's own is."""
@@ -75,12 +78,11 @@ class ListingChecks(Conformance):
 
     async def test_list_with_delimiter(self, store: AsyncBaseStore) -> None:
         keys = await self._filled(store)
-        for prefix in PREFIXES:
-            for delimiter in ("/", "-", "b/", "é"):
-                prefixes, objects = _level(keys, prefix, delimiter)
-                result = await store.list_with_delimiter(prefix, delimiter)
-                assert list(result.prefixes) == prefixes, (prefix, delimiter)
-                assert [info.key for info in result.objects] == objects, (prefix, delimiter)
+        for case in self.tried_alone(list(product(PREFIXES, ("/", "-", "b/", "é")))):
+            prefixes, objects = _level(keys, *case)
+            result = await store.list_with_delimiter(*case)
+            assert list(result.prefixes) == prefixes, case
+            assert [info.key for info in result.objects] == objects, case
         assert (await store.list_with_delimiter()).prefixes == tuple(_level(keys, "", "/")[0])
         with pytest.raises(ConfigError):
             await store.list_with_delimiter("a", "")
@@ -109,14 +111,14 @@ class ListingChecks(Conformance):
 
     async def test_many_prefixes(self, store: AsyncBaseStore) -> None:
         """One level with more prefixes than objects."""
-        keys = [f"{number:03d}/{item}" for number in range(120) for item in "ab"]
+        keys = [f"{number:03d}/{item}" for number in range(60) for item in "ab"]
         await store.put_many([(key, b"") for key in keys])
         level = await store.list_with_delimiter()
-        assert list(level.prefixes) == [f"{number:03d}/" for number in range(120)]
+        assert list(level.prefixes) == [f"{number:03d}/" for number in range(60)]
         assert level.objects == ()
 
     async def test_listing_is_left_early(self, store: AsyncBaseStore) -> None:
-        await store.put_many([(f"{number:03d}", b"") for number in range(100)])
+        await store.put_many([(f"{number:03d}", b"") for number in range(40)])
         async with self.no_descriptors_left():
             for _ in range(3):
                 listing = store.list()
@@ -126,12 +128,12 @@ class ListingChecks(Conformance):
                 await anext(keys)
                 await keys.aclose()  # type: ignore[attr-defined]
         await store.put("more", b"")
-        assert await store.clear() == 101
+        assert await store.clear() == 41
 
     async def test_listing_while_it_changes(self, store: AsyncBaseStore) -> None:
         """What stays is given exactly once; what comes or goes may be, once."""
-        staying = [f"{number:03d}-stays" for number in range(100)]
-        going = [f"{number:03d}-goes" for number in range(100)]
+        staying = [f"{number:03d}-stays" for number in range(50)]
+        going = [f"{number:03d}-goes" for number in range(50)]
         await store.put_many([(key, b"x") for key in staying + going])
         found: list[str] = []
         async for info in store.list():
@@ -140,7 +142,7 @@ class ListingChecks(Conformance):
                 await store.delete(going.pop())
                 await store.delete(going.pop(0))
                 await store.put(f"{len(found):03d}-comes", b"x")
-                await store.put(staying[len(found) % 100], b"longer")
+                await store.put(staying[len(found) % 50], b"longer")
         assert len(set(found)) == len(found), "a key was given twice"
         assert [key for key in found if key.endswith("stays")] == staying or (
             Capability.ORDERED not in store.capabilities

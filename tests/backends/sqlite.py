@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,14 @@ def query(path: Path, statement: str) -> list[Any]:
         return connection.execute(statement).fetchall()
 
 
+def change(path: Path, *statements: str) -> None:
+    """Somebody else changes the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
 def leftovers(path: Path) -> int:
     """Chunks that belong to no object."""
     statement = "SELECT count(*) FROM chunks WHERE version NOT IN (SELECT version FROM objects)"
@@ -83,8 +91,11 @@ def leftovers(path: Path) -> int:
 
 
 @contextmanager
-def watched_loop() -> Iterator[list[float]]:
-    """Measures how long the running loop is not available, in seconds; the longest at the end."""
+def free_loop() -> Iterator[None]:
+    """Raises where the running loop is held up again and again for more than 50 ms.
+
+    Once or twice does not count: a busy machine does that to anybody.
+    """
     gaps: list[float] = []
 
     async def tick() -> None:
@@ -95,6 +106,20 @@ def watched_loop() -> Iterator[list[float]]:
 
     task = asyncio.ensure_future(tick())
     try:
-        yield gaps
+        yield
     finally:
         task.cancel()
+    long = [gap for gap in gaps if gap > 0.05]
+    assert len(gaps) > 10
+    assert len(long) < 3, long
+    assert sum(long) < 0.3, long
+
+
+def value(size: int) -> bytes:
+    """Bytes of which no two chunks are alike."""
+    return b"".join(i.to_bytes(8) for i in range(size // 8 + 1))[:size]
+
+
+async def pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]

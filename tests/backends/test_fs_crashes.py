@@ -33,8 +33,12 @@ KEYS = ["d/k", "d/l", "e/k", "e/l"]
 VALUES = {b"first", b"second", b"third"}
 
 
-@pytest.mark.parametrize("kind", [AsyncFilesystemStore, AsyncHashdirStore])
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [(AsyncFilesystemStore, change) for change in CHANGES]
+    # Directories are made by the same code, only more of them.
+    + [(AsyncHashdirStore, change) for change in CHANGES[1:]],
+)
 async def test_killed_before_each_change_in_turn(
     tmp_path: Path, kind: type[FileStore], change: str
 ) -> None:

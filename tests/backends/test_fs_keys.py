@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from storage._core import calls
 from storage.aiofs import AsyncFilesystemStore
-from storage.object import InvalidKey, ObjectExists, ObjectNotFound, StoreNotFound
+from storage.object import BulkError, InvalidKey, ObjectExists, ObjectNotFound, StoreNotFound
 from tests.backends.files import KINDS, FileStore, each_kind, listed, litter, tree
 
 HOSTILE = [
@@ -211,3 +211,37 @@ async def test_modes_follow_the_umask_and_a_private_file_stays_private(
     with pytest.raises(ObjectExists):
         await store.put("k/l", b"3", if_absent=True)
     assert litter(tmp_path) == []
+
+
+@each_kind
+async def test_many_deletes_say_what_became_of_each(tmp_path: Path, kind: type[FileStore]) -> None:
+    store = kind(tmp_path / "root")
+    with pytest.raises(BulkError) as caught:
+        await store.delete_many(["a"])
+    assert isinstance(caught.value.errors["a"], StoreNotFound)
+    keys = [f"{number % 3}/{number % 7}/{number}" for number in range(300)]
+    relaxed = kind(tmp_path / "root", durable=False)
+    await relaxed.put_many((key, b"v") for key in [*keys, "kept/k"])
+    assert await store.delete_many(keys[:10]) == 10
+    assert await store.delete_many(["absent", "a/b/absent"]) == 2
+    with pytest.raises(BulkError) as caught:
+        await store.delete_many(["absent", *keys, "\0"], missing_ok=False)
+    assert sorted(caught.value.errors) == sorted(["absent", *keys[:10], "\0"])
+    assert isinstance(caught.value.errors["absent"], ObjectNotFound)
+    assert f"delete 'absent' in {store!r}: " in str(caught.value.errors["absent"])
+    assert isinstance(caught.value.errors["\0"], InvalidKey)
+    assert await listed(store) == ["kept/k"]
+    assert len([path for path in (tmp_path / "root").rglob("*") if path.is_file()]) <= 2
+
+
+@each_kind
+async def test_a_relative_root_is_where_the_process_is(
+    tmp_path: Path, kind: type[FileStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for root in ("relative", "./deep/er/", Path("path") / "like", "~"):
+        store = kind(root)
+        await store.put("a/b", b"v")
+        assert await listed(store) == ["a/b"]
+        assert await store.get("a/b") == b"v"
+    assert {name for name in tree(tmp_path) if "/" not in name} == {"relative", "deep", "path", "~"}

@@ -1,21 +1,16 @@
-"""The SQLite store: keys, values, conditions, listings."""
+"""The SQLite store: values, conditions, streams."""
 
 from __future__ import annotations
 
 import asyncio
-import resource
-import sys
-import threading
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from storage._async.backends.db import listing, objects
+from storage._async.backends.db import objects
 from storage._async.backends.db.objects import CHUNK
 from storage.aiodb import AsyncSqliteStore
-from storage.db import SqliteStore
 from storage.object import (
     BulkError,
     Capability,
@@ -26,9 +21,7 @@ from storage.object import (
     ObjectNotFound,
     PreconditionFailed,
 )
-from tests.backends.sqlite import leftovers, query, started
-
-SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17]
+from tests.backends.sqlite import change, leftovers, pieces, query, started, value
 
 
 @pytest.fixture
@@ -43,14 +36,7 @@ async def store(path: Path) -> AsyncIterator[AsyncSqliteStore]:
         yield store
 
 
-def value(size: int) -> bytes:
-    """Bytes of which no two chunks are alike."""
-    return b"".join(i.to_bytes(8) for i in range(size // 8 + 1))[:size]
-
-
-async def pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
+SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -83,22 +69,15 @@ async def test_every_range_comes_back(store: AsyncSqliteStore, size: int) -> Non
 
 async def test_a_range_reads_only_its_chunks(store: AsyncSqliteStore, path: Path) -> None:
     await store.put("key", value(8 * CHUNK))
-    await store.aclose()
-    query(path, "SELECT 1")
     # A chunk that is missing is seen only by those who read it.
-    import sqlite3
-
-    with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM chunks WHERE seq = 3")
-    connection.close()
-    async with AsyncSqliteStore(path) as store:
-        assert await store.get_range("key", 4 * CHUNK, 4 * CHUNK + 9)
-        for start, end in [(0, None), (3 * CHUNK, 3 * CHUNK + 1), (3 * CHUNK - 5, 4 * CHUNK + 5)]:
-            with pytest.raises(CorruptStore):
-                await store.get_range("key", start, end)
+    change(path, "DELETE FROM chunks WHERE seq = 3")
+    assert await store.get_range("key", 4 * CHUNK, 4 * CHUNK + 9)
+    for start, end in [(0, None), (3 * CHUNK, 3 * CHUNK + 1), (3 * CHUNK - 5, 4 * CHUNK + 5)]:
         with pytest.raises(CorruptStore):
-            async for _ in store.stream("key"):
-                pass
+            await store.get_range("key", start, end)
+    with pytest.raises(CorruptStore):
+        async for _ in store.stream("key"):
+            pass
 
 
 async def test_attributes_and_etags(store: AsyncSqliteStore) -> None:
@@ -163,11 +142,11 @@ async def test_copy_and_move(store: AsyncSqliteStore, path: Path, size: int) -> 
 
 
 async def test_the_reader_of_a_replaced_object_gets_no_mixture(store: AsyncSqliteStore) -> None:
-    for change in ("put", "delete"):
+    for verb in ("put", "delete"):
         await store.put("key", value(4 * CHUNK))
         stream = store.stream("key")
         assert len(await anext(stream)) == CHUNK
-        if change == "put":
+        if verb == "put":
             await store.put("key", bytes(4 * CHUNK))
         else:
             await store.delete("key")
@@ -179,10 +158,10 @@ async def test_a_slow_reader_holds_nothing_back(store: AsyncSqliteStore, path: P
     await store.put("key", value(4 * CHUNK))
     stream = store.stream("key")
     await anext(stream)
-    for _ in range(40):
+    for _ in range(100):
         await store.put("other", bytes(CHUNK))
     # The log was put into the file again and again while the stream stood still.
-    assert path.with_name("x.sqlite-wal").stat().st_size < 20 * CHUNK
+    assert path.with_name("x.sqlite-wal").stat().st_size < 50 * CHUNK
     assert len(b"".join([chunk async for chunk in stream])) == 3 * CHUNK
 
 
@@ -203,46 +182,6 @@ async def test_a_slow_source_holds_nobody_up(store: AsyncSqliteStore, path: Path
     assert "slow" not in [key async for key in store.keys()]
     go_on.set()
     assert (await upload).size == 3 * CHUNK + 3
-
-
-async def test_listing_in_pages(store: AsyncSqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {f"k/{i:04}" for i in range(2 * listing.PAGE)} | {"first"}
-    await store.put_many((name, b"x") for name in names)
-    assert [key async for key in store.keys()] == sorted(names)
-    assert [info.key async for info in store.list("k/")] == sorted(names - {"first"})
-    after = [key async for key in store.keys(start_after="k/1499")]
-    assert after == sorted(name for name in names if name > "k/1499")
-    # What is deleted or put meanwhile neither ends a listing nor doubles anything.
-    seen = []
-    async for key in store.keys():
-        seen.append(key)
-        await store.delete(key)
-    assert seen == sorted(names)
-
-
-KEYS = [
-    "%", "%%", "%a", "_", "__", "_a", "A", "a", "a%", "a_", "a/", "a/b", "a//b", "ab", "\\", "'",
-    '"', "é", "e\u0301", "../x", " ", "\n", "\x7f", "\u0080", "\ud7ff", "\ue000", "\uffff",
-    "\U00010000", "\U0010ffff", "\U0010ffff\U0010ffff", "\U0010ffffa", "a\U0010ffff",
-    "a\U0010ffffz", "b",
-]  # fmt: skip
-
-
-async def test_any_key_and_any_prefix(store: AsyncSqliteStore) -> None:
-    await store.delete("first")
-    for key in KEYS:
-        await store.put(key, key.encode())
-    order = sorted(KEYS, key=str.encode)
-    assert [key async for key in store.keys()] == order
-    for prefix in [*KEYS, "", "\ud800", "\udfff", "a\udfff", "\0", "zz"]:
-        expected = [key for key in order if key.startswith(prefix)]
-        assert [key async for key in store.keys(prefix)] == expected
-        later = [key for key in order if key > prefix]
-        assert [key async for key in store.keys(start_after=prefix)] == later
-    for key in KEYS:
-        assert await store.get(key) == key.encode()
-    with pytest.raises(InvalidKey):
-        await store.put("\ud800", b"")
 
 
 async def test_delete_many(store: AsyncSqliteStore, path: Path) -> None:
@@ -289,94 +228,3 @@ async def test_a_large_stream_takes_little_memory(tmp_path: Path) -> None:
         output = process.communicate(timeout=60)[0].split()
     assert output[0] == output[2] == str(64 * 1024 * 1024)
     assert int(output[1]) < 16 * 1024  # KiB
-
-
-# -- one winner ------------------------------------------------------------------------------
-
-
-async def contend(store: AsyncSqliteStore, etag: str | None) -> list[type[BaseException] | None]:
-    async def write(i: int) -> type[BaseException] | None:
-        data = bytes([i]) * (2 * CHUNK if i % 2 else 10)
-        try:
-            await store.put(
-                "key", pieces(data, CHUNK) if i % 2 else data, if_absent=not etag, if_match=etag
-            )
-        except (ObjectExists, PreconditionFailed) as error:
-            return type(error)
-        return None
-
-    return await asyncio.gather(*(write(i) for i in range(24)))
-
-
-async def test_one_of_many_tasks_wins(store: AsyncSqliteStore, path: Path) -> None:
-    outcomes = await contend(store, None)
-    assert (outcomes.count(None), outcomes.count(ObjectExists)) == (1, 23)
-    outcomes = await contend(store, (await store.head("key")).etag)
-    assert (outcomes.count(None), outcomes.count(PreconditionFailed)) == (1, 23)
-    assert leftovers(path) == 0
-
-
-def test_one_of_many_threads_wins(path: Path) -> None:
-    barrier = threading.Barrier(24)
-    with SqliteStore(path) as store, ThreadPoolExecutor(24) as threads:
-
-        def write(i: int) -> bool:
-            barrier.wait()
-            try:
-                store.put("key", b"%d" % i, if_absent=True)
-            except ObjectExists:
-                return False
-            return True
-
-        winners = [i for i, won in enumerate(threads.map(write, range(24))) if won]
-        assert len(winners) == 1
-        assert store.get("key") == b"%d" % winners[0]
-
-
-def test_one_of_many_processes_wins(path: Path) -> None:
-    code = """
-        import sys
-        from storage.db import SqliteStore
-        from storage.object import ObjectExists
-        store = SqliteStore(sys.argv[1])
-        print("ready", flush=True)
-        sys.stdin.readline()
-        for i in range(20):
-            try:
-                store.put(f"key-{i}", sys.argv[2].encode(), if_absent=True)
-                print(i, flush=True)
-            except ObjectExists:
-                pass
-        store.close()
-        print("end", flush=True)
-    """
-
-    def lines(process: object) -> Iterator[str]:
-        yield from iter(process.stdout.readline, "end\n")  # type: ignore[attr-defined]
-
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        processes = [stack.enter_context(started(code, path, i)) for i in range(8)]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        wins = [line for process in processes for line in lines(process)]
-    assert sorted(map(int, wins)) == list(range(20))
-
-
-def test_a_version_is_never_used_twice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stands still, and yet the reader of a deleted version never gets another's."""
-    monkeypatch.setattr(objects, "time_ns", lambda: 1_000)
-    with SqliteStore(path) as store:
-        etags = [store.put("key", b"x").etag for _ in range(5)]
-        assert len(set(etags)) == 5
-
-
-def test_memory_is_measured_in_kibibytes() -> None:
-    if sys.platform == "linux":
-        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 16 * 1024 * 1024

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from storage._async.backends._zip import volume
 from storage._async.backends._zip.view import Busy
 from storage._async.backends.zip import AsyncZipStore
 from storage._core.errors import CorruptStore, StoreError, StoreNotFound
@@ -52,7 +53,7 @@ def test_flipped_bytes(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     make(path, MEMBERS, zipfile.ZIP_STORED)
     data = path.read_bytes()
-    for at in range(0, len(data), 7):
+    for at in range(0, len(data), 11):
         path.write_bytes(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
         store = AsyncZipStore(path)
         try:
@@ -109,14 +110,14 @@ def test_every_truncation_of_a_journal(tmp_path: Path) -> None:
                 assert unpacked(copy) == {**wanted, "after": b"2"}
 
 
-def test_every_flipped_byte_of_a_journal(tmp_path: Path) -> None:
+def test_flipped_bytes_of_a_journal(tmp_path: Path) -> None:
     """An error, or what was acknowledged once where the last frame is hit; never a mixture."""
     path = tmp_path / "x.zip"
     states = build(path)
     journal = tmp_path / "x.zip-journal"
     data = journal.read_bytes()
     last = sorted(states)[-2]
-    for at in range(len(data)):
+    for at in (*range(0, last, 5), *range(last, len(data))):
         journal.write_bytes(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
         if at < last:
             refused(path)
@@ -196,6 +197,22 @@ def test_replaced_while_changes_wait(tmp_path: Path) -> None:
     with pytest.raises(CorruptStore):
         drive(store.aclose())
     assert unpacked(path) == {"a": b"another"}
+
+
+def test_replaced_during_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.zip"
+    store, write = AsyncZipStore(path), volume.write_archive  # type: ignore[attr-defined]
+    drive(store.put("new", b"1"))
+
+    def write_and_replace(*arguments: Any) -> bytes:
+        make(path, {"a": b"another"})
+        return write(*arguments)
+
+    monkeypatch.setattr(volume, "write_archive", write_and_replace)
+    with pytest.raises(CorruptStore, match="another program"):
+        drive(store.aclose())
+    assert unpacked(path) == {"a": b"another"}
+    assert sorted(os.listdir(tmp_path)) == ["x.zip", "x.zip-journal"]
 
 
 def test_duplicates_last_wins(tmp_path: Path) -> None:
@@ -292,6 +309,19 @@ def test_overlapping_members(tmp_path: Path) -> None:
     second = data.rindex(b"PK\1\2")
     data[second + 42 : second + 46] = bytes(4)
     path.write_bytes(data)
+    refused(path)
+
+
+def test_a_member_within_another(tmp_path: Path) -> None:
+    path, inner = tmp_path / "x.zip", tmp_path / "inner.zip"
+    make(inner, {"b": b"12345"}, zipfile.ZIP_STORED)
+    make(path, {"a": inner.read_bytes()[:36], "b": b"12345"}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    second = data.rindex(b"PK\1\2")
+    data[second + 42 : second + 46] = (31).to_bytes(4, "little")
+    path.write_bytes(data)
+    with zipfile.ZipFile(path) as archive:  # not just any damage: the inner header is a good one
+        archive.getinfo("b")
     refused(path)
 
 

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,9 +175,9 @@ class Pipe(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:
-        self.data += data
-        return len(data)
+    def write(self, data: Any) -> int:
+        self.data += memoryview(data)
+        return memoryview(data).nbytes
 
 
 def test_data_descriptors_survive(tmp_path: Path) -> None:

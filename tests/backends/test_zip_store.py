@@ -20,6 +20,7 @@ from storage._core.errors import (
     ObjectNotFound,
     PreconditionFailed,
     StoreClosed,
+    StoreError,
     StoreNotFound,
 )
 from storage._core.info import Capability
@@ -206,7 +207,8 @@ OUTSIDE = ["../x", "a/../../x", "..", "a/..", "/x", "//x", "\\x", "..\\x", "a\\.
 @pytest.mark.parametrize("key", [*OUTSIDE, "c:\\x", "a\n/../x", "a/..\\x", "x/"])
 def test_keys_that_unpacking_would_misplace(tmp_path: Path, key: str) -> None:
     store = AsyncZipStore(tmp_path / "x.zip")
-    for work in (store.put(key, b""), store.put(key, iter([b""])), store.copy("a", key)):
+    works = (store.put(key, b""), store.put(key, iter([b""])), store.copy("a", key), store.get(key))
+    for work in (*works, store.exists(key), store.delete(key, missing_ok=True), store.head(key)):
         with pytest.raises(InvalidKey):
             drive(work)
     assert os.listdir(tmp_path) == []  # refused before any file is touched
@@ -227,11 +229,22 @@ def test_a_missing_archive_is_not_an_empty_one(tmp_path: Path) -> None:
         drive(store.put("a", b"", if_match="x"))
     drive(store.aclose())
     assert os.listdir(tmp_path) == []
-    with pytest.raises(StoreNotFound, match="no directory"):
-        drive(AsyncZipStore(tmp_path / "no" / "x.zip").put("a", b""))
     (tmp_path / "file").touch()
-    with pytest.raises(StoreNotFound, match="no directory"):
-        drive(AsyncZipStore(tmp_path / "file" / "x.zip").put("a", b""))
+    store = AsyncZipStore(tmp_path / "file" / "x.zip")
+    with pytest.raises(StoreNotFound):
+        drive(store.get("a"))
+    with pytest.raises(StoreError):
+        drive(store.put("a", b""))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_first_write_makes_directories(tmp_path: Path, streamed: bool) -> None:
+    data = os.urandom(2_000_000)
+    with opened(tmp_path / "a" / "b" / "x.zip", durable=True) as store:
+        with pytest.raises(StoreNotFound):
+            drive(store.get("a"))
+        drive(store.put("a", iter([data]) if streamed else data))
+    assert unpacked(tmp_path / "a" / "b" / "x.zip") == {"a": data}
 
 
 def test_a_path_that_is_no_file(tmp_path: Path) -> None:

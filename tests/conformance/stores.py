@@ -175,7 +175,8 @@ MEDIA: dict[str, Medium] = {
         "zip",
         lambda kind, place: kind(place),
         hints={**_FILES, "idle_descriptors": 2},
-        litter=_beside(),
+        capabilities=ALL & ~Capability.RANGES,
+        litter=_beside("-journal"),
     ),
     "seaweedfs": Medium(
         "s3",
@@ -189,7 +190,7 @@ MEDIA: dict[str, Medium] = {
     "moto": Medium(
         "s3",
         _connect,
-        hints=_BUCKETS,
+        hints={**_BUCKETS, "many": 120},  # it is slow, and the other one has pages too
         capabilities=ALL & ~Capability.ORDERED & ~_MOTO_LACKS,
         litter=_uploads,
         service="moto",

@@ -13,7 +13,7 @@ import pytest
 from storage._tools import rules
 from storage._tools.generate import differences, generate, write
 from storage._tools.source import GenerateError
-from tests.generator.conftest import PACKAGE, Sample
+from tests.generator.samples import PACKAGE, Sample
 
 OTHERS = sorted(Path.home().glob(".pyenv/versions/3.1[123].*/bin/python"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from tests.generator.conftest import Sample
+from tests.generator.samples import Sample
 
 Translate = Callable[[str], str]
 

@@ -46,14 +46,28 @@ def definitions(prefix: str) -> set[str]:
     }
 
 
+# Classes that others are built on inside the package, and nobody is to name.
+STEPS = {
+    "AsyncBucketHooks",
+    "AsyncFileTreeStore",
+    "AsyncForeignStore",
+    "AsyncParentStore",
+    "AsyncStoreHooks",
+    "AsyncStoreVerbs",
+}
+# Tools of backends, which stand beside what they serve.
+TOOLS = {"check_delete", "from_oserror", "translate_oserror"}
+
+
 def promised() -> set[str]:
     """What has to be public: the contract, and all that says of itself that it is async."""
     words = {name for module in CONTRACT for name in definitions(module)}
     asynchronous = {
         name for name in definitions("storage._async") if name.startswith(("Async", "async_"))
     }
+    asynchronous -= STEPS
     twins = {name.removeprefix("Async").removeprefix("async_") for name in asynchronous}
-    return words | asynchronous | (twins & definitions("storage._sync"))
+    return (words - TOOLS) | asynchronous | (twins & definitions("storage._sync"))
 
 
 @each_facade

@@ -25,6 +25,10 @@ def blocks(language: str) -> list[str]:
 PROGRAMS = [block for block in blocks("python") if "storage.testing" not in block]
 
 
+# What the README tells to write into pytest's configuration, and what silences pytest-asyncio.
+CONFIGURED = ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
+
+
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run Python as a user would, warnings included."""
     path = f"{README.parent}"
@@ -50,7 +54,7 @@ def test_a_backend_written_after_the_readme_passes_conformance(tmp_path: Path) -
     kit = next(block for block in blocks("python") if "storage.testing" in block)
     test = backend.replace("asyncio.run(main())", "") + kit
     (tmp_path / "test_backend.py").write_text(test)
-    done = run(["-m", "pytest", "-q", "-o", "asyncio_mode=auto", "test_backend.py"], tmp_path)
+    done = run(["-m", "pytest", "-q", *CONFIGURED, "test_backend.py"], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d\d passed", done.stdout)
 

@@ -8,7 +8,11 @@ A new backend adds itself to the two lists.
 
 from __future__ import annotations
 
+from storage.aiodb import AsyncSqliteStore
+from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore, AsyncSafeFilesystemStore
 from storage.aioutils import AsyncCachingStore, AsyncFanoutStore, AsyncMirroringStore
+from storage.db import SqliteStore
+from storage.fs import FilesystemStore, HashdirStore, SafeFilesystemStore
 from storage.object import (
     AsyncBaseStore,
     AsyncDictStore,
@@ -16,37 +20,67 @@ from storage.object import (
     BaseStore,
     DictStore,
     ObjectStore,
+    SupportsPresign,
 )
+from storage.s3 import AsyncBucketStore, BucketStore
 from storage.utils import CachingStore, FanoutStore, MirroringStore
+from storage.zip import AsyncZipStore, ZipStore
 from tests.stores import BlockingStore, ForeignStore
 
 
 def async_classes() -> list[type[AsyncBaseStore]]:
-    return [AsyncDictStore, AsyncCachingStore, AsyncFanoutStore, AsyncMirroringStore]
+    return [
+        AsyncBucketStore,
+        AsyncCachingStore,
+        AsyncDictStore,
+        AsyncFanoutStore,
+        AsyncFilesystemStore,
+        AsyncHashdirStore,
+        AsyncMirroringStore,
+        AsyncSafeFilesystemStore,
+        AsyncSqliteStore,
+        AsyncZipStore,
+    ]
 
 
 def blocking_classes() -> list[type[BaseStore]]:
-    return [DictStore, CachingStore, FanoutStore, MirroringStore]
+    return [
+        BucketStore,
+        CachingStore,
+        DictStore,
+        FanoutStore,
+        FilesystemStore,
+        HashdirStore,
+        MirroringStore,
+        SafeFilesystemStore,
+        SqliteStore,
+        ZipStore,
+    ]
+
+
+def async_protocols() -> list[type[AsyncObjectStore]]:
+    return [*async_classes(), ForeignStore]
+
+
+def blocking_protocols() -> list[type[ObjectStore]]:
+    return [*blocking_classes(), BlockingStore]
 
 
 def async_stores(
-    base: AsyncBaseStore,
-    memory: AsyncDictStore,
-    caching: AsyncCachingStore,
-    fanout: AsyncFanoutStore,
-    theirs: ForeignStore,
+    base: AsyncBaseStore, files: AsyncFilesystemStore, bucket: AsyncBucketStore
 ) -> list[AsyncObjectStore]:
-    return [base, memory, caching, fanout, theirs]
+    return [base, files, bucket, ForeignStore()]
 
 
 def blocking_stores(
-    base: BaseStore,
-    memory: DictStore,
-    caching: CachingStore,
-    fanout: FanoutStore,
-    theirs: BlockingStore,
+    base: BaseStore, files: FilesystemStore, bucket: BucketStore
 ) -> list[ObjectStore]:
-    return [base, memory, caching, fanout, theirs]
+    return [base, files, bucket, BlockingStore()]
+
+
+def a_bucket_gives_out_urls(store: AsyncBucketStore, files: AsyncFilesystemStore) -> None:
+    _: SupportsPresign = store
+    _ = files  # type: ignore[assignment]
 
 
 def a_blocking_store_is_no_async_one(ours: DictStore, theirs: BlockingStore) -> None:

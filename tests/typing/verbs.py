@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, assert_type
 
 from storage import open_async_store, open_store
+from storage.aiodb import AsyncSqliteStore
+from storage.aiofs import AsyncFilesystemStore
 from storage.object import (
     AsyncBaseStore,
     AsyncDictStore,
@@ -19,6 +21,8 @@ from storage.object import (
     ListResult,
     ObjectInfo,
 )
+from storage.s3 import AsyncBucketStore
+from storage.zip import AsyncZipStore
 
 
 async def async_verbs(store: AsyncDictStore) -> None:
@@ -126,3 +130,16 @@ class OwnStore(DictStore):
 
     def get(self, key: str, **conditions: Any) -> bytes:
         return super().get(key, **conditions)
+
+
+async def stores_are_made_from_what_they_keep(path: Path) -> None:
+    AsyncDictStore({"k": b"v"})
+    AsyncFilesystemStore(path, durable=False)
+    AsyncSqliteStore("objects.sqlite", timeout=1)
+    AsyncZipStore(path, compression="store")
+    async with AsyncBucketStore.connect("bucket", region_name="eu-west-1") as bucket:
+        assert_type(bucket, AsyncBucketStore)
+        assert_type(await bucket.presigned_get("k", 60), str)
+    AsyncDictStore({"k": "text"})  # type: ignore[dict-item]
+    AsyncFilesystemStore()  # type: ignore[call-arg]
+    AsyncZipStore(path, compression="rar")  # type: ignore[arg-type]

@@ -16,8 +16,10 @@ from ..._core.keys import MAX_KEY_BYTES
 from ..._core.urls import StoreURL
 from ._files import hidden
 from ._files.layout import Layout
-from ._files.store import AsyncFileTreeStore, path_of
-from ._files.tree import READ, Parts, Tree, patiently
+from ._files.store import AsyncFileTreeStore
+from ._files.tree import READ, Parts, Tree
+from ._files.urls import path_of
+from ._files.waiting import patiently_here
 from ._files.walk import Listed, Walk
 
 logger = logging.getLogger("storage.files")
@@ -86,7 +88,7 @@ class _HashLayout(Layout):
             return None
         for _ in range(3):
             try:
-                text = patiently(lambda: _read(tree.open([*parts[:-1], parts[-1] + _SUFFIX])))
+                text = patiently_here(lambda: _read(tree.open([*parts[:-1], parts[-1] + _SUFFIX])))
             except FileNotFoundError:
                 # Either somebody has just removed the object, or he has just put it there again.
                 tree.stat(parts)

@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any, Literal, ParamSpec, Self, TypeVar
 
 from ..._core import calls
-from ..._core.errors import ConfigError, translate_oserror
+from ..._core.errors import ConfigError, StoreError, from_oserror
 from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.urls import StoreURL
 from ..base import AsyncBaseStore
-from ..streams import Body, Sink
+from ..pieces import Body, Sink
 from ._zip.content import Content, StreamedContent, content_of
 from ._zip.files import CHUNK
 from ._zip.format import DEFLATED, STORED, Entry, Limits, check_name
@@ -49,16 +49,16 @@ class AsyncZipStore(AsyncBaseStore):
     Threads and processes may write at the same time.
 
     Keys that a program which unpacks the archive would put outside of its directory (``../x``,
-    ``/x``, ``C:x``) or take for a directory (``x/``) are refused when written. In archives from
-    elsewhere they are read as any other key: nothing here unpacks by name. Members of size 0
-    whose names end in a slash are directories and no objects. Where a name stands twice, the
-    last member counts, with a warning.
+    ``/x``, ``C:x``) or take for a directory (``x/``) are refused. Only where an archive from
+    elsewhere has such a member, it can be read, listed and removed as any other: nothing here
+    unpacks by name. Members of size 0 whose names end in a slash are directories and no objects.
+    Where a name stands twice, the last member counts, with a warning.
 
     A range of a compressed object is read by unpacking all that comes before it, and is the one
     read that cannot be verified against the checksum.
 
     Args:
-        path: The archive; the first write creates it, in a directory that exists.
+        path: The archive; the first write creates it, and the directory that it is in.
         compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.
@@ -97,7 +97,7 @@ class AsyncZipStore(AsyncBaseStore):
         max_ratio: int = 1032,
     ) -> None:
         super().__init__(timeout=timeout)
-        self._path = os.fspath(path)
+        self._path: Any = os.fspath(path)
         if not isinstance(self._path, str) or not self._path or "\0" in self._path:
             raise ConfigError(f"the path of an archive is a str, not {path!r}")
         if compression not in _METHODS:
@@ -139,44 +139,31 @@ class AsyncZipStore(AsyncBaseStore):
     async def checkpoint(self) -> None:
         """Write the archive anew with all changes, so that other programs see them."""
         self._check_open("checkpoint")
-        await self._run("checkpoint", None, self._checkpoint())
-
-    async def _checkpoint(self) -> None:
-        await self._write("checkpoint", None, self._volume.checkpoint)
+        await self._run("checkpoint", None, self._write(self._volume.checkpoint))
 
     async def _teardown(self) -> None:
         try:
             if self._volume.changed:
-                await self._checkpoint()
+                await self._place("close", None, self._write(self._volume.checkpoint))
         finally:
             await calls.call(self._volume.close)
 
     # -- calls of blocking functions --------------------------------------------------------
 
-    async def _call(
-        self,
-        operation: str,
-        key: str | None,
-        function: Callable[P, T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        with translate_oserror(operation, self, key):
+    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
             return await calls.call(function, *args, **kwargs)
+        except StoreError:
+            raise
+        except OSError as error:
+            raise from_oserror(error) from error
 
-    async def _write(
-        self,
-        operation: str,
-        key: str | None,
-        function: Callable[P, T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    async def _write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function again and again while others write; between the calls it can end."""
         end = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
             try:
-                return await self._call(operation, key, function, *args, **kwargs)
+                return await self._call(function, *args, **kwargs)
             except Busy:
                 if end is not None and time.monotonic() >= end:
                     raise
@@ -184,13 +171,13 @@ class AsyncZipStore(AsyncBaseStore):
     # -- hooks ------------------------------------------------------------------------------
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        return await self._call("get", key, self._volume.get, key, options)
+        return await self._call(self._volume.get, key, options)
 
     async def _head(self, key: str) -> ObjectInfo:
-        return await self._call("head", key, self._volume.head, key)
+        return await self._call(self._volume.head, key)
 
     async def _exists(self, key: str) -> bool:
-        return await self._call("exists", key, self._volume.exists, key)
+        return await self._call(self._volume.exists, key)
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         check_name(key)
@@ -201,33 +188,33 @@ class AsyncZipStore(AsyncBaseStore):
             content = content or content_of(data, self._method)
             return self._volume.put(key, content, options)
 
-        return await self._write("put", key, put)
+        return await self._write(put)
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
-        await self._write("delete", key, self._volume.delete, key, missing_ok, if_match)
+        await self._write(self._volume.delete, key, missing_ok, if_match)
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         check_name(target)
-        return await self._write("copy", source, self._volume.copy, source, target, if_absent)
+        return await self._write(self._volume.copy, source, target, if_absent)
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        info, pieces = await self._call("get", key, self._volume.open, key, options)
-        yield Body(info, self._pieces(key, pieces))
+        info, pieces = await self._call(self._volume.open, key, options)
+        yield Body(info, self._pieces(pieces))
 
-    async def _pieces(self, key: str, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-        while (piece := await self._call("get", key, next, pieces, None)) is not None:
+    async def _pieces(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        while (piece := await self._call(next, pieces, None)) is not None:
             yield piece
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         check_name(key)
-        content = StreamedContent(self._method, lambda: os.path.dirname(self._volume.path))
+        content = StreamedContent(self._method, self._volume.spool)
         try:
-            sink = _ContentSink(self, key, content)
+            sink = _ContentSink(self, content)
             yield sink
             await sink.flush()
-            sink.info = await self._write("put", key, self._finish, key, content, options)
+            sink.info = await self._write(self._finish, key, content, options)
         finally:
             await calls.call(content.close)
 
@@ -236,25 +223,25 @@ class AsyncZipStore(AsyncBaseStore):
         return self._volume.put(key, content, options)
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        for entry in await self._call("keys", None, self._volume.members, prefix, start_after):
+        for entry in await self._call(self._volume.members, prefix, start_after):
             yield entry.key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        entries = await self._call("list", None, self._volume.members, prefix, start_after)
+        entries = await self._call(self._volume.members, prefix, start_after)
         for first in range(0, len(entries), _BATCH):
-            for info in await self._call("list", None, _infos, entries[first : first + _BATCH]):
+            for info in await self._call(_infos, entries[first : first + _BATCH]):
                 yield info
 
 
 class _ContentSink:
     """Collects small pieces, and packs them in a worker when there are enough."""
 
-    def __init__(self, store: AsyncZipStore, key: str, content: StreamedContent) -> None:
+    def __init__(self, store: AsyncZipStore, content: StreamedContent) -> None:
         self.info: ObjectInfo | None = None
         self._store = store
-        self._key = key
         self._content = content
         self._buffer = bytearray()
+        self._whole = True
 
     async def write(self, data: bytes | memoryview) -> None:
         """Take the next piece."""
@@ -264,9 +251,13 @@ class _ContentSink:
 
     async def flush(self) -> None:
         """Pack what was collected."""
+        if not self._whole:
+            raise StoreError("an earlier piece was lost, so there is nothing to publish")
         buffer, self._buffer = self._buffer, bytearray()
         if buffer:
-            await self._store._call("put", self._key, self._content.write, buffer)
+            self._whole = False  # it stays so where this fails or is cancelled
+            await self._store._call(self._content.write, buffer)
+            self._whole = True
 
 
 def _infos(entries: list[Entry]) -> list[ObjectInfo]:

@@ -11,7 +11,8 @@ from ..._core.errors import ObjectNotFound
 from ..._core.info import ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.keylocks import KeyLocks
 from ..._core.protocol import AsyncObjectStore
-from ..streams import Body, Sink, WriterSink
+from ..pieces import Body, Sink
+from ..streams import WriterSink
 from .children import AsyncParentStore
 
 logger = logging.getLogger("storage.caching")
@@ -44,7 +45,9 @@ class AsyncCachingStore(AsyncParentStore):
         self._locks = KeyLocks()
         self.capabilities = self._main.capabilities
 
-    async def clear(self, key: str | None = None) -> int:
+    async def clear(  # pyright: ignore[reportIncompatibleMethodOverride] - a key, not a prefix
+        self, key: str | None = None
+    ) -> int:
         """Forget what is cached, of one key or all; the main store keeps everything.
 
         Returns:

@@ -19,8 +19,8 @@ class FilesystemStore(FileTreeStore):
     Any program can read and write the files. In return, keys that no path is exactly are refused
     with `InvalidKey`: those with an empty part or a part ``.`` or ``..``, with a part of more than
     255 bytes, or with a part that begins with ``.storage-tmp-``; and a key below another one
-    (``a/b`` beside ``a``) while that one exists. On a file system that takes ``A`` for ``a``, the
-    one is not written over the other either; but there both read it. `SafeFilesystemStore`
+    (``a/b`` beside ``a``) while that one exists. On a file system that takes ``A`` for ``a``, no
+    change to the one touches the other; but there both read it. `SafeFilesystemStore`
     takes all keys, everywhere.
 
     Everything but regular files is left alone: symbolic links (see ``follow_symlinks``), pipes,
@@ -31,8 +31,9 @@ class FilesystemStore(FileTreeStore):
         root_path: The root directory; the first put makes it. It may be a symbolic link itself.
             A relative one is relative to the working directory at the time of each call.
         durable: Whether an object survives a power cut once ``put`` has returned (and stays gone
-            once ``delete`` has): files and directories are synced. Without, it still survives the
-            death of the process, and is never half there.
+            once ``delete`` has): files and directories are synced. Without, it is as safe from the
+            death of the process; what a power cut leaves of the last writes is then up to the
+            file system.
         follow_symlinks: Whether symbolic links below the root are followed, wherever they lead.
             Without, a key whose path holds one is refused with `AccessDenied`.
         timeout: Seconds that one operation may take. None: for ever.

@@ -24,16 +24,16 @@ class ZipStore(BaseStore):
     Threads and processes may write at the same time.
 
     Keys that a program which unpacks the archive would put outside of its directory (``../x``,
-    ``/x``, ``C:x``) or take for a directory (``x/``) are refused when written. In archives from
-    elsewhere they are read as any other key: nothing here unpacks by name. Members of size 0
-    whose names end in a slash are directories and no objects. Where a name stands twice, the
-    last member counts, with a warning.
+    ``/x``, ``C:x``) or take for a directory (``x/``) are refused. Only where an archive from
+    elsewhere has such a member, it can be read, listed and removed as any other: nothing here
+    unpacks by name. Members of size 0 whose names end in a slash are directories and no objects.
+    Where a name stands twice, the last member counts, with a warning.
 
     A range of a compressed object is read by unpacking all that comes before it, and is the one
     read that cannot be verified against the checksum.
 
     Args:
-        path: The archive; the first write creates it, in a directory that exists.
+        path: The archive; the first write creates it, and the directory that it is in.
         compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.

@@ -37,7 +37,9 @@ class CachingStore(ParentStore):
     ) -> None:
         self._hold(self._async_type(to_async(main_store), to_async(cache_store), timeout=timeout))
 
-    def clear(self, key: str | None = None) -> int:
+    def clear(  # pyright: ignore[reportIncompatibleMethodOverride] - a key, not a prefix
+        self, key: str | None = None
+    ) -> int:
         """Forget what is cached, of one key or all; the main store keeps everything.
 
         Returns:

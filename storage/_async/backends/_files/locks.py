@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic, sleep
 
 from ...._core.errors import NotSupported, StoreTimeout
@@ -16,9 +14,8 @@ PATIENCE = 30.0
 _UNABLE = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
-@contextmanager
-def locked(*directories: int) -> Iterator[bool]:
-    """Hold the lock of each directory for a block.
+class locked:  # noqa: N801 - reads as a function; a generator would take longer than the lock
+    """``with locked(directory) as held``: hold the lock of each directory for a block.
 
     A lock belongs to the open descriptor: whoever opened the directory by himself is kept out, in
     this process and in all others.
@@ -26,26 +23,45 @@ def locked(*directories: int) -> Iterator[bool]:
     Args:
         directories: Their descriptors; two may be of the same directory.
 
-    Yields:
-        Whether it is held: some file systems, such as NFS, cannot lock directories.
+    The block is told whether the lock is held: some file systems, such as NFS, cannot lock
+    directories.
 
     Raises:
         StoreTimeout: Somebody held a lock all the time.
     """
-    if len(directories) > 1:
-        # In one order for all, so that two who want both do not wait for each other.
-        by_identity = {(s.st_dev, s.st_ino): d for d in directories for s in (os.fstat(d),)}
-        directories = tuple(by_identity[identity] for identity in sorted(by_identity))
-    held: list[int] = []
-    try:
-        for directory in directories:
-            if _lock(directory):
-                held.append(directory)  # noqa: PERF401 - known also if the next one raises
-        yield len(held) == len(directories)
-    finally:
+
+    __slots__ = ("_directories", "_held")
+
+    def __init__(self, *directories: int) -> None:
+        self._directories = directories
+        self._held: list[int] = []
+
+    def __enter__(self) -> bool:
+        directories = self._directories
+        if len(directories) > 1:
+            directories = _in_order(directories)
+        try:
+            for directory in directories:
+                if _lock(directory):
+                    self._held.append(directory)
+        except BaseException:
+            self._release()
+            raise
+        return len(self._held) == len(directories)
+
+    def __exit__(self, *exception: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
         # Not left to the closing: a process forked meanwhile has the descriptor as well.
-        for directory in held:
+        for directory in self._held:
             fcntl.flock(directory, fcntl.LOCK_UN)
+
+
+def _in_order(directories: tuple[int, ...]) -> tuple[int, ...]:
+    """One descriptor of each directory, in one order for all: nobody waits in a circle."""
+    by_identity = {(s.st_dev, s.st_ino): d for d in directories for s in (os.fstat(d),)}
+    return tuple(by_identity[identity] for identity in sorted(by_identity))
 
 
 def require(held: bool) -> None:

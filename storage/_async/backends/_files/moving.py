@@ -10,6 +10,7 @@ from ...._core.errors import ObjectNotFound
 from ...._core.info import ObjectInfo, WriteOptions
 from .layout import Layout
 from .locks import locked
+from .names import is_anothers
 from .pending import describe, make_room, rename, sync_directory
 from .tree import LIST, Tree, linked, retried
 
@@ -99,7 +100,7 @@ class Move:
             if self.tree.follow:
                 return None
             raise linked(self.old)
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(found.st_mode) or is_anothers(self.tree, above, self.old):
             raise self._missing()
         return found
 

@@ -5,33 +5,30 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ...._core.errors import InvalidKey
 from . import hidden
 from .tree import LIST, Parts, Tree
 
 _COMPOSED, _APART = "\u00e9".encode(), "e\u0301".encode()
 
 
-def refuse_other_spelling(tree: Tree, directory: int, parts: Parts) -> None:
-    """Raise `InvalidKey` where a write would go to another key's file or directory.
+def is_anothers(tree: Tree, directory: int, parts: Parts) -> bool:
+    """Whether a change would go to the file or the directory of another key.
 
     Args:
-        tree: Where the key is to be written.
-        directory: A descriptor of the directory that is to hold its file.
+        tree: Where the key is to be written, moved or removed.
+        directory: A descriptor of the directory that has its file or is to have it.
         parts: The way to the file.
     """
     if tree.folds is None:
         tree.folds = _folds(directory)
     if not tree.folds:
-        return
+        return False
     for end in range(1, len(parts) + 1):
         with tree.entered(parts[: end - 1], LIST) as above:
             names = {os.fsencode(name) for name in os.listdir(above)}
             if parts[end - 1] not in names and _exists(above, parts[end - 1]):
-                raise InvalidKey(
-                    "this file system takes the key for another one that is there: "
-                    "use the safe or the hashed layout"
-                )
+                return True
+    return False
 
 
 def _folds(directory: int) -> bool | None:

@@ -6,16 +6,19 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 
-from ...._core.errors import IntegrityError, ObjectNotFound, StoreError
+from ...._core.errors import IntegrityError, ObjectNotFound, StoreError, from_oserror
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
 from .layout import Layout
 from .locks import locked, require
 from .moving import Move
+from .names import is_anothers
 from .pending import Pending, describe, found_in, sync_directory
 from .tree import LIST, Parts, Tree, linked
+from .waiting import patiently_here
 
 _COPY_BYTES = 64 * 1024 * 1024
 """Bytes that the kernel is asked to copy by."""
@@ -121,31 +124,63 @@ class Objects:
 
     def delete(self, key: str, if_match: str | None = None) -> None:
         """Remove an object, and the directories that are empty without it."""
-        parts = self.layout.parts(key)
-        above = parts[:-1]
-        try:
-            with self.tree.entered(above, LIST) as directory:
-                self._unlink(key, parts, directory, if_match)
-                sync_directory(self.tree, directory)
-        except OSError as error:
-            self.tree.fail(error, above)
-        self.tree.prune(above)
+        self._remove(key, if_match, sync=True)
+        self.tree.prune(self.layout.parts(key)[:-1])
 
     def delete_if_there(self, key: str) -> None:
         """Like `delete`, with no error where there is nothing; a missing root is one."""
         with suppress(ObjectNotFound):
             self.delete(key)
 
+    def delete_many(self, keys: Iterable[str], missing_ok: bool) -> dict[str, Exception | None]:
+        """Remove objects, and sync each directory once; gives the error of each key."""
+        outcomes: dict[str, Exception | None] = {}
+        emptied = set()
+        for key in keys:
+            try:
+                patiently_here(partial(self._remove, key, None, sync=False))
+                emptied.add(tuple(self.layout.parts(key)[:-1]))
+            except ObjectNotFound as error:
+                outcomes[key] = outcomes.get(key) if missing_ok else error
+            except (StoreError, OSError) as error:
+                outcomes[key] = error if isinstance(error, StoreError) else from_oserror(error)
+            else:
+                outcomes[key] = None
+        for above in emptied:
+            self._sync(above)
+            self.tree.prune(above)
+        return outcomes
+
+    def _remove(self, key: str, if_match: str | None, *, sync: bool) -> None:
+        parts = self.layout.parts(key)
+        try:
+            with self.tree.entered(parts[:-1], LIST) as directory:
+                self._unlink(key, parts, directory, if_match)
+                if sync:
+                    sync_directory(self.tree, directory)
+        except OSError as error:
+            self.tree.fail(error, parts[:-1], key=key)
+
+    def _sync(self, parts: Parts) -> None:
+        """Sync a directory, or the nearest one above it that others have not removed."""
+        for end in range(len(parts), -1, -1):
+            with suppress(FileNotFoundError), self.tree.entered(parts[:end], LIST) as directory:
+                sync_directory(self.tree, directory)
+                return
+
     def _unlink(self, key: str, parts: Parts, directory: int, if_match: str | None) -> None:
         with locked(directory) as held:
             if if_match is not None:
                 require(held)
             found = found_in(self.tree, directory, parts)
-            if found is not None and not stat.S_ISREG(found.st_mode):
+            if found is not None and not self._is_own(found, parts, directory):
                 found = None
             check_delete(key, None if found is None else describe(key, found), if_match)
             os.unlink(parts[-1], dir_fd=directory)
             self.layout.forget(directory, parts[-1])
+
+    def _is_own(self, found: os.stat_result, parts: Parts, directory: int) -> bool:
+        return stat.S_ISREG(found.st_mode) and not is_anothers(self.tree, directory, parts)
 
     def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         """Store an object under another key as well."""

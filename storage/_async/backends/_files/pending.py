@@ -14,7 +14,7 @@ from ...._core.info import ObjectInfo, WriteOptions
 from . import hidden
 from .layout import Layout
 from .locks import locked, require
-from .names import refuse_other_spelling
+from .names import is_anothers
 from .tree import LIST, Parts, Tree, linked, retried
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
@@ -142,7 +142,11 @@ def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None
 
     A directory without objects gives way; anything else is refused.
     """
-    refuse_other_spelling(tree, directory, parts)
+    if is_anothers(tree, directory, parts):
+        raise InvalidKey(
+            "this file system takes the key for another one that is there: "
+            "use the safe or the hashed layout"
+        )
     found = found_in(tree, directory, parts)
     if found is None or stat.S_ISREG(found.st_mode):
         return found

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from time import monotonic, sleep
 from typing import Any, ParamSpec, TypeVar
 
 from ...._core import calls
@@ -14,19 +13,22 @@ from ...._core.errors import ConfigError, StoreError, from_oserror
 from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.values import batches
-from ...base import AsyncBaseStore
-from ...streams import Body, Sink
+from ...._core.window import each
+from ...base import AsyncBaseStore, Keys
+from ...pieces import Body, Sink
 from .layout import Layout
 from .objects import Objects, OpenFile
 from .pending import Pending, describe
-from .tree import PATIENCE, Tree, is_exhausted
+from .sink import PIECE, FileSink
+from .tree import Tree
+from .waiting import patiently, surely
 from .walk import Listed, Walk
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-PIECE = 512 * 1024
-"""Bytes that streams are read and written by."""
+BATCH = 256
+"""Objects that are removed in one hop."""
 PAGE = 512
 """Keys that a listing fetches at a time."""
 
@@ -35,14 +37,9 @@ class AsyncFileTreeStore(AsyncBaseStore):
     """Objects as files under a root directory.
 
     Args:
-        root_path: The root directory; the first put makes it. It may be a symbolic link itself.
-            A relative one is relative to the working directory at the time of each call.
-        durable: Whether an object survives a power cut once ``put`` has returned (and stays gone
-            once ``delete`` has): files and directories are synced. Without, it still survives the
-            death of the process, and is never half there.
-        follow_symlinks: Whether symbolic links below the root are followed, wherever they lead.
-            Without, a key whose path holds one is refused with `AccessDenied`, and listings leave
-            it out.
+        root_path: The root directory.
+        durable: Whether files and directories are synced.
+        follow_symlinks: Whether symbolic links below the root are followed.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -82,7 +79,7 @@ class AsyncFileTreeStore(AsyncBaseStore):
         self._layout.check(key)
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await _patiently(lambda: calls.call(function, *args, **kwargs))
+        return await patiently(lambda: calls.call(function, *args, **kwargs))
 
     # -- whole objects ----------------------------------------------------------------------
 
@@ -101,6 +98,41 @@ class AsyncFileTreeStore(AsyncBaseStore):
         else:
             await self._do(self._objects.delete, key, if_match)
 
+    async def _delete_many(
+        self, keys: Keys, missing_ok: bool
+    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+        async with closing(each(keys)) as source:
+            batch: list[str] = []
+            async for key in source:
+                batch.append(key)
+                if len(batch) == BATCH:
+                    for outcome in await self._delete_batch(batch, missing_ok):
+                        yield outcome
+                    batch = []
+        for outcome in await self._delete_batch(batch, missing_ok):
+            yield outcome
+
+    async def _delete_batch(
+        self, keys: list[str], missing_ok: bool
+    ) -> list[tuple[str, Exception | None]]:
+        """Remove objects in one hop; each directory is synced once."""
+        outcomes: dict[str, Exception | None] = {}
+        for key in keys:
+            try:
+                self._check("delete", key)
+            except StoreError as error:
+                outcomes[key] = error
+        fine = [key for key in keys if key not in outcomes]
+        try:
+            work = self._do(self._objects.delete_many, fine, missing_ok)
+            outcomes |= await self._run("delete", None, work)
+        except StoreError as error:
+            outcomes |= dict.fromkeys(fine, error)
+        for key, outcome in outcomes.items():
+            if isinstance(outcome, StoreError):
+                outcome.located(operation="delete", store=repr(self), key=key)
+        return [(key, outcomes[key]) for key in keys]
+
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._do(self._objects.copy, source, target, if_absent)
 
@@ -111,7 +143,7 @@ class AsyncFileTreeStore(AsyncBaseStore):
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        file = await _patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
+        file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
         try:
             info = describe(key, file.found)
             options.check(info)
@@ -131,14 +163,14 @@ class AsyncFileTreeStore(AsyncBaseStore):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         begin = self._objects.begin
-        pending = await _patiently(lambda: calls.acquire(Pending.close, begin, key))
-        sink = _FileSink(self, pending)
+        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key))
+        sink = FileSink(pending)
         try:
             yield sink
             await sink.publish(options)
         finally:
             if not pending.closed:
-                await _surely(pending.close)
+                await surely(pending.close)
 
     # -- listing ----------------------------------------------------------------------------
 
@@ -175,73 +207,3 @@ class AsyncFileTreeStore(AsyncBaseStore):
             async for key, facts in listing:
                 if facts is not None:
                     yield describe(key, facts)
-
-
-def path_of(url: StoreURL) -> str:
-    """The path that a URL means: ``file:///absolute`` or ``file://relative/to/here``.
-
-    Raises:
-        ConfigError: It has none, or a user.
-    """
-    if url.user is not None or url.password is not None:
-        raise ConfigError(f"a {url.scheme} URL has no user: write '@' in a path as %40")
-    path = url.path if url.host in ("", "localhost") else url.host + url.path
-    if not path:
-        raise ConfigError(f"a {url.scheme} URL has a path: {url.scheme}:///absolute/directory")
-    return path
-
-
-class _FileSink:
-    """Takes an object's pieces; small ones are collected, so that each hop writes much."""
-
-    def __init__(self, store: AsyncFileTreeStore, pending: Pending) -> None:
-        self.info: ObjectInfo | None = None
-        self._store = store
-        self._pending = pending
-        self._collected = bytearray()
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Take the next piece."""
-        if self._collected or len(data) < PIECE:
-            self._collected += data
-            if len(self._collected) < PIECE:
-                return
-            data, self._collected = memoryview(self._collected), bytearray()
-        await self._store._do(self._pending.write, data)
-
-    async def publish(self, options: WriteOptions) -> None:
-        """Make the object of all pieces."""
-        self.info = await self._store._do(self._finish, options)
-
-    def _finish(self, options: WriteOptions) -> ObjectInfo:
-        self._pending.write(self._collected)
-        self._collected = bytearray()
-        info = self._pending.publish(options)
-        self._pending.close()
-        return info
-
-
-async def _patiently(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Try again while the process has as many files open as it may."""
-    end, pause = 0.0, 0.005
-    while True:
-        try:
-            return await attempt()
-        except StoreError:
-            raise
-        except OSError as error:
-            end = end or monotonic() + PATIENCE
-            if not is_exhausted(error) or monotonic() >= end:
-                raise from_oserror(error) from error
-        # A call of its own, so that those who can close files get their turn.
-        await calls.call(sleep, pause)
-        pause = min(pause * 2, 0.05)
-
-
-async def _surely(function: Callable[[], None]) -> None:
-    """Call a function that may be called twice, also where the call itself is cancelled."""
-    try:
-        await calls.call(function)
-    except BaseException:
-        function()
-        raise

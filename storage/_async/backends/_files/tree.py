@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic, sleep
 from typing import NoReturn, TypeAlias, TypeVar
 
 from ...._core.errors import (
@@ -30,8 +29,6 @@ LIST = os.O_RDONLY | os.O_DIRECTORY
 """Opens a directory to list, to lock and to sync."""
 READ = os.O_RDONLY | os.O_NONBLOCK
 """Opens a file; one that turns out to be a pipe does not block."""
-PATIENCE = 5.0
-"""Seconds to wait for descriptors while the process has as many open as it may."""
 ATTEMPTS = 100
 """How often a write starts again because an emptied directory was just removed under it."""
 
@@ -188,23 +185,6 @@ def linked(parts: Parts) -> AccessDenied:
     return AccessDenied(f"{shown!r} is a symbolic link: follow_symlinks=True would follow it")
 
 
-def patiently(function: Callable[[], T]) -> T:
-    """Try again for a while where the process has as many files open as it may."""
-    end = monotonic() + PATIENCE
-    while True:
-        try:
-            return function()
-        except OSError as error:
-            if not is_exhausted(error) or monotonic() >= end:
-                raise
-        sleep(0.01)
-
-
-def is_exhausted(error: OSError) -> bool:
-    """Whether an error says that there are as many open files as there may be."""
-    return error.errno in (errno.EMFILE, errno.ENFILE)
-
-
 def make_root(root: bytes, durable: bool) -> int:
     """A descriptor of the root directory, made with all that is missing above it."""
     try:
@@ -227,11 +207,12 @@ def make_root(root: bytes, durable: bool) -> int:
 
 def retried(attempt: Callable[[], T]) -> T:
     """Try again while directories on the way are removed because others emptied them."""
+    cause: FileNotFoundError | None = None
     for _ in range(ATTEMPTS):
         try:
             return attempt()
         except FileNotFoundError as error:
             if isinstance(error, StoreError):
                 raise
-            last = error
-    raise StoreUnavailable("the directories on the way keep vanishing") from last
+            cause = error
+    raise StoreUnavailable("the directories on the way keep vanishing") from cause

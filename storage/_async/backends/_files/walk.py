@@ -19,7 +19,8 @@ from ...._core.keys import MAX_KEY_BYTES
 from .hidden import is_temporary
 from .layout import Layout, is_text
 from .pending import describe
-from .tree import LIST, Parts, Tree, patiently
+from .tree import LIST, Parts, Tree
+from .waiting import patiently_here
 
 logger = logging.getLogger("storage.files")
 
@@ -122,7 +123,7 @@ class Walk:
         """What one directory holds, in order."""
         known: dict[bytes, Facts] = {}
         try:
-            files, directories = patiently(lambda: self._read(parts, begin, depth, known))
+            files, directories = patiently_here(lambda: self._read(parts, begin, depth, known))
         except OSError as error:
             self._vanished(error, parts)
             return

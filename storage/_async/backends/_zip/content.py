@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable
 from typing import IO
@@ -85,18 +84,16 @@ def _deflater() -> zlib._Compress:
 
 
 class StreamedContent(Content):
-    """A stream's bytes, packed as they come, in a file without a name where they are many.
-
-    The file goes with the process, however that ends.
+    """A stream's bytes, packed as they come, in a file where they are many.
 
     Args:
         method: How to pack them, where the first ones show that it is worth it.
-        directory: Tells where the file is to be: beside the archive, where it goes in the end.
+        open_spool: Makes the file; it is closed with this object.
     """
 
-    def __init__(self, method: int, directory: Callable[[], str]) -> None:
+    def __init__(self, method: int, open_spool: Callable[[], IO[bytes]]) -> None:
         super().__init__(method)
-        self._directory = directory
+        self._open_spool = open_spool
         self._deflater: zlib._Compress | None = None
         self._spool: IO[bytes] | None = None
         self._spooled = 0
@@ -136,9 +133,7 @@ class StreamedContent(Content):
             self._held += packed
             return
         if self._spool is None:
-            self._spool = tempfile.TemporaryFile(  # noqa: SIM115 - `close` closes it
-                dir=self._directory(), prefix=".zip-", buffering=0
-            )
+            self._spool = self._open_spool()
         write_all(self._spool.fileno(), [self._held, packed], self._spooled)
         self._spooled = self.packed
         self._held = bytearray()

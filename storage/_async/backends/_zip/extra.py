@@ -35,8 +35,8 @@ class Notes(NamedTuple):
     mark: str
     """Differs between two puts of the same key."""
     modified: datetime | None
-    content_type: str | None = None
-    metadata: Mapping[str, str] = {}
+    content_type: str | None
+    metadata: Mapping[str, str]
 
 
 def fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
@@ -88,8 +88,8 @@ def read_notes(extra: bytes, clock: int, day: int) -> Notes:
         if kind == TIMES and len(field) >= 5 and field[0] & 1:
             seconds = int.from_bytes(field[1:5], "little", signed=True)
     if seconds is None:
-        return Notes(mark, _from_dos_time(clock, day))
-    return Notes(f"{mark}-{seconds:x}", _utc(seconds))
+        return Notes(mark, _from_dos_time(clock, day), None, {})
+    return Notes(f"{mark}-{seconds:x}", _utc(seconds), None, {})
 
 
 def new_fields(nanoseconds: int, attributes: bytes) -> bytes:
@@ -121,7 +121,7 @@ def _read_attributes(text: bytes) -> tuple[str | None, Mapping[str, str]]:
         content_type, metadata = json.loads(text)
         texts = [*metadata.keys(), *metadata.values(), content_type or ""]
     except (ValueError, TypeError, AttributeError, RecursionError):
-        texts = [None]
+        content_type, metadata, texts = None, {}, [None]
     if not all(isinstance(text, str) for text in texts):
         raise CorruptStore("a member's content type and metadata are not readable")
     return content_type, metadata

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 from ...._core.errors import CorruptStore
@@ -115,9 +116,19 @@ def _copy_some(source: int, start: int, target: int, position: int, size: int) -
     return len(data)
 
 
+def make_directory(path: str) -> None:
+    """Make a directory and those above it, so that they survive a power cut."""
+    if os.path.isdir(path):
+        return
+    make_directory(os.path.dirname(path))
+    with suppress(FileExistsError):
+        os.mkdir(path)
+        sync_directory(path)
+
+
 def sync_directory(path: str) -> None:
     """Make what was created, renamed or removed in a file's directory survive a power cut."""
-    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(os.path.dirname(path), os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ...._core.errors import ConfigError, CorruptStore, ObjectNotFound, StoreNotFound
 from .directory import NO_ARCHIVE, Directory, read_directory
 from .files import OpenFile, Stamp, open_file, stamp_at, stamp_of
-from .format import Entry, Limits, entry_of
+from .format import Entry, Limits, check_name, entry_of
 from .journal import DELETE, MARK, PUT, Journal, Record
 
 Look: TypeAlias = tuple[Stamp | None, tuple[int, int, int] | None]
@@ -55,11 +55,24 @@ class State:
         return self.directory is None and not self.pending
 
     def find(self, key: str) -> Entry:
-        """The member under ``key``. Raises `ObjectNotFound`, or `StoreNotFound` without a store."""
-        entry = self.entries.get(key)
+        """The member under ``key``.
+
+        Raises:
+            InvalidKey: There is none, and there never can be.
+            StoreNotFound: There is no store.
+            ObjectNotFound: There is no such member.
+        """
+        entry = self.peek(key)
         if entry is None:
             self.require()
             raise ObjectNotFound("there is no object under this key", key=key)
+        return entry
+
+    def peek(self, key: str) -> Entry | None:
+        """The member under ``key`` or None; raises `InvalidKey` as `find` does."""
+        entry = self.entries.get(key)
+        if entry is None:
+            check_name(key)  # only now: archives from elsewhere have what we would not write
         return entry
 
     def require(self) -> None:

@@ -48,6 +48,11 @@ class ZipView:
         return self._path
 
     @property
+    def directory(self) -> str:
+        """Where the archive is."""
+        return os.path.dirname(self.path)
+
+    @property
     def journal_path(self) -> str:
         """The journal."""
         return self.path + "-journal"
@@ -63,8 +68,10 @@ class ZipView:
     def exists(self, key: str) -> bool:
         """Whether there is an object; raises `StoreNotFound` where there is no store."""
         state = self.view()
+        if state.peek(key) is not None:
+            return True
         state.require()
-        return key in state.entries
+        return False
 
     def members(self, prefix: str, start_after: str) -> list[Entry]:
         """What begins and comes where a listing says, in order.

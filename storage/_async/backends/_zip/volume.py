@@ -9,18 +9,20 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
-from ...._core.errors import CorruptStore, StoreError, StoreNotFound
+from ...._core.errors import CorruptStore, StoreError
 from ...._core.info import ObjectInfo, WriteOptions, check_delete
 from .archive import write_archive
 from .content import Content, content_from
 from .extra import pack_attributes
-from .files import OpenFile, open_file, stamp_at, sync_directory
+from .files import OpenFile, make_directory, open_file, stamp_at, sync_directory
 from .format import Limits, local_header
 from .journal import DELETE, MARK, PUT
 from .state import State
@@ -52,6 +54,11 @@ class ZipVolume(ZipView):
         self._journal_size = JOURNAL_SIZE
         _volumes.add(self)
 
+    def spool(self) -> IO[bytes]:
+        """A file without a name in the archive's directory; it goes with the process."""
+        make_directory(self.directory)
+        return tempfile.TemporaryFile(dir=self.directory, prefix=".zip-", buffering=0)
+
     def put(self, key: str, content: Content, options: WriteOptions) -> ObjectInfo:
         """Store an object; raises `Busy` where that is worth another try."""
         attributes = pack_attributes(options.content_type, options.metadata)
@@ -68,8 +75,9 @@ class ZipVolume(ZipView):
 
     def delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         """Remove an object; raises `Busy` where that is worth another try."""
-        entry = self.view().entries.get(key)
-        if entry is None:  # and so there is nothing to write, not even an empty store
+        if (
+            self.view().peek(key) is None
+        ):  # and so there is nothing to write, not even an empty store
             if not missing_ok or if_match is not None:
                 check_delete(key, None, if_match)
             return
@@ -112,12 +120,11 @@ class ZipVolume(ZipView):
     ) -> ObjectInfo | None:
         journal = state.journal
         assert journal is not None
-        fresh = journal.end == 0
+        if journal.end == 0 and self.durable:
+            sync_directory(self.path)  # before the change, so that its failure is the change's
         journal.begin(state.identity, marked=state.marked)
         state.marked = True
         entry = state.apply(journal.append(kind, head, content, sync=self.durable))
-        if fresh and self.durable:
-            sync_directory(self.path)
         self.changed = True
         if journal.end > max(self._journal_size, state.seen[0][2] if state.seen[0] else 0):
             self._publish_early(state)
@@ -205,12 +212,8 @@ class ZipVolume(ZipView):
         mode = 0o666  # or what the archive has: it holds the same secrets
         with suppress(OSError):
             mode &= os.stat(self.path).st_mode
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-        try:
-            return open_file(self.journal_path, flags, mode)
-        except (FileNotFoundError, NotADirectoryError):
-            where = os.path.dirname(self.path)
-            raise StoreNotFound(f"there is no directory {where!r} for the archive") from None
+        make_directory(self.directory)
+        return open_file(self.journal_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, mode)
 
     def _release(self, handle: OpenFile) -> None:
         found = os.fstat(handle.fd)

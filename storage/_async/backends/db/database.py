@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 import threading
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 
 from ...._core import calls
 from ...._core.errors import StoreClosed
@@ -22,9 +23,11 @@ from .jobs import How, Job, Writer, read_one
 from .lanes import Lanes
 
 T = TypeVar("T")
-P = ParamSpec("P")
-Unit: TypeAlias = Callable[Concatenate[sqlite3.Connection, P], T]
+Ts = TypeVarTuple("Ts")
+Unit: TypeAlias = Callable[[sqlite3.Connection, *Ts], T]
 PLAIN = How()
+GRACE = 5.0
+"""Seconds to wait for the connections of a loop that does not run."""
 
 
 class Database:
@@ -46,14 +49,14 @@ class Database:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._path, self._durable, self._patience)
 
-    async def read(self, unit: Unit[P, T], *args: P.args, **_: P.kwargs) -> T:
+    async def read(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit that reads, with these arguments; again where the file was locked."""
         job = Job(unit, args, self._patience, PLAIN)
         if calls.direct():
             return self._connections.read(job)  # type: ignore[no-any-return]
         return await self._connections.lanes().reads.submit(job)  # type: ignore[no-any-return]
 
-    async def write(self, how: How, unit: Unit[P, T], *args: P.args, **_: P.kwargs) -> T:
+    async def write(self, how: How, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit in a transaction, with these arguments; again where that failed."""
         job = Job(unit, args, self._patience, how)
         if calls.direct():
@@ -65,20 +68,21 @@ class Database:
         connections = self._connections
         lanes = connections.shut()
         ours = None if calls.direct() else lanes.pop(asyncio.get_running_loop(), None)
-        _dismiss(lanes)
+        threads = _dismiss(lanes)
         try:
             if ours is not None:
                 await ours.aclose()
         finally:
-            await calls.call(connections.close)
+            await calls.call(connections.close, threads)
 
     def __del__(self) -> None:
         connections = getattr(self, "_connections", None)
         if connections is not None and connections.open:
             what = f"a store of {self._path!r} was not closed"
             warnings.warn(what, ResourceWarning, source=self, stacklevel=2)
-            _dismiss(connections.shut())
-            connections.close()
+            if not sys.is_finalizing():  # no thread starts any more
+                _dismiss(connections.shut())
+                connections.drop()
 
     def _renew(self) -> None:
         inherited.append(self._connections)
@@ -137,7 +141,8 @@ class _Connections:
             if link.open:
                 self._readers.append(link)
             if self._closed:
-                self._close_readers()
+                with inside:
+                    self._drop_readers()
         return job.outcome()
 
     def write(self, job: Job) -> Any:
@@ -155,21 +160,26 @@ class _Connections:
             lanes, self._lanes = self._lanes, {}
         return lanes
 
-    def close(self) -> None:
-        """Close the connections of blocking callers."""
-        self._close_readers()
+    def close(self, threads: Sequence[threading.Thread] = ()) -> None:
+        """Close the connections of blocking callers, after these threads have ended."""
+        for thread in threads:
+            thread.join(GRACE)
         with self._writing, inside:
-            self._link.close()
+            self.drop()
 
-    def _close_readers(self) -> None:
-        with inside, suppress(IndexError):
+    def drop(self) -> None:
+        """The same, where nobody can use them any more; a finalizer must not wait for locks."""
+        self._drop_readers()
+        self._link.close()
+
+    def _drop_readers(self) -> None:
+        with suppress(IndexError):
             while True:
                 self._readers.pop().close()
 
 
-def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> None:
-    for loop, pair in lanes.items():
-        pair.dismiss(loop)
+def _dismiss(lanes: dict[asyncio.AbstractEventLoop, Lanes]) -> list[threading.Thread]:
+    return [thread for loop, pair in lanes.items() for thread in pair.dismiss(loop)]
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -12,7 +12,8 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from ...._core.errors import StoreError, StoreTimeout
-from .file import Link, is_busy, translate
+from .errors import is_busy, translate
+from .file import Link
 from .forks import inside
 
 TURN = 0.005
@@ -129,7 +130,7 @@ def _is_read(link: Link, job: Job) -> bool:
     with inside:
         try:
             job.run(link.connection())
-        except (sqlite3.Error, StoreError) as error:
+        except Exception as error:
             job.error = error
         if not isinstance(job.error, sqlite3.Error):
             return True

@@ -10,17 +10,15 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+
+import aiosqlite
 
 from ...._core import calls
 from ...._core.errors import StoreClosed, StoreUnavailable
 from .file import Link
 from .forks import inside
 from .jobs import Job, Writer, read_waiting
-
-if TYPE_CHECKING:
-    import aiosqlite
 
 
 class _Units:
@@ -94,28 +92,26 @@ class Lane:
         """Visit the thread as long as anybody waits."""
         try:
             if self._connection is None:
-                self._connection = await self._connect()
+                self._connection = await calls.acquire(_close, _connect, self._link)
             while self._waiting:
                 await self._visit(self._connection)
                 done, self._done = self._done, []
                 for job in done:
                     job.deliver()
-        except BaseException as error:
-            while self._waiting:
-                job = self._waiting.popleft()
-                job.fail(StoreUnavailable(f"the connection has no thread: {error!r}"))
-                job.deliver()
+        except Exception as error:
+            self._refuse(repr(error))
+        except asyncio.CancelledError:
+            self._refuse("the loop ends its tasks")
             raise
         finally:
             self._pump = None
 
-    async def _connect(self) -> aiosqlite.Connection:
-        import aiosqlite
-
-        units: Any = _Units(self._link)
-        # Its thread is a daemon, and cannot hang the interpreter's exit, because the seam's
-        # workers are: a thread inherits that from the one that makes it.
-        return await (await calls.call(aiosqlite.Connection, lambda: units, 64))
+    def _refuse(self, reason: str) -> None:
+        while self._waiting:
+            job = self._waiting.popleft()
+            closed = StoreClosed("the store was closed")
+            job.fail(closed if self._closed else StoreUnavailable(f"there is no thread: {reason}"))
+            job.deliver()
 
     async def _visit(self, connection: aiosqlite.Connection) -> None:
         work: Any = self._work_off
@@ -141,20 +137,43 @@ class Lane:
             if connection is not None:
                 await connection.close()
 
-    def dismiss(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close the connection from outside of its loop, without waiting for it."""
+    def dismiss(self, loop: asyncio.AbstractEventLoop) -> list[threading.Thread]:
+        """Close the connection from outside of its loop, without waiting for it.
+
+        Returns:
+            The thread that does it, where the loop itself does not.
+        """
         if loop.is_running():
             asyncio.run_coroutine_threadsafe(self.aclose(), loop)
-            return
+            return []
         self._closed = True
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(RuntimeError):  # the interpreter ends, and the connection with it
-                threading.Thread(target=_close, args=(connection,), daemon=True).start()
+        if connection is None:
+            return []
+        thread = threading.Thread(target=_close, args=(connection,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends, and the connection with it
+            return []
+        return [thread]
 
 
 def _close(connection: aiosqlite.Connection) -> None:
     asyncio.run(connection.close())
+
+
+def _connect(link: Link) -> aiosqlite.Connection:
+    """Start a thread of aiosqlite's; on a loop of its own, because nobody cancels that.
+
+    The thread is a daemon, and cannot hang the interpreter's exit, because the seam's workers
+    are: a thread inherits that from the one that makes it.
+    """
+
+    async def start(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+        return await connection
+
+    units: Any = _Units(link)
+    return asyncio.run(start(aiosqlite.Connection(lambda: units, 64)))
 
 
 def _nothing() -> None:
@@ -188,6 +207,5 @@ class Lanes:
         finally:
             await self.writes.aclose()
 
-    def dismiss(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.reads.dismiss(loop)
-        self.writes.dismiss(loop)
+    def dismiss(self, loop: asyncio.AbstractEventLoop) -> list[threading.Thread]:
+        return self.reads.dismiss(loop) + self.writes.dismiss(loop)

@@ -31,6 +31,10 @@ class Span(NamedTuple):
         """What is left after a page; None where it was the last."""
         return Span(self.prefix, page[-1][0].encode()) if len(page) == PAGE else None
 
+    def past(self, prefix: str) -> Span:
+        """What is left after all that begins with ``prefix``; no byte of UTF-8 is 255."""
+        return Span(self.prefix, prefix.encode() + b"\xff")
+
     def select(self, connection: sqlite3.Connection, fields: str) -> list[Any]:
         """The next page."""
         if not self.prefix:

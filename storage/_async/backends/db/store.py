@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Self
 
 from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
-from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.window import each
 from ...base import AsyncBaseStore, Keys
-from ...streams import Body, Sink
-from . import listing, objects, uploads
+from ...pieces import Body, Sink
+from . import listing, objects
 from .database import PLAIN, Database
 from .jobs import GROUP, How
-from .objects import CHUNK
+from .sink import Upload
 
 CREATE = How(create=True)
-# The commit that publishes an upload makes its chunks durable too.
-BEGIN = How(create=True, durable=False)
-ADD = How(durable=False)
-DROP = How(durable=False, stubborn=True)
 
 
 class AsyncSqliteStore(AsyncBaseStore):
@@ -124,7 +119,7 @@ class AsyncSqliteStore(AsyncBaseStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        sink = _Upload(self._database)
+        sink = Upload(self._database)
         try:
             yield sink
             if sink.begun:
@@ -193,54 +188,20 @@ class AsyncSqliteStore(AsyncBaseStore):
             for info in infos:
                 yield info
 
-
-class _Upload:
-    """Pieces on their way into the file, in chunks of their own; see `Sink`."""
-
-    def __init__(self, database: Database) -> None:
-        self.info: ObjectInfo | None = None
-        self.buffer = bytearray()
-        self._database = database
-        self._version: int | None = None
-        self._count = 0
-
-    @property
-    def begun(self) -> bool:
-        """Whether anything is in the file yet."""
-        return self._version is not None
-
-    async def write(self, data: bytes | memoryview, /) -> None:
-        """Take the next piece."""
-        view = memoryview(data)
-        while view:
-            room = CHUNK - len(self.buffer)
-            self.buffer += view[:room]
-            view = view[room:]
-            if len(self.buffer) == CHUNK:
-                await self._flush(bytes(self.buffer))
-                self.buffer.clear()
-
-    async def _flush(self, chunk: bytes) -> None:
-        if self._version is None:
-            await self._database.write(BEGIN, self._begin, chunk)
-        else:
-            await self._database.write(
-                ADD, uploads.add_to_upload, self._version, self._count, chunk
-            )
-        self._count += 1
-
-    def _begin(self, connection: sqlite3.Connection, chunk: bytes) -> None:
-        # Set here, so that it is known also if the caller is cancelled meanwhile.
-        self._version = uploads.begin_upload(connection, chunk)
-
-    async def publish(self, key: str, options: WriteOptions) -> ObjectInfo:
-        """Take the rest, and make the object visible."""
-        assert self._version is not None
-        last = uploads.Last(self._version, self._count, bytes(self.buffer))
-        return await self._database.write(PLAIN, uploads.publish_upload, last, key, options)
-
-    async def drop(self) -> None:
-        """Forget what is in the file; where that fails, it is swept up some day."""
-        if self._version is not None:
-            with suppress(StoreError):
-                await self._database.write(DROP, uploads.drop_upload, self._version)
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        prefixes: dict[str, None] = {}
+        infos: list[ObjectInfo] = []
+        span: listing.Span | None = listing.Span.of(prefix, "")
+        while span is not None:
+            page, span = await self._database.read(listing.info_page, span)
+            below = ""
+            for info in page:
+                cut = info.key.find(delimiter, len(prefix))
+                below = info.key[: cut + len(delimiter)] if cut >= 0 else ""
+                if below:
+                    prefixes[below] = None
+                else:
+                    infos.append(info)
+            if below and span is not None:
+                span = span.past(below)  # not through all that is under it
+        return ListResult(tuple(prefixes), tuple(infos))

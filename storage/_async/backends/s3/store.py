@@ -80,7 +80,7 @@ class AsyncBucketStore(AsyncBucketHooks):
     def __init__(
         self, bucket_name: str, client: S3Client, **options: Unpack[BucketOptions]
     ) -> None: ...
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentOverload] - either order, or by name
         self,
         *arguments: Any,
         client: Any = None,

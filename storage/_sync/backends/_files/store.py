@@ -17,14 +17,9 @@ class FileTreeStore(BaseStore):
     """Objects as files under a root directory.
 
     Args:
-        root_path: The root directory; the first put makes it. It may be a symbolic link itself.
-            A relative one is relative to the working directory at the time of each call.
-        durable: Whether an object survives a power cut once ``put`` has returned (and stays gone
-            once ``delete`` has): files and directories are synced. Without, it still survives the
-            death of the process, and is never half there.
-        follow_symlinks: Whether symbolic links below the root are followed, wherever they lead.
-            Without, a key whose path holds one is refused with `AccessDenied`, and listings leave
-            it out.
+        root_path: The root directory.
+        durable: Whether files and directories are synced.
+        follow_symlinks: Whether symbolic links below the root are followed.
         timeout: Seconds that one operation may take. None: for ever.
     """
 

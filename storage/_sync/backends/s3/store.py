@@ -59,7 +59,7 @@ class BucketStore(BucketHooks):
         self, bucket_name: str, client: S3Client, **options: Unpack[BucketOptions]
     ) -> None: ...
 
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentOverload] - either order, or by name
         self,
         *arguments: Any,
         client: Any = None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from storage._tools.source import GenerateError
-from tests.generator.conftest import Sample
+from tests.generator.samples import Sample
 
 Translate = Callable[[str], str]
 
@@ -57,6 +57,7 @@ def test_an_unknown_decorator(translated: Translate) -> None:
     [
         ("limit = 3", 3, "give limit a type, or make it private"),
         ("class Inner: ...", 3, "Inner within a class"),
+        ("if True:\n        limit: int", 3, "a statement within a class"),
         ("def __init__(self) -> None:\n        self.root = open('x')", 4, "give self.root a type"),
     ],
 )
@@ -76,6 +77,13 @@ def test_an_error_in_a_mixin_names_the_mixins_file(sample: Sample) -> None:
     sample.add("mixin.py", "class Mixin:\n    async def get(self, key) -> int: ...")
     sample.add("thing.py", "from .mixin import Mixin\nclass AsyncThing(Mixin): ...")
     with pytest.raises(GenerateError, match=r"mixin.py:2: annotate key"):
+        sample.texts()
+
+
+def test_two_things_of_one_blocking_name(sample: Sample) -> None:
+    sample.add("one.py", "class AsyncThing: ...")
+    sample.add("two.py", "class AsyncThing: ...")
+    with pytest.raises(GenerateError, match=r"two.py:1: AsyncThing has .* _sync/one.py"):
         sample.texts()
 
 

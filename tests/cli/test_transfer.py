@@ -1,0 +1,139 @@
+"""sync and verify do what they say, and say what they did."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from storage.aioutils import Action, SyncEvent
+from storage.cli.progress import Progress
+from tests.cli.conftest import Run
+from tests.stores import numbered
+
+TARGETS = ["copy", "sqlite://copy.sqlite", "zip://copy.zip"]
+
+
+@pytest.fixture
+def data(folder: Path) -> Path:
+    """A directory with twenty objects."""
+    data = folder / "data"
+    data.mkdir()
+    for key, content in numbered(20, 1000).items():
+        (data / key).write_bytes(content)
+    return data
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sync_makes_the_target_the_source(run: Run, data: Path, target: str) -> None:
+    done = run("sync", data, target)
+    assert done == (0, b"20 copied (20.0 kB), 0 identical, 0 deleted, 0 failed\n", "")
+    assert run("verify", data, target) == (0, b"identical: 20 objects, every byte\n", "")
+    (data / "key-00003").write_bytes(b"changed")
+    (data / "key-00004").unlink()
+    assert run("sync", data, target).out.startswith("1 copied (7 B), 18 identical, 0 deleted")
+    assert run("cat", target, "key-00004").code == 0
+    assert run("sync", "--delete", "--transfers", 1, data, target).out.startswith(
+        "0 copied (0 B), 19 identical, 1 deleted"
+    )
+    assert run("cat", target, "key-00004").code == 2
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(
+    run: Run, data: Path, target: str
+) -> None:
+    run("put", target, "surplus", data / "key-00001")
+    done = run("sync", "--delete", "--dry-run", data, target)
+    assert done == (
+        0,
+        b"20 would be copied (20.0 kB), 0 identical, 1 would be deleted, 0 failed\n",
+        "",
+    )
+    assert run("ls", target).out == "surplus\n"
+
+
+def test_sync_goes_on_after_a_failure_and_deletes_nothing(
+    run: Run, data: Path, folder: Path
+) -> None:
+    # A key below another one cannot be a path.
+    (folder / "copy" / "key-00005").mkdir(parents=True)
+    (folder / "copy" / "key-00005" / "surplus").touch()
+    done = run("sync", "--delete", data, "copy")
+    assert done.code == 2
+    assert done.out == "19 copied (19.0 kB), 0 identical, 0 deleted, 1 failed\n"
+    first, second = done.err.splitlines()
+    assert "'key-00005'" in first
+    assert second == "storage: nothing was deleted: some objects could not be copied"
+    assert (folder / "copy" / "key-00005" / "surplus").exists()
+
+
+def test_sync_names_ten_failures_and_counts_the_others(run: Run, data: Path, folder: Path) -> None:
+    for key in numbered(15):
+        (folder / "copy" / key).mkdir(parents=True)
+        (folder / "copy" / key / "surplus").touch()
+    done = run("sync", data, "copy")
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 11
+    assert done.err.endswith("storage: and 5 more failed\n")
+
+
+def test_sync_does_not_empty_the_target(run: Run, data: Path, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    done = run("sync", "--delete", "empty", data)
+    assert done.code == 2
+    assert "nothing was deleted: the source is empty" in done.complaint
+    assert len(list(data.iterdir())) == 20
+
+
+@pytest.mark.parametrize("words", [["sync", "--delete"], ["verify"]])
+def test_a_mistyped_source_is_no_empty_store(run: Run, data: Path, words: list[str]) -> None:
+    done = run(*words, "date", data)
+    assert (done.code, done.out) == (2, "")
+    assert done.complaint.endswith("the root directory does not exist")
+    assert len(list(data.iterdir())) == 20
+
+
+def test_verify_tells_every_kind_of_difference(run: Run, data: Path) -> None:
+    run("sync", data, "copy")
+    (data / "key-00001").write_bytes(b"longer" * 1000)
+    (data / "key-00002").write_bytes(b"x" * 1000)
+    (data / "key-00003").unlink()
+    (data / "extra\n").touch()
+    done = run("verify", data, "copy")
+    assert (done.code, done.err) == (2, "")
+    assert done.out.splitlines() == [
+        "extra\\n: only in the first",
+        "key-00001: 6000 bytes here, 1000 there",
+        "key-00002: other bytes",
+        "key-00003: only in the second",
+        "different: 4 of 21 objects",
+    ]
+
+
+def test_verify_names_ten_differences_and_counts_the_others(run: Run, data: Path) -> None:
+    run("sync", data, "copy")
+    for key in numbered(15):
+        (data / key).write_bytes(b"")
+    lines = run("verify", "copy", data).out.splitlines()
+    assert len(lines) == 12
+    assert lines[-2:] == ["and 5 more", "different: 15 of 20 objects"]
+
+
+def test_a_bar_adds_outcomes_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    copied = [SyncEvent(Action.COPIED, f"key-{i}", 1_000_000) for i in range(3)]
+    with open(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with Progress("sync") as progress:
+            progress.watch(copied)
+            progress.watch([SyncEvent(Action.IDENTICAL, "key")])
+            assert progress._bar.n == 3_000_000
+            assert progress._bar.postfix == "4 objects"
+        assert b"sync: 0.00B" in os.read(ours, 4096)
+    os.close(ours)

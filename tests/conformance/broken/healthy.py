@@ -1,0 +1,161 @@
+"""A store that keeps every promise, for the broken ones to derive from."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from storage._async.backends.memory import AsyncDictStore
+from storage._async.pieces import Body, BufferSink, Sink
+from storage._core.errors import StoreNotFound
+from storage._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
+from storage.testing import StoreConformance
+
+T = TypeVar("T")
+
+BROKEN: list[tuple[type[HealthyStore], tuple[str, ...], dict[str, Any]]] = []
+"""Each broken store, the checks that notice, and what the kit is told of it."""
+
+
+def caught_by(*checks: str, **hints: Any) -> Callable[[type[T]], type[T]]:
+    """Enter a store into `BROKEN`."""
+
+    def enter(kind: Any) -> Any:
+        BROKEN.append((kind, checks, hints))
+        return kind
+
+    return enter
+
+
+class Medium:
+    """What survives a store: its objects, and what lies beside them."""
+
+    known: weakref.WeakValueDictionary[int, Medium] = weakref.WeakValueDictionary()
+
+    def __init__(self, *, exists: bool = True) -> None:
+        self.exists = exists
+        self.objects: dict[str, bytes] = {}
+        self.infos: dict[str, tuple[bytes, ObjectInfo]] = {}
+        self.lock = threading.RLock()
+        self.litter: list[str] = []
+        self.outside: list[str] = []
+        self.known[id(self)] = self
+
+
+class HealthyStore(AsyncDictStore):
+    """Objects in memory; it waits where a store on a disk or a server would.
+
+    Args:
+        medium: Shared by all stores that are opened on it.
+        timeout: As for every store.
+    """
+
+    inline = False
+
+    def __init__(self, medium: Medium | None = None, *, timeout: float | None = None) -> None:
+        self.medium = medium or Medium()
+        super().__init__(self.medium.objects, timeout=timeout)
+        self._known = self.medium.infos
+        self._lock = self.medium.lock  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __reduce__(self) -> Any:
+        return _unpickle, (type(self), id(self.medium))
+
+    def _must_exist(self) -> None:
+        if not self.medium.exists:
+            raise StoreNotFound("there is no such store")
+
+    def _find(self, key: str) -> tuple[bytes, ObjectInfo]:
+        self._must_exist()
+        return super()._find(key)
+
+    async def _exists(self, key: str) -> bool:
+        self._must_exist()
+        return await super()._exists(key)
+
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
+        self._must_exist()
+        async for key in super()._keys(prefix, start_after):
+            yield key
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        await asyncio.sleep(0)
+        self.medium.exists = True
+        return await super()._put(key, data, options)
+
+    @asynccontextmanager
+    async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+        data, info = await self._get(key, options)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(data), 65_536):
+                await asyncio.sleep(0)
+                yield data[start : start + 65_536]
+
+        yield Body(info, pieces())
+
+    @asynccontextmanager
+    async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
+        sink = WaitingSink()
+        self.medium.litter.append(key)
+        try:
+            yield sink
+            sink.info = await self._put(key, bytes(sink.buffer), options)
+        finally:
+            self.medium.litter.remove(key)
+
+
+class WaitingSink(BufferSink):
+    """Waits at each piece."""
+
+    async def write(self, data: bytes | memoryview) -> None:
+        await asyncio.sleep(0)
+        await super().write(data)
+
+
+def _unpickle(kind: type[HealthyStore], medium: int) -> HealthyStore:
+    return kind(Medium.known[medium])
+
+
+class Kit(StoreConformance):
+    """Puts a store of this kind to the checks, with everything provided."""
+
+    kind: type[HealthyStore] = HealthyStore
+    capabilities = ~Capability.NONE
+    in_memory = True
+    picklable = True
+    legal_keys = ("a//b", "../x", "%2e", "\U0001f600")
+    secrets = ("hunter2",)
+    many = 150
+    examples = 60
+    seconds = 0.2
+
+    async def make_store(self) -> Any:
+        return self.kind()
+
+    async def reopen(self, store: HealthyStore) -> Any:
+        return self.kind(store.medium)
+
+    async def missing_store(self) -> Any:
+        return self.kind(Medium(exists=False))
+
+    async def hurried(self, store: HealthyStore, timeout: float) -> Any:
+        return self.kind(store.medium, timeout=timeout)
+
+    async def litter(self, store: HealthyStore) -> Iterable[str]:
+        return store.medium.litter
+
+    async def outside(self, store: HealthyStore) -> Iterable[str]:
+        return store.medium.outside
+
+
+def kit_of(kind: type[HealthyStore], hints: dict[str, Any]) -> type[Kit]:
+    """The kit for a kind of store."""
+    return type(f"Kit{kind.__name__}", (Kit,), {"kind": kind, **hints})
