@@ -217,7 +217,7 @@ async def fuzz(
         database=None,
         derandomize=True,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        suppress_health_check=[*HealthCheck.__members__.values()],
+        suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
     )
     @given(strategy)
     def run(value: T) -> None:

@@ -14,6 +14,7 @@ from ..._core import calls
 from ..._core.errors import ConfigError, StoreError, from_oserror
 from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.urls import StoreURL
+from ..._core.window import surely
 from ..base import AsyncBaseStore
 from ..pieces import Body, Sink
 from ._zip.content import Content, StreamedContent, content_of
@@ -216,7 +217,7 @@ class AsyncZipStore(AsyncBaseStore):
             await sink.flush()
             sink.info = await self._write(self._finish, key, content, options)
         finally:
-            await calls.call(content.close)
+            await surely(content.close)
 
     def _finish(self, key: str, content: StreamedContent, options: WriteOptions) -> ObjectInfo:
         content.finish()
@@ -241,7 +242,6 @@ class _ContentSink:
         self._store = store
         self._content = content
         self._buffer = bytearray()
-        self._whole = True
 
     async def write(self, data: bytes | memoryview) -> None:
         """Take the next piece."""
@@ -251,13 +251,9 @@ class _ContentSink:
 
     async def flush(self) -> None:
         """Pack what was collected."""
-        if not self._whole:
-            raise StoreError("an earlier piece was lost, so there is nothing to publish")
         buffer, self._buffer = self._buffer, bytearray()
         if buffer:
-            self._whole = False  # it stays so where this fails or is cancelled
             await self._store._call(self._content.write, buffer)
-            self._whole = True
 
 
 def _infos(entries: list[Entry]) -> list[ObjectInfo]:
