@@ -98,9 +98,7 @@ class AsyncZipStore(AsyncBaseStore):
         max_ratio: int = 1032,
     ) -> None:
         super().__init__(timeout=timeout)
-        self._path: Any = os.fspath(path)
-        if not isinstance(self._path, str) or not self._path or "\0" in self._path:
-            raise ConfigError(f"the path of an archive is a str, not {path!r}")
+        self._path = _checked(path)
         if compression not in _METHODS:
             raise ConfigError(f"compression is 'deflate' or 'store', not {compression!r}")
         self._arguments: dict[str, Any] = {
@@ -258,3 +256,11 @@ class _ContentSink:
 
 def _infos(entries: list[Entry]) -> list[ObjectInfo]:
     return [entry.info() for entry in entries]
+
+
+def _checked(path: Any) -> str:
+    """The path of an archive, if it can be one."""
+    text = os.fspath(path)
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ConfigError(f"the path of an archive is a str, not {path!r}")
+    return text
