@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.pieces import Body, BufferSink, Sink
@@ -34,7 +34,7 @@ def caught_by(*checks: str, **hints: Any) -> Callable[[type[T]], type[T]]:
 class Medium:
     """What survives a store: its objects, and what lies beside them."""
 
-    known: weakref.WeakValueDictionary[int, Medium] = weakref.WeakValueDictionary()
+    known: ClassVar[weakref.WeakValueDictionary[int, Medium]] = weakref.WeakValueDictionary()
 
     def __init__(self, *, exists: bool = True) -> None:
         self.exists = exists
