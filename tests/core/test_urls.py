@@ -8,6 +8,7 @@ import pytest
 
 from storage import open_async_store
 from storage._core.errors import ConfigError
+from storage._core.text import Secret
 from storage._core.urls import StoreURL
 
 
@@ -17,6 +18,7 @@ def test_parts_are_unquoted() -> None:
     assert url.password is not None
     assert url.password.reveal() == "p/w"
     assert "p/w" not in f"{url!r} {url.password} {url.password!r}"
+    assert Secret(url.password).reveal() == "p/w"
 
 
 @pytest.mark.parametrize(
