@@ -2,7 +2,8 @@
 
 from ._async.backends.memory import AsyncDictStore
 from ._async.base import AsyncBaseStore
-from ._async.streams import AsyncReader, AsyncWriter, Body, Sink
+from ._async.pieces import Body, Sink
+from ._async.streams import AsyncReader, AsyncWriter
 from ._core.errors import (
     AccessDenied,
     BulkError,

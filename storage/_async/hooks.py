@@ -31,7 +31,7 @@ from .._core.info import (
     WriteOptions,
 )
 from .._core.keys import check_key, check_prefix
-from .streams import AsyncReader, AsyncWriter, Body, BufferSink, Sink
+from .pieces import Body, BufferSink, Sink
 
 T = TypeVar("T")
 
@@ -142,18 +142,9 @@ class AsyncStoreHooks(ABC):
         yield sink
         sink.info = await self._put(key, bytes(sink.buffer), options)
 
+    @abstractmethod
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        async with AsyncReader(self, source, READ_ALL) as reader:
-            info = reader.info
-            if source == target and not if_absent:
-                return info
-            options = WriteOptions(if_absent)
-            if Capability.ATTRIBUTES in self.capabilities:
-                options = WriteOptions(if_absent, None, info.content_type, info.metadata)
-            async with AsyncWriter(self, target, options) as writer:
-                async for chunk in reader:
-                    await writer.write(chunk)
-        return writer.info
+        """Copy an object with its attributes; onto itself it changes nothing."""
 
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         info = await self._copy(source, target, if_absent)

@@ -1,58 +1,20 @@
-"""Objects in pieces: what a store opens for reading and for writing."""
+"""Objects as files: what a store opens for reading and for writing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from .._core.errors import StoreError
 from .._core.info import ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
 from .._core.values import as_buffer
-
-if TYPE_CHECKING:
-    from .hooks import AsyncStoreHooks
+from .hooks import AsyncStoreHooks
+from .pieces import Body, Sink
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Body:
-    """An object (or a range of it) that a backend has opened.
-
-    Args:
-        info: Of the whole object, also where only a range was asked for.
-        chunks: The bytes asked for, in pieces of any size.
-    """
-
-    info: ObjectInfo
-    chunks: AsyncIterator[bytes]
-
-
-class Sink(Protocol):
-    """What a backend writes an object's pieces into."""
-
-    info: ObjectInfo | None
-    """Known once the object is published."""
-
-    async def write(self, data: bytes | memoryview, /) -> None:
-        """Take the next piece."""
-        ...
-
-
-@dataclass(slots=True)
-class BufferSink:
-    """Collects the pieces in memory, for backends that can only put whole objects."""
-
-    info: ObjectInfo | None = None
-    buffer: bytearray = field(default_factory=bytearray)
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Take the next piece."""
-        self.buffer += data
 
 
 class AsyncReader:
@@ -190,7 +152,8 @@ class AsyncReader:
 class AsyncWriter:
     """An object open for writing, published as a whole when its ``async with`` block ends well.
 
-    When the block raises, or is cancelled, nothing is published and what was there stays.
+    When the block raises, or is cancelled, nothing is published and what was there stays. The same
+    holds after a write that failed, also where the block went on: the object would have a hole.
     """
 
     def __init__(self, store: AsyncStoreHooks, key: str, options: WriteOptions) -> None:
@@ -199,6 +162,7 @@ class AsyncWriter:
         self._options = options
         self._created: AbstractAsyncContextManager[Sink] | None = None
         self._sink: Sink | None = None
+        self._lost: BaseException | None = None
         self._size = 0
 
     @property
@@ -222,7 +186,11 @@ class AsyncWriter:
             raise TypeError(f"write bytes, not {type(data).__name__}")
         if self._created is None or self._sink is None:
             raise ValueError("the writer is not open: use it in 'async with'")
-        await self._store._run("put", self._key, _write(self._sink, buffer))
+        try:
+            await self._store._run("put", self._key, _write(self._sink, buffer))
+        except BaseException as error:
+            self._lost = error
+            raise
         self._size += len(buffer)
         return len(buffer)
 
@@ -239,7 +207,16 @@ class AsyncWriter:
         created, self._created = self._created, None
         if created is None:
             return
-        leave = created.__aexit__(kind, error, traceback)
+        lost, self._lost = self._lost, None
+        if kind is None and lost is not None:
+            await self._leave(created, type(lost), lost, lost.__traceback__)
+            raise StoreError(
+                "a write failed, so nothing was published", operation="put", key=self._key
+            ) from lost
+        await self._leave(created, kind, error, traceback)
+
+    async def _leave(self, created: AbstractAsyncContextManager[Sink], *exception: Any) -> None:
+        leave = created.__aexit__(*exception)
         await self._store._run("put", self._key, _awaited(leave))
 
     async def aclose(self) -> None:

@@ -222,6 +222,21 @@ class AsyncStoreVerbs(AsyncStoreHooks):
         work = self._list_with_delimiter(prefix, delimiter)
         return await self._run("list_with_delimiter", None, work)
 
+    # -- what is built on the verbs ----------------------------------------------------
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        async with AsyncReader(self, source, READ_ALL) as reader:
+            info = reader.info
+            if source == target and not if_absent:
+                return info
+            options = WriteOptions(if_absent)
+            if Capability.ATTRIBUTES in self.capabilities:
+                options = WriteOptions(if_absent, None, info.content_type, info.metadata)
+            async with AsyncWriter(self, target, options) as writer:
+                async for chunk in reader:
+                    await writer.write(chunk)
+        return writer.info
+
     # -- checks ------------------------------------------------------------------------------
 
     async def _read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:

@@ -95,3 +95,11 @@ async def finish_all(work: Iterable[Coroutine[Any, Any, Any]]) -> None:
             cancelled = True
     if cancelled:
         raise asyncio.CancelledError
+
+
+async def surely(function: Callable[[], object]) -> None:
+    """Call a function that cleans up, through the seam, however often the call is cancelled."""
+    if calls.direct():
+        function()
+    else:
+        await finish_all([calls.call(function)])

@@ -69,7 +69,7 @@ async def test_client_and_name_in_either_order(
 def test_what_is_no_client_and_name() -> None:
     for arguments in ((), ("a",), (object(),), ("a", "b"), (object(), object(), "a"), (None, "a")):
         with pytest.raises(TypeError, match="one client and the name of one bucket"):
-            AsyncBucketStore(*arguments)  # pyright: ignore
+            AsyncBucketStore(*arguments)  # pyright: ignore[reportCallIssue, reportArgumentType]
     for name in ("", "a/b"):
         with pytest.raises(ConfigError):
             AsyncBucketStore(object(), name)  # type: ignore[call-overload]

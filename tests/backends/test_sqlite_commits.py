@@ -178,6 +178,46 @@ async def test_whoever_is_cancelled_before_its_turn_writes_nothing(path: Path) -
         assert await store.get("key") == b"old"
 
 
+async def test_whoever_is_cancelled_during_its_turn_waits_for_its_end(path: Path) -> None:
+    async with AsyncSqliteStore(path) as store:
+        await store.put("key", b"old")
+        begun, hold = threading.Event(), threading.Event()
+
+        def unit(connection: sqlite3.Connection) -> None:
+            begun.set()
+            hold.wait(5)
+            objects.put(connection, "key", b"new", WRITE_OVER)
+
+        write = asyncio.create_task(store._database.write(PLAIN, unit))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        for _ in range(3):
+            write.cancel()
+            await asyncio.sleep(0.02)
+            assert not write.done()
+        hold.set()
+        with pytest.raises(asyncio.CancelledError):
+            await write
+        assert await store.get("key") == b"new"
+
+
+async def test_cleaning_up_goes_on_if_it_is_cancelled_too(path: Path) -> None:
+    async with AsyncSqliteStore(path) as store:
+        await store.put("key", b"old")
+        for step in range(12):
+            put = asyncio.create_task(store.put("key", pieces()))
+            while not leftovers(path):
+                await asyncio.sleep(0)
+            put.cancel()
+            for _ in range(step):
+                await asyncio.sleep(0)
+            put.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await put
+            assert leftovers(path) == 0, step
+        assert await store.get("key") == b"old"
+
+
 def test_a_loop_that_ends_in_the_midst(path: Path) -> None:
     store = AsyncSqliteStore(path)
 

@@ -123,6 +123,23 @@ def test_every_call_fails_once(in_memory: Path, verb: str, number: int) -> None:
     assert turn > 4
 
 
+async def test_a_lost_piece_is_never_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the caller goes on after the error, nothing with a hole is published."""
+    pieces = [os.urandom(1_200_000) for _ in range(3)]
+    async with AsyncZipStore(tmp_path / "x.zip") as store:
+        await store.put("a", b"old")
+        with pytest.raises(StoreError, match="nothing was published"):
+            async with store.open_writer("a") as writer:
+                await writer.write(pieces[0])
+                with monkeypatch.context() as patch, pytest.raises(NoSpace):
+                    failing(patch, 1, errno.ENOSPC)
+                    await writer.write(pieces[1])
+                await writer.write(b"short")
+        assert await store.get("a") == b"old"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 def test_a_full_disk(tmp_path: Path) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", tmp_path], check=True)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from storage._async.streams import Body, BufferSink, Sink
+from storage._async.pieces import Body, BufferSink, Sink
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 from storage.object import AsyncDictStore, DictStore
 

@@ -14,8 +14,9 @@ from ..._core import calls
 from ..._core.errors import ConfigError, StoreError, from_oserror
 from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.urls import StoreURL
+from ..._core.window import surely
 from ..base import AsyncBaseStore
-from ..streams import Body, Sink
+from ..pieces import Body, Sink
 from ._zip.content import Content, StreamedContent, content_of
 from ._zip.files import CHUNK
 from ._zip.format import DEFLATED, STORED, Entry, Limits, check_name
@@ -97,9 +98,7 @@ class AsyncZipStore(AsyncBaseStore):
         max_ratio: int = 1032,
     ) -> None:
         super().__init__(timeout=timeout)
-        self._path: Any = os.fspath(path)
-        if not isinstance(self._path, str) or not self._path or "\0" in self._path:
-            raise ConfigError(f"the path of an archive is a str, not {path!r}")
+        self._path = _checked(path)
         if compression not in _METHODS:
             raise ConfigError(f"compression is 'deflate' or 'store', not {compression!r}")
         self._arguments: dict[str, Any] = {
@@ -216,7 +215,7 @@ class AsyncZipStore(AsyncBaseStore):
             await sink.flush()
             sink.info = await self._write(self._finish, key, content, options)
         finally:
-            await calls.call(content.close)
+            await surely(content.close)
 
     def _finish(self, key: str, content: StreamedContent, options: WriteOptions) -> ObjectInfo:
         content.finish()
@@ -257,3 +256,11 @@ class _ContentSink:
 
 def _infos(entries: list[Entry]) -> list[ObjectInfo]:
     return [entry.info() for entry in entries]
+
+
+def _checked(path: Any) -> str:
+    """The path of an archive, if it can be one."""
+    text = os.fspath(path)
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ConfigError(f"the path of an archive is a str, not {path!r}")
+    return text

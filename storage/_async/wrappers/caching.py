@@ -11,7 +11,8 @@ from ..._core.errors import ObjectNotFound
 from ..._core.info import ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.keylocks import KeyLocks
 from ..._core.protocol import AsyncObjectStore
-from ..streams import Body, Sink, WriterSink
+from ..pieces import Body, Sink
+from ..streams import WriterSink
 from .children import AsyncParentStore
 
 logger = logging.getLogger("storage.caching")

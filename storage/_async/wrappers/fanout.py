@@ -16,7 +16,8 @@ from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
 from ..._core.window import cancel_all, finish_all
 from ..base import AsyncBaseStore
-from ..streams import AsyncWriter, Body, Sink
+from ..pieces import Body, Sink
+from ..streams import AsyncWriter
 from ..transfer.listing import in_key_order, merge
 from .children import AsyncParentStore
 

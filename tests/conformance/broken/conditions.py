@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from storage._async.streams import Sink
+from storage._async.pieces import Sink
 from storage._core.errors import ObjectExists, PreconditionFailed
 from storage._core.info import (
     WRITE_OVER,

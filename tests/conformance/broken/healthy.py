@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, TypeVar
 
 from storage._async.backends.memory import AsyncDictStore
-from storage._async.streams import Body, BufferSink, Sink
+from storage._async.pieces import Body, BufferSink, Sink
 from storage._core.errors import StoreNotFound
 from storage._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from storage.testing import StoreConformance

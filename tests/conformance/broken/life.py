@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from storage._async.streams import Sink
+from storage._async.pieces import Sink
 from storage._core.errors import StoreClosed, StoreError, StoreTimeout
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 

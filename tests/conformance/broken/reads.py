@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from storage._async.streams import Body
+from storage._async.pieces import Body
 from storage._core.errors import ObjectNotFound
 from storage._core.info import (
     READ_ALL,

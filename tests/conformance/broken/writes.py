@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from storage._async.streams import BufferSink, Sink
+from storage._async.pieces import BufferSink, Sink
 from storage._core.errors import ObjectNotFound
 from storage._core.info import WRITE_OVER, ObjectInfo, WriteOptions
 

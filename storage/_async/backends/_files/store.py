@@ -13,15 +13,15 @@ from ...._core.errors import ConfigError, StoreError, from_oserror
 from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.values import batches
-from ...._core.window import each
+from ...._core.window import each, surely
 from ...base import AsyncBaseStore, Keys
-from ...streams import Body, Sink
+from ...pieces import Body, Sink
 from .layout import Layout
 from .objects import Objects, OpenFile
 from .pending import Pending, describe
 from .sink import PIECE, FileSink
 from .tree import Tree
-from .waiting import patiently, surely
+from .waiting import patiently
 from .walk import Listed, Walk
 
 T = TypeVar("T")

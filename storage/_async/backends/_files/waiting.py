@@ -1,4 +1,4 @@
-"""Waiting for descriptors, and for what must be done."""
+"""Waiting for descriptors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from ...._core import calls
 from ...._core.errors import StoreError, from_oserror
-from ...._core.window import finish_all
 
 T = TypeVar("T")
 
@@ -53,11 +52,3 @@ def patiently_here(function: Callable[[], T]) -> T:
 def is_exhausted(error: OSError) -> bool:
     """Whether an error says that there are as many open files as there may be."""
     return error.errno in (errno.EMFILE, errno.ENFILE)
-
-
-async def surely(function: Callable[[], None]) -> None:
-    """Call a function that cleans up, however often the call itself is cancelled."""
-    if calls.direct():
-        function()
-    else:
-        await finish_all([calls.call(function)])

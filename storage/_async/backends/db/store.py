@@ -13,7 +13,7 @@ from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, Writ
 from ...._core.urls import StoreURL
 from ...._core.window import each
 from ...base import AsyncBaseStore, Keys
-from ...streams import Body, Sink
+from ...pieces import Body, Sink
 from . import listing, objects
 from .database import PLAIN, Database
 from .jobs import GROUP, How

@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.keys import check_key
 from ...base import AsyncBaseStore, Keys
-from ...streams import Body, Sink
+from ...pieces import Body, Sink
 from . import deleting, keynames, reading
 from .clients import Clients
 from .copying import Copy
