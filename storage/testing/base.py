@@ -64,8 +64,10 @@ class Conformance:
     """Whether each of a long list of cases is tried alone; else every fourth (slow servers)."""
     examples: int = 100
     """How many examples Hypothesis tries in each check."""
-    steps: int = 25
-    """How many steps each run against the model has; it makes a tenth as many runs as examples."""
+    shrinks: bool = True
+    """Whether Hypothesis makes an example that it has found smaller; takes long on slow stores."""
+    steps: int = 30
+    """How many steps each run against the model has; it makes a third as many runs as examples."""
     seconds: float = 0.25
     """How long each check of cancelling may take, about."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import pytest
 from .._async.base import AsyncBaseStore
 from .._core.errors import BulkError, InvalidKey, ObjectNotFound
 from .base import Conformance
+from .harness import ended
 
 T = TypeVar("T")
 VALUES = {f"key{number:02d}": b"%d" % number for number in range(40)}
@@ -93,11 +95,13 @@ class BulkChecks(Conformance):
 
     async def test_get_many_is_left_early(self, store: AsyncBaseStore) -> None:
         await store.put_many(VALUES)
+        before = asyncio.all_tasks()
         async with self.no_descriptors_left():
             for _ in range(3):
                 results = store.get_many(sorted(VALUES))
                 assert await anext(results) == ("key00", b"0")
                 await results.aclose()  # type: ignore[attr-defined]
+                await ended(asyncio.all_tasks() - before)
         assert await store.get("key01") == b"1"
 
 

@@ -114,6 +114,16 @@ def _watched(
             step = lambda: work.send(None)  # noqa: E731
 
 
+async def ended(tasks: set[asyncio.Task[Any]]) -> None:
+    """Wait until tasks that something left behind have ended; raise where they do not.
+
+    What serves others too may go on for a moment.
+    """
+    if tasks:
+        _, pending = await asyncio.wait(tasks, timeout=LINGER)
+        assert not pending, f"tasks were left running: {pending}"
+
+
 async def interrupt_everywhere(
     act: Callable[[], Coroutine[Any, Any, Any]],
     *,
@@ -153,9 +163,7 @@ async def interrupt_everywhere(
             found = await check() if check is not None else None
             left = asyncio.all_tasks() - before
             if left:
-                # What serves others too may go on; but it ends, and changes nothing.
-                _, pending = await asyncio.wait(left, timeout=LINGER)
-                assert not pending, f"tasks were left running: {pending}"
+                await ended(left)
                 assert check is None or await check() == found, "a task went on with the work"
         except Exception as error:
             error.add_note(str(attempts[-1]))
@@ -205,20 +213,33 @@ def nothing_forgotten() -> Iterator[None]:
     assert not forgotten, f"something was not closed or awaited: {forgotten}"
 
 
-async def fuzz(
-    strategy: SearchStrategy[T], check: Callable[[T], Coroutine[Any, Any, None]], examples: int
-) -> None:
-    """Let Hypothesis look for a value for which ``check`` raises, on the loop of the caller."""
-    loop = asyncio.get_running_loop()
-
-    @settings(
+def profile(examples: int, *, shrinks: bool, **more: Any) -> settings:
+    """How Hypothesis looks for examples: the same each time, and as long as it takes."""
+    shrinking = (Phase.shrink,) if shrinks else ()
+    return settings(
         max_examples=examples,
         deadline=None,
         database=None,
         derandomize=True,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
+        report_multiple_bugs=False,
+        phases=(Phase.generate, *shrinking),
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.filter_too_much,
+            HealthCheck.data_too_large,
+            HealthCheck.large_base_example,
+        ],
+        **more,
     )
+
+
+async def fuzz(
+    strategy: SearchStrategy[T], check: Callable[[T], Coroutine[Any, Any, None]], how: settings
+) -> None:
+    """Let Hypothesis look for a value for which ``check`` raises, on the loop of the caller."""
+    loop = asyncio.get_running_loop()
+
+    @how
     @given(strategy)
     def run(value: T) -> None:
         asyncio.run_coroutine_threadsafe(check(value), loop).result()

@@ -12,7 +12,7 @@ from .._async.base import AsyncBaseStore
 from .._core.errors import InvalidKey, ObjectNotFound, StoreError
 from .attempts import MILD, reads, takes, tried, writes
 from .base import Conformance
-from .harness import fuzz
+from .harness import fuzz, profile
 from .keytable import HOSTILE, IMPOSSIBLE, any_key, possible
 
 _NO_TEXT: tuple[Any, ...] = (b"key", None, 7, ("a",), object())
@@ -52,7 +52,7 @@ class KeyChecks(Conformance):
                 await self._refuses(store, key)
 
         around = await self._around(store)
-        await fuzz(any_key(), check, self.examples)
+        await fuzz(any_key(), check, profile(self.examples, shrinks=self.shrinks))
         assert await self.contents(store) == {}
         assert await self._around(store) == around, "a key has left the store"
 

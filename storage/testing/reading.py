@@ -12,7 +12,7 @@ from .._async.base import AsyncBaseStore
 from .._core.errors import ObjectNotFound, PreconditionFailed
 from .._core.info import Capability
 from .base import Conformance
-from .harness import fuzz
+from .harness import fuzz, profile
 
 DATA = bytes(index * 11 % 253 for index in range(100_000)) * 7
 
@@ -75,7 +75,7 @@ class ReaderChecks(Conformance):
                     assert reader.tell() == model.tell()
 
         moves = st.lists(st.tuples(st.booleans(), offset, size), max_size=6)
-        await fuzz(moves, check, self.examples // 4)
+        await fuzz(moves, check, profile(self.examples // 4, shrinks=self.shrinks))
 
     async def test_reader_iterates(self, store: AsyncBaseStore) -> None:
         await store.put("key", DATA)

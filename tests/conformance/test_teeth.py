@@ -14,6 +14,7 @@ import pytest
 from storage.testing import StoreConformance
 from tests.conformance.broken import (  # noqa: F401 - each enters its stores
     conditions,
+    files,
     keys,
     life,
     listings,

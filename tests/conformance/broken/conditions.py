@@ -24,7 +24,7 @@ ALL = ~Capability.NONE
 
 
 @caught_by("test_one_creator", "test_one_streaming_creator", "test_one_swapper", "test_one_copier",
-           "test_no_increment_is_lost", "test_delete_against_put", "test_one_mover")  # fmt: skip
+           "test_no_increment_is_lost", "test_one_mover")  # fmt: skip
 class LooksThenWrites(HealthyStore):
     """Two steps: many look before the first one writes."""
 
@@ -81,7 +81,7 @@ class UndeclaredConditions(HealthyStore):
         pass
 
 
-@caught_by("test_delete_if_match", "test_one_deleter", "test_delete_against_put")
+@caught_by("test_delete_if_match", "test_one_deleter")
 class DeletesAnyVersion(HealthyStore):
     """Deletes whatever is there."""
 

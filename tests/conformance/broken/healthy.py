@@ -46,6 +46,14 @@ class Medium:
         self.known[id(self)] = self
 
 
+class WaitingSink(BufferSink):
+    """Waits at each piece."""
+
+    async def write(self, data: bytes | memoryview) -> None:
+        await asyncio.sleep(0)
+        await super().write(data)
+
+
 class HealthyStore(AsyncDictStore):
     """Objects in memory; it waits where a store on a disk or a server would.
 
@@ -55,6 +63,7 @@ class HealthyStore(AsyncDictStore):
     """
 
     inline = False
+    sink_class: type[WaitingSink] = WaitingSink
 
     def __init__(self, medium: Medium | None = None, *, timeout: float | None = None) -> None:
         self.medium = medium or Medium()
@@ -103,21 +112,13 @@ class HealthyStore(AsyncDictStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        sink = WaitingSink()
+        sink = self.sink_class()
         self.medium.litter.append(key)
         try:
             yield sink
             sink.info = await self._put(key, bytes(sink.buffer), options)
         finally:
             self.medium.litter.remove(key)
-
-
-class WaitingSink(BufferSink):
-    """Waits at each piece."""
-
-    async def write(self, data: bytes | memoryview) -> None:
-        await asyncio.sleep(0)
-        await super().write(data)
 
 
 def _unpickle(kind: type[HealthyStore], medium: int) -> HealthyStore:
@@ -134,6 +135,7 @@ class Kit(StoreConformance):
     legal_keys = ("a//b", "../x", "%2e", "\U0001f600")
     secrets = ("hunter2",)
     many = 150
+    shrinks = False
     examples = 60
     seconds = 0.2
 
