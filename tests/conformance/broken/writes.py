@@ -55,6 +55,8 @@ class VisibleUpload(HealthyStore):
 
 
 class _Appending(BufferSink):
+    info: ObjectInfo | None
+
     def __init__(self, store: HealthyStore, key: str, options: WriteOptions) -> None:
         super().__init__()
         self._place = store, key, options
