@@ -56,6 +56,11 @@ def test_an_unknown_scheme_names_the_known_ones() -> None:
         open_async_store("ftq://x")
 
 
+def test_a_url_without_its_slashes_is_no_directory() -> None:
+    with pytest.raises(ConfigError, match="two slashes: sqlite://x.sqlite"):
+        open_async_store("sqlite:x.sqlite")
+
+
 def test_paths_mean_files(tmp_path: Path) -> None:
     pytest.importorskip("storage.aiofs")
     for form in (tmp_path, str(tmp_path), f"file://{tmp_path}"):
