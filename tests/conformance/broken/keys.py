@@ -89,8 +89,8 @@ class Escapes(HealthyStore):
     """Joins the key to its root, as paths: what climbs out lands beside the store."""
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        path = os.path.normpath(os.path.join("/root/store", key))
-        if not path.startswith("/root/store"):
+        path = os.path.normpath(os.path.join("/srv/store", key))
+        if not path.startswith("/srv/store"):
             self.medium.outside.append(path)
         return await super()._put(key, data, options)
 
