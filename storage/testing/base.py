@@ -52,6 +52,8 @@ class Conformance:
     """Whether the store can be pickled."""
     in_memory: bool = False
     """Whether the medium is this process's memory, which an object then takes in any case."""
+    remote: bool = False
+    """Whether another process does the work, and may still do what was cancelled just now."""
     idle_descriptors: int = 0
     """How many more descriptors an open store may keep after a cancelled call (pools)."""
     stream_size: int = 1_000_000

@@ -49,12 +49,14 @@ class VisibleUpload(HealthyStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        sink: Sink = _Appending(self, key, options)
+        sink = _Appending(self, key, options)
         await sink.write(b"")
         yield sink
 
 
 class _Appending(BufferSink):
+    info: ObjectInfo | None
+
     def __init__(self, store: HealthyStore, key: str, options: WriteOptions) -> None:
         super().__init__()
         self._place = store, key, options
