@@ -78,6 +78,9 @@ def _parse(url: str | os.PathLike[str]) -> StoreURL:
     if isinstance(url, os.PathLike):
         return StoreURL("file", path=os.fspath(url))
     if "://" not in url:
+        scheme, colon, rest = url.partition(":")
+        if colon and scheme in _BY_SCHEME:  # a directory of such a name is hardly meant
+            raise ConfigError(f"a URL has two slashes: {scheme}://{rest}")
         return StoreURL("file", path=url)
     return StoreURL.parse(url)
 

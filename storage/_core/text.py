@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 def shorten(text: str, limit: int = 120) -> str:
     """``text``, cut in its middle where it is longer than ``limit`` characters."""
@@ -15,6 +17,10 @@ class Secret(str):
     """A string that prints as ``***``; ``reveal()`` gives the text itself."""
 
     __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        # str() of a secret is its mask; a secret made of one keeps what it hides.
+        return super().__new__(cls, text.reveal() if isinstance(text, Secret) else text)
 
     def __repr__(self) -> str:
         return "'***'"

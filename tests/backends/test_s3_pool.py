@@ -78,7 +78,7 @@ async def test_an_injected_client_of_ten_connections_is_not_wedged(
         async with asyncio.timeout(5):
             assert await asyncio.gather(*(faulty.get("key") for _ in range(20))) == [BODY] * 20
         await faulty.aclose()
-        assert (await client.head_object(Bucket=faulty.bucket_name, Key="wedge/key"))["ETag"]
+        assert (await client.head_object(Bucket=faulty.bucket_name, Key="wedge/key"))["ETag"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 async def test_closing_ends_what_is_on_its_way(

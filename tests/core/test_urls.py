@@ -8,6 +8,7 @@ import pytest
 
 from storage import open_async_store
 from storage._core.errors import ConfigError
+from storage._core.text import Secret
 from storage._core.urls import StoreURL
 
 
@@ -17,6 +18,7 @@ def test_parts_are_unquoted() -> None:
     assert url.password is not None
     assert url.password.reveal() == "p/w"
     assert "p/w" not in f"{url!r} {url.password} {url.password!r}"
+    assert Secret(url.password).reveal() == "p/w"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,11 @@ def test_an_unknown_option_names_the_known_ones() -> None:
 def test_an_unknown_scheme_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"'ftq'; known: .*memory"):
         open_async_store("ftq://x")
+
+
+def test_a_url_without_its_slashes_is_no_directory() -> None:
+    with pytest.raises(ConfigError, match="two slashes: sqlite://x.sqlite"):
+        open_async_store("sqlite:x.sqlite")
 
 
 def test_paths_mean_files(tmp_path: Path) -> None:
