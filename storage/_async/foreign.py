@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from .._core.adapt import VERBS, is_async
+from .._core.closing import closing
 from .._core.errors import ObjectNotFound, StoreError
 from .._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from .._core.protocol import AsyncObjectStore
@@ -82,13 +83,15 @@ class AsyncForeignStore(AsyncBaseStore):
         source = self._store.keys(prefix=prefix) if self._takes_prefix else self._store.keys()
         if inspect.isawaitable(source):
             source = await source
-        async for key in each(source):
-            if key.startswith(prefix) and key > start_after:
-                yield key
+        async with closing(each(source)) as keys:
+            async for key in keys:
+                if key.startswith(prefix) and key > start_after:
+                    yield key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async for key in self._keys(prefix, start_after):
-            yield ObjectInfo(key)
+        async with closing(self._keys(prefix, start_after)) as keys:
+            async for key in keys:
+                yield ObjectInfo(key)
 
     async def _setup(self) -> None:
         enter = getattr(self._store, "__aenter__", None)

@@ -18,8 +18,9 @@ R = TypeVar("R")
 async def each(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
     """The items of an iterable of either kind; a blocking one is pulled in worker threads."""
     if isinstance(items, AsyncIterable):
-        async for item in items:
-            yield item
+        async with closing(aiter(items)) as iterator:
+            async for item in iterator:
+                yield item
     elif isinstance(items, list | tuple | set | frozenset | dict):
         for item in items:
             yield item

@@ -52,6 +52,8 @@ class Conformance:
     """Whether the store can be pickled."""
     in_memory: bool = False
     """Whether the medium is this process's memory, which an object then takes in any case."""
+    remote: bool = False
+    """Whether another process does the work, and may still do what was cancelled just now."""
     idle_descriptors: int = 0
     """How many more descriptors an open store may keep after a cancelled call (pools)."""
     stream_size: int = 1_000_000
@@ -125,14 +127,16 @@ class Conformance:
         """
         made = await self._made(make or self.make_store, *arguments)
         async with AsyncExitStack() as stack:
-            if hasattr(made, "__aenter__"):
-                inner = await stack.enter_async_context(made)
-            elif hasattr(made, "__enter__"):
-                inner = await in_thread(made.__enter__)
-                stack.push_async_exit(partial(clean_up_in_thread, made.__exit__))
+            if hasattr(made, "get"):
+                store = self.presented(made)
+                if hasattr(store, "__aenter__"):
+                    await stack.enter_async_context(store)
+            elif hasattr(made, "__aenter__"):
+                store = self.presented(await stack.enter_async_context(made))
             else:
-                inner = made
-            yield self.presented(inner)
+                store = self.presented(await in_thread(made.__enter__))
+                stack.push_async_exit(partial(clean_up_in_thread, made.__exit__))
+            yield store
 
     async def unopened(self) -> AsyncBaseStore:
         """A fresh store that was not entered; skips where it can only be had by entering."""

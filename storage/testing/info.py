@@ -59,6 +59,8 @@ class InfoChecks(Conformance):
                 told.append(reader.info)
             assert len(told) == 7
             _check_agreement(told)
+            if store.capabilities & _NEEDS_ETAGS:
+                assert all(info.etag for info in told), "a store with conditions tells etags"
 
     async def test_streamed_put_tells_alike(self, store: AsyncBaseStore) -> None:
         info = await store.put("streamed", iter([bytes(100_000)] * 3))

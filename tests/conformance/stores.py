@@ -125,6 +125,7 @@ _MOTO_LACKS = Capability.COPY_IF_ABSENT
 _FILES = {"picklable": True}
 _BUCKETS = {
     "creates": False,
+    "remote": True,
     "thorough": False,
     "examples": 20,
     "steps": 15,

@@ -61,6 +61,21 @@ class AsyncCachingStore(AsyncParentStore):
             return 0
         return 1
 
+    async def get_with_info(
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> tuple[bytes, ObjectInfo]:
+        """As for every store, and always from the main one: the cache knows no etags."""
+        self._check("get", key)
+        return await self._main.get_with_info(
+            key, start=start, end=end, if_match=if_match, if_none_match=if_none_match
+        )
+
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         if options.conditional:
             return await self._main._read(key, options)

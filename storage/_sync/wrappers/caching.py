@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from ..._async.wrappers.caching import AsyncCachingStore
 from ..._core.adapt import to_async
+from ..._core.info import ObjectInfo
 from ..._core.protocol import ObjectStore
 from .children import ParentStore
 
@@ -46,3 +47,19 @@ class CachingStore(ParentStore):
             How many objects were cached.
         """
         return self._run(self._async.clear(key))
+
+    def get_with_info(
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> tuple[bytes, ObjectInfo]:
+        """As for every store, and always from the main one: the cache knows no etags."""
+        return self._run(
+            self._async.get_with_info(
+                key, start=start, end=end, if_match=if_match, if_none_match=if_none_match
+            )
+        )

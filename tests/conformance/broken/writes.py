@@ -49,7 +49,7 @@ class VisibleUpload(HealthyStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        sink: Sink = _Appending(self, key, options)
+        sink = _Appending(self, key, options)
         await sink.write(b"")
         yield sink
 
