@@ -57,7 +57,7 @@ def test_an_unknown_scheme_names_the_known_ones() -> None:
 
 
 def test_a_url_without_its_slashes_is_no_directory() -> None:
-    with pytest.raises(ConfigError, match="two slashes: sqlite://x.sqlite"):
+    with pytest.raises(ConfigError, match=r"two slashes: sqlite://x\.sqlite"):
         open_async_store("sqlite:x.sqlite")
 
 
