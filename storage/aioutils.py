@@ -6,11 +6,13 @@ from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
 from ._async.wrappers.caching import AsyncCachingStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
+from ._async.wrappers.identity import AsyncIdentityStore
 
 __all__ = [
     "Action",
     "AsyncCachingStore",
     "AsyncFanoutStore",
+    "AsyncIdentityStore",
     "AsyncMirroringStore",
     "SyncEvent",
     "SyncReport",

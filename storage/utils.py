@@ -5,10 +5,12 @@ from ._sync.transfer.sync import sync_stores
 from ._sync.transfer.verify import verify_stores
 from ._sync.wrappers.caching import CachingStore
 from ._sync.wrappers.fanout import FanoutStore, MirroringStore
+from ._sync.wrappers.identity import IdentityStore
 
 __all__ = [
     "CachingStore",
     "FanoutStore",
+    "IdentityStore",
     "MirroringStore",
     "clear_store",
     "copy_store",

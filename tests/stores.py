@@ -11,6 +11,13 @@ from storage._core.errors import StoreUnavailable
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 
 
+def _bytes(data: Any) -> bytes:
+    """What somebody's store may do, since what it takes is between it and its user."""
+    if not isinstance(data, bytes):
+        raise TypeError(f"a value is bytes, not {type(data).__name__}")
+    return data
+
+
 class ForeignStore:
     """Somebody else's async store: the five verbs and nothing more."""
 
@@ -22,7 +29,7 @@ class ForeignStore:
         return self.objects[key]
 
     async def put(self, key: str, data: bytes) -> None:
-        self.objects[key] = data
+        self.objects[key] = _bytes(data)
 
     async def exists(self, key: str) -> bool:
         return key in self.objects
@@ -52,7 +59,7 @@ class BlockingStore:
         return self.objects[key]
 
     def put(self, key: str, data: bytes) -> None:
-        self.objects[key] = data
+        self.objects[key] = _bytes(data)
 
     def exists(self, key: str) -> bool:
         return key in self.objects

@@ -48,6 +48,7 @@ class AsyncForeignStore(AsyncBaseStore):
         if not is_async(store):
             raise TypeError(f"{type(store).__name__} is blocking: use it with the blocking classes")
         self._store: Any = store
+        self.inline = getattr(store, "inline", False)
         self._takes_prefix = "prefix" in inspect.signature(store.keys).parameters
 
     def __repr__(self) -> str:
@@ -60,14 +61,21 @@ class AsyncForeignStore(AsyncBaseStore):
             raise
         except KeyError as error:
             raise ObjectNotFound("there is no object under this key") from error
-        return options.cut(data), ObjectInfo(key, len(data))
+        return options.cut(data), ObjectInfo(key, _size(data))
 
     async def _exists(self, key: str) -> bool:
         return bool(await self._store.exists(key))
 
-    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        await self._store.put(key, bytes(data))
-        return ObjectInfo(key, len(data))
+    def _as_value(self, data: Any) -> Any:
+        """Whatever else it takes than bytes is between it and its user."""
+        try:
+            return super()._as_value(data)
+        except TypeError:
+            return data
+
+    async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
+        await self._store.put(key, bytes(data) if isinstance(data, memoryview) else data)
+        return ObjectInfo(key, _size(data))
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         # Not every store of others minds a missing key, so it has to be asked for.
@@ -106,3 +114,7 @@ class AsyncForeignStore(AsyncBaseStore):
 
     _entered = False
     capabilities = Capability.NONE
+
+
+def _size(data: Any) -> int | None:
+    return len(data) if isinstance(data, bytes | bytearray | memoryview) else None

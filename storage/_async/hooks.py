@@ -31,6 +31,7 @@ from .._core.info import (
     WriteOptions,
 )
 from .._core.keys import check_key, check_prefix
+from .._core.values import STREAM, as_buffer
 from .pieces import Body, BufferSink, Sink
 
 T = TypeVar("T")
@@ -172,6 +173,11 @@ class AsyncStoreHooks(ABC):
             self._check_key(key)
         except StoreError as error:
             raise error.located(operation=operation, store=repr(self)) from None
+
+    def _as_value(self, data: Any) -> Any:
+        """What was given to `put`, as `_put` takes it; `STREAM` if it comes in pieces."""
+        buffer = as_buffer(data)
+        return STREAM if buffer is None else buffer
 
     def _check_key(self, key: str) -> None:
         """Raise `InvalidKey` where this store cannot keep such a key; does no I/O."""

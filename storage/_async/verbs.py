@@ -16,7 +16,7 @@ from .._core.info import (
     ReadOptions,
     WriteOptions,
 )
-from .._core.values import Data, as_buffer, chunks_of
+from .._core.values import STREAM, Data, chunks_of
 from .hooks import AsyncStoreHooks
 from .streams import AsyncReader, AsyncWriter
 
@@ -142,9 +142,9 @@ class AsyncStoreVerbs(AsyncStoreHooks):
             NotSupported: The store cannot hold a condition atomically or keep the attributes.
         """
         options = self._writing("put", key, if_absent, if_match, content_type, metadata)
-        buffer = as_buffer(data)
-        if buffer is not None:
-            return await self._run("put", key, self._put(key, buffer, options))
+        value = self._as_value(data)
+        if value is not STREAM:
+            return await self._run("put", key, self._put(key, value, options))
         async with AsyncWriter(self, key, options) as writer, closing(chunks_of(data)) as chunks:
             async for chunk in chunks:
                 await writer.write(chunk)
@@ -249,6 +249,16 @@ class AsyncStoreVerbs(AsyncStoreHooks):
         self._check_reading("get", key, options)
         return AsyncReader(self, key, options)
 
+    async def _write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        """`_put`, checked and limited as a verb: for the stores that are made of this one."""
+        self._check_writing("put", key, options)
+        return await self._run("put", key, self._put(key, data, options))
+
+    def _writer(self, key: str, options: WriteOptions) -> AsyncWriter:
+        """`_create`, checked and limited as a verb: for the stores that are made of this one."""
+        self._check_writing("put", key, options)
+        return AsyncWriter(self, key, options)
+
     def _check_reading(self, operation: str, key: str, options: ReadOptions) -> None:
         self._check(operation, key)
         if options.conditional:
@@ -284,10 +294,19 @@ class AsyncStoreVerbs(AsyncStoreHooks):
             return WRITE_OVER
         if if_absent and if_match is not None:
             raise ConfigError("if_absent and if_match exclude each other")
-        if if_absent:
+        options = WriteOptions(if_absent, if_match, content_type, metadata)
+        self._require_writing(operation, key, options)
+        return options
+
+    def _check_writing(self, operation: str, key: str, options: WriteOptions) -> None:
+        self._check(operation, key)
+        if options is not WRITE_OVER:
+            self._require_writing(operation, key, options)
+
+    def _require_writing(self, operation: str, key: str, options: WriteOptions) -> None:
+        if options.if_absent:
             self._require(operation, key, Capability.IF_ABSENT, "put(if_absent=True)")
-        if if_match is not None:
+        if options.if_match is not None:
             self._require(operation, key, Capability.IF_MATCH, "put(if_match=)")
-        if content_type is not None or metadata:
+        if options.attributed:
             self._require(operation, key, Capability.ATTRIBUTES, "content types and metadata")
-        return WriteOptions(if_absent, if_match, content_type, metadata)

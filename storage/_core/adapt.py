@@ -53,6 +53,8 @@ class ThreadedStore:
         store: Any object with the five blocking verbs; its context is entered and left with ours.
     """
 
+    inline = True
+
     def __init__(self, store: Any) -> None:
         self.store = store
 

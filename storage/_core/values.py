@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 CHUNK_SIZE = 256 * 1024
 """Bytes that streams are read by, unless told otherwise."""
+STREAM: Any = object()
+"""Stands for a value that comes in pieces."""
 PULL_TIME = 0.005
 """Seconds after which a slow iterator's chunks go on their way."""
 

@@ -138,12 +138,12 @@ class AsyncZipStore(AsyncBaseStore):
     async def checkpoint(self) -> None:
         """Write the archive anew with all changes, so that other programs see them."""
         self._check_open("checkpoint")
-        await self._run("checkpoint", None, self._write(self._volume.checkpoint))
+        await self._run("checkpoint", None, self._change(self._volume.checkpoint))
 
     async def _teardown(self) -> None:
         try:
             if self._volume.changed:
-                await self._place("close", None, self._write(self._volume.checkpoint))
+                await self._place("close", None, self._change(self._volume.checkpoint))
         finally:
             await calls.call(self._volume.close)
 
@@ -157,7 +157,7 @@ class AsyncZipStore(AsyncBaseStore):
         except OSError as error:
             raise from_oserror(error) from error
 
-    async def _write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function again and again while others write; between the calls it can end."""
         end = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
@@ -187,14 +187,14 @@ class AsyncZipStore(AsyncBaseStore):
             content = content or content_of(data, self._method)
             return self._volume.put(key, content, options)
 
-        return await self._write(put)
+        return await self._change(put)
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
-        await self._write(self._volume.delete, key, missing_ok, if_match)
+        await self._change(self._volume.delete, key, missing_ok, if_match)
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         check_name(target)
-        return await self._write(self._volume.copy, source, target, if_absent)
+        return await self._change(self._volume.copy, source, target, if_absent)
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
@@ -213,7 +213,7 @@ class AsyncZipStore(AsyncBaseStore):
             sink = _ContentSink(self, content)
             yield sink
             await sink.flush()
-            sink.info = await self._write(self._finish, key, content, options)
+            sink.info = await self._change(self._finish, key, content, options)
         finally:
             await surely(content.close)
 
