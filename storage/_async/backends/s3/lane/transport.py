@@ -1,0 +1,124 @@
+"""What a way of sending HTTP requests to one server looks like, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ssl import SSLContext
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server, and how its connections are made.
+
+    Args:
+        host: Its name or address, as DNS knows it.
+        port: Its TCP port.
+        tls: None for plain HTTP.
+        connect_timeout: Seconds that a connection, its TLS included, may take to be made.
+        read_timeout: Seconds that the server may be silent while an answer is awaited or read.
+        limit: Connections at once; further requests wait for one.
+    """
+
+    host: str
+    port: int
+    tls: SSLContext | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    limit: int = 64
+
+
+@dataclass(slots=True)
+class Request:
+    """A request, complete but for what concerns the connection.
+
+    Args:
+        method: Such as ``GET``.
+        target: Path and query, percent-encoded, exactly as they were signed.
+        headers: All of them, ``Host`` too; ``Content-Length`` and ``Connection`` are the
+            transport's.
+        body: The pieces of the body, in memory.
+        expect: Ask for ``100 Continue`` before the body is sent, and wait for it a moment.
+    """
+
+    method: str
+    target: str
+    headers: Sequence[tuple[str, str]]
+    body: Sequence[bytes | memoryview] = field(default=())
+    expect: bool = False
+
+
+class Response(Protocol):
+    """The head of an answer, and its body as it comes."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By their names in small letters; several of one name are joined by ``", "``."""
+
+    async def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes of the body, as many as are there; all of it by default.
+
+        Returns:
+            Nothing at the end of the body.
+
+        Raises:
+            TransportError: The body ended before its announced end, or is not what HTTP allows.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection back if the body was read to its end, or else close it.
+
+        May be called again; waits for nothing.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests to one server, over connections that it keeps."""
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; returns when the head of the final answer is there.
+
+        A cancelled call closes its connection. A request is sent once, except over a kept
+        connection that turns out to be closed before any byte of an answer came: then, if the
+        method is idempotent, once more over a new one.
+
+        Raises:
+            TransportError: There was no answer.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; later calls fail."""
+        ...
+
+
+class TransportError(Exception):
+    """A request that got no whole answer.
+
+    Args:
+        message: What happened.
+        sent: Whether the server may have seen the request.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ConnectError(TransportError):
+    """No connection could be made."""
+
+
+class ConnectionLost(TransportError):
+    """The connection ended before the answer did."""
+
+
+class SilenceError(TransportError):
+    """The server was silent for longer than a timeout allows."""
+
+
+class AnswerError(TransportError):
+    """The answer is not HTTP."""
