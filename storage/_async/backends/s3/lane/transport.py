@@ -55,6 +55,9 @@ class Response(Protocol):
     status: int
     headers: Mapping[str, str]
     """By their names in small letters; several of one name are joined by ``", "``."""
+    resent: bool
+    """Whether this answers a second sending, after the first was lost with a kept connection. The
+    server may have seen that one too: a failed condition may be the work of one's own hands."""
 
     async def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes of the body, as many as are there; all of it by default.
