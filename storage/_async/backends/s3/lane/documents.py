@@ -20,7 +20,9 @@ def delete(content: Mapping[str, Any]) -> bytes | None:
     objects = _elements("Object", content["Objects"], ("Key", "VersionId", "ETag"))
     if objects is None:
         return None
-    quiet = f"<Quiet>{'true' if content['Quiet'] else 'false'}</Quiet>" if "Quiet" in content else ""
+    quiet = (
+        f"<Quiet>{'true' if content['Quiet'] else 'false'}</Quiet>" if "Quiet" in content else ""
+    )
     return _document("Delete", objects + quiet)
 
 
@@ -28,7 +30,13 @@ def complete(content: Mapping[str, Any]) -> bytes | None:
     """What ``CompleteMultipartUpload`` takes; None where there is more in it."""
     if content.keys() != {"Parts"}:
         return None
-    sums = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256")
+    sums = (
+        "ChecksumCRC32",
+        "ChecksumCRC32C",
+        "ChecksumCRC64NVME",
+        "ChecksumSHA1",
+        "ChecksumSHA256",
+    )
     parts = _elements("Part", content["Parts"], ("ETag", *sums, "PartNumber"))
     return None if parts is None else _document("CompleteMultipartUpload", parts)
 

@@ -149,4 +149,3 @@ def address(url: str, bucket: str, style: str | None) -> Address | None:
     if port == usual:
         host = host.rpartition(":")[0]
     return Address(secure, name, port or usual, host, path)
-

@@ -115,7 +115,9 @@ def _key(call: Call, value: Any) -> None:
 
 
 def _metadata(call: Call, value: Any) -> None:
-    call.headers += [(f"x-amz-meta-{_text(name)}".lower(), _text(text)) for name, text in value.items()]
+    call.headers += [
+        (f"x-amz-meta-{_text(name)}".lower(), _text(text)) for name, text in value.items()
+    ]
 
 
 def _body(call: Call, value: Any) -> None:

@@ -112,8 +112,8 @@ def _trust(given: Mapping[str, Any]) -> Trust:
 def _has_proxy(secure: bool, name: str) -> bool:
     if not any(variable.lower().endswith("_proxy") for variable in os.environ):
         return False
-    from urllib.request import getproxies_environment, proxy_bypass_environment
+    from urllib import request
 
-    proxies = getproxies_environment()
+    proxies = request.getproxies_environment()
     wanted = "https" if secure else "http"
-    return bool(proxies.get(wanted) or proxies.get("all")) and not proxy_bypass_environment(name)
+    return bool(proxies.get(wanted) or proxies.get("all")) and not request.proxy_bypass(name)

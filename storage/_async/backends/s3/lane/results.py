@@ -15,10 +15,8 @@ from . import xml
 Answer = dict[str, Any]
 _Read = Callable[[str], Any]
 
-_MONTHS = {
-    name: number
-    for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
-}
+_NAMES = "JanFebMarAprMayJunJulAugSepOctNovDec"
+_MONTHS = {_NAMES[start : start + 3]: start // 3 + 1 for start in range(0, 36, 3)}
 
 
 @lru_cache(4096)
@@ -134,7 +132,7 @@ def of_headers(operation: str, headers: Mapping[str, str]) -> Answer:
         MalformedResponse: A number or a time is none.
     """
     table, answer = _TABLES[operation], Answer()
-    pairs = {} if table is _READ else None
+    pairs: dict[str, str] | None = {} if table is _READ else None
     for name, value in headers.items():
         place = table.get(name)
         if place is not None:
@@ -189,7 +187,9 @@ def of_document(operation: str, content: bytes) -> Answer:
 def _listing(document: xml.Document) -> Answer:
     fields = document.fields
     plain: _Read = unquote_plus if fields.get("EncodingType") == "url" else str
-    answer: Answer = {"Contents": [_row(each, plain) for each in document.entries.get("Contents", ())]}
+    answer: Answer = {
+        "Contents": [_row(each, plain) for each in document.entries.get("Contents", ())]
+    }
     answer["CommonPrefixes"] = [
         {"Prefix": plain(each["Prefix"])} for each in document.entries.get("CommonPrefixes", ())
     ]

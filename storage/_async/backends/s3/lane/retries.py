@@ -41,9 +41,7 @@ _PASSING_STATUS = frozenset({500, 502, 503, 504})
 
 def throttled(error: Exception) -> bool:
     """Whether the server asks for fewer requests."""
-    return isinstance(error, Refused) and (
-        error.code in _THROTTLED or error.status in (429, 503)
-    )
+    return isinstance(error, Refused) and (error.code in _THROTTLED or error.status in (429, 503))
 
 
 def passing(error: Exception) -> bool:
@@ -82,7 +80,7 @@ class Budget:
 
 
 def pause_before(retry: int, error: Exception) -> float:
-    """Seconds to wait before a retry, the first being 1: random, and at least what was asked for."""
+    """Seconds to wait before a retry, the first being 1: random, at least what was asked for."""
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (retry - 1))
     return max(random.uniform(0, longest), _asked(error))
 
@@ -93,7 +91,9 @@ def _asked(error: Exception) -> float:
     if not told:
         return 0.0
     try:
-        seconds = float(told) if told.isdecimal() else parsedate_to_datetime(told).timestamp() - time()
+        seconds = (
+            float(told) if told.isdecimal() else parsedate_to_datetime(told).timestamp() - time()
+        )
     except (ValueError, OverflowError):
         return 0.0
     return min(max(0.0, seconds), LONGEST_ASKED)

@@ -11,10 +11,10 @@ from typing import Any
 from ....._core import calls
 from ....._core.errors import MalformedResponse
 from . import results
-from .bodies import body_of, finish
+from .bodies import Body, finish
 from .errors import ERROR_BYTES, Refused, metadata, refusal
 from .identity import Identity
-from .operations import Buffer, Call, compose
+from .operations import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
 from .sign import EMPTY, UNSIGNED, Keys, Signer, encoded, query_of
 from .transport import Request, Response, Transport
@@ -26,7 +26,9 @@ DOCUMENT_BYTES = 64 * 1024 * 1024
 SKEW = 240.0
 """Seconds by which clocks must differ before a refusal that gives no reason is laid to that."""
 
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+)
 _ELSEWHERE = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
 
 
@@ -51,13 +53,10 @@ class Lane:
         self._signer = Signer(identity.region)
         self._closed = False
 
-    def knows(self, operation: str, parameters: Mapping[str, Any]) -> Call:
-        """The operation, ready to be sent.
-
-        Raises:
-            Unknown: It is one for the client.
-        """
-        return compose(operation, parameters)
+    @property
+    def region(self) -> str:
+        """That the requests are signed for."""
+        return self._identity.region
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -135,7 +134,7 @@ class Lane:
             answer = results.of_headers(name, headers)
             answer["ResponseMetadata"] = metadata(response.status, headers, retries)
             if name == "get_object":
-                answer["Body"] = body_of(response)
+                answer["Body"] = Body(response)
                 return answer
             content = await _content(response, DOCUMENT_BYTES)
         except BaseException:

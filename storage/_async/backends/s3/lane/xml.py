@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from ....._core.errors import MalformedResponse
 
@@ -33,8 +33,8 @@ def parse(content: bytes) -> Document:
         # Without a document type no entity is ever defined, and none can grow.
         if "<!DOCTYPE" in text:
             raise MalformedResponse("the server's answer has a document type")
-        root = ElementTree.fromstring(text)  # noqa: S314
-    except (ElementTree.ParseError, UnicodeError) as error:
+        root = ET.fromstring(text)  # noqa: S314
+    except (ET.ParseError, UnicodeError) as error:
         raise MalformedResponse(f"the server's answer is no XML: {error}") from None
     names = _Names()
     fields: Entry = {}
