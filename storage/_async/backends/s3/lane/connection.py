@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from .answers import Answer, dropped
+from .encoding import JOINED, length, pieces
 from .transport import AnswerError, ConnectionLost, SilenceError, TransportError
 
-JOINED = 64 * 1024
-"""Bytes of a request that go into one packet with its head, at the price of a copy."""
-PIECE = 256 * 1024
 TURN = 1024 * 1024
 """Bytes written before others get their turn of the loop."""
 WRITE_HIGH = 512 * 1024
@@ -100,7 +98,7 @@ class Connection(asyncio.Protocol):
         if expect:
             await self._await_continue(answer)
         written = 0
-        for piece in _pieces(body):
+        for piece in pieces(body):
             while self._choked and not answer.settled:
                 await answer.news()
             if answer.settled:
@@ -245,15 +243,3 @@ class Connection(asyncio.Protocol):
 def _go_on(answer: Answer) -> None:
     answer.continued = True
     answer.tell()
-
-
-def length(body: Sequence[bytes | memoryview]) -> int:
-    """The number of bytes of a body."""
-    return sum(piece.nbytes if isinstance(piece, memoryview) else len(piece) for piece in body)
-
-
-def _pieces(body: Sequence[bytes | memoryview]) -> Iterator[memoryview]:
-    for piece in body:
-        view = memoryview(piece).cast("B")
-        for start in range(0, len(view), PIECE):
-            yield view[start : start + PIECE]

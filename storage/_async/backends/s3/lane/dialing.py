@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from ....._core.errors import MissingExtra
-from .transport import ConnectError, Endpoint
+from .transport import REMEMBERED, ConnectError, Endpoint
 
 try:
     from aiohappyeyeballs import start_connection
@@ -22,8 +22,6 @@ P = TypeVar("P", bound=asyncio.Protocol)
 
 HEAD_START = 0.25
 """Seconds that an address has before the next one is tried as well."""
-REMEMBERED = 10.0
-"""Seconds for which the addresses of a name are used again."""
 
 
 class Dialer:

@@ -11,15 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from ....._core.errors import MissingExtra
-from .transport import AnswerError
+from .transport import MOST_HEAD, AnswerError
 
 try:
     from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 except ImportError as error:
     raise MissingExtra.named("httptools", "s3") from error
 
-MOST_HEAD = 64 * 1024
-"""Bytes of a head, which is also what may stand around the chunks in a row."""
 MOST_HEADERS = 256
 MOST_INTERIM = 16
 SMALL = 512

@@ -6,11 +6,9 @@ import asyncio
 import os
 
 from .answers import Answer
-from .connection import length
+from .encoding import IDEMPOTENT, encode
 from .pool import Pool
 from .transport import ConnectError, ConnectionLost, Endpoint, Request
-
-IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
 
 
 class LeanTransport:
@@ -65,26 +63,3 @@ class LeanTransport:
             pool.abandon()
         self._pool = pool = Pool(self._endpoint, loop)
         return pool
-
-
-def encode(request: Request) -> bytes:
-    """The head of a request as it goes over the wire.
-
-    Raises:
-        ValueError: It would be taken for something else than one request.
-    """
-    target = request.target
-    lines = [f"{request.method} {target} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in request.headers]
-    if request.body or request.method in ("PUT", "POST", "PATCH"):
-        lines.append(f"Content-Length: {length(request.body)}")
-        if request.body and request.expect:
-            lines.append("Expect: 100-continue")
-    lines += ("", "")
-    text = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
-        raise ValueError("a header or the target holds a line break")
-    if not (target.isascii() and target.isprintable()) or " " in target:
-        raise ValueError(f"{target!r} is not percent-encoded")
-    return text.encode()

@@ -10,10 +10,8 @@ from collections import OrderedDict
 from ....._core.looplocal import inherited
 from .connection import Connection
 from .dialing import Dialer
-from .transport import ConnectError, ConnectionLost, Endpoint
+from .transport import IDLE, ConnectError, ConnectionLost, Endpoint
 
-IDLE = 15.0
-"""Seconds after which a connection that nobody uses is closed."""
 TICKS = 8
 """In the shortest of the times that are watched; all are kept with this precision."""
 

@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Protocol
 
+IDLE = 15.0
+"""Seconds after which a connection that nobody uses is closed."""
+REMEMBERED = 10.0
+"""Seconds for which the addresses of a name are used again."""
+MOST_HEAD = 64 * 1024
+"""Bytes of the head of an answer, and of what may stand around its chunks in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
