@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -110,11 +110,12 @@ class AiohttpResponse:
         self._response = response
         self.status = response.status
         self.resent = resent
-        self.headers: dict[str, str] = {}
+        headers: dict[str, str] = {}
         for name, value in response.headers.items():
             key = name.lower()
-            known = self.headers.get(key)
-            self.headers[key] = value if known is None else f"{known}, {value}"
+            known = headers.get(key)
+            headers[key] = value if known is None else f"{known}, {value}"
+        self.headers: Mapping[str, str] = headers
 
     async def read(self, size: int = -1) -> bytes:
         """See `Response`."""
