@@ -64,6 +64,34 @@ def refusal(status: int, headers: Mapping[str, str], content: bytes, retries: in
             pass
         else:
             fields = document.fields if document.root == "Error" else {}
+    return _refused(status, headers, fields, retries)
+
+
+def late_refusal(headers: Mapping[str, str], document: xml.Document, retries: int) -> Refused:
+    """The error in an answer that had begun as a success, before the server knew the outcome.
+
+    Args:
+        headers: Of the answer.
+        document: The error's.
+        retries: How often the request had been sent again by then.
+    """
+    status = _STATUS.get(document.fields.get("Code", ""), 500)
+    return _refused(status, headers, document.fields, retries)
+
+
+_STATUS = {
+    "AccessDenied": 403,
+    "ConditionalRequestConflict": 409,
+    "NoSuchBucket": 404,
+    "NoSuchKey": 404,
+    "NoSuchUpload": 404,
+    "PreconditionFailed": 412,
+}
+
+
+def _refused(
+    status: int, headers: Mapping[str, str], fields: Mapping[str, str], retries: int
+) -> Refused:
     code = fields.get("Code") or str(status)
     message = fields.get("Message") or _phrase(status)
     return Refused(code, message, status, headers, retries)

@@ -165,17 +165,16 @@ def _expires(answer: Answer, text: str) -> None:
 # -- documents ----------------------------------------------------------------------------------
 
 
-def of_document(operation: str, content: bytes) -> Answer:
+def of_document(operation: str, document: xml.Document) -> Answer:
     """What the document of an answer says.
 
     Raises:
         MalformedResponse: It is not the one that belongs to the operation.
     """
-    known = _DOCUMENTS.get(operation)
+    known = DOCUMENTS.get(operation)
     if known is None:
         return {}
     root, read = known
-    document = xml.parse(content)
     if document.root != root:
         raise MalformedResponse(f"the server's answer is a {document.root!r}, and no {root}")
     try:
@@ -252,7 +251,7 @@ def _fields(*needed: str) -> Callable[[xml.Document], Answer]:
     return read
 
 
-_DOCUMENTS: Mapping[str, tuple[str, Callable[[xml.Document], Answer]]] = {
+DOCUMENTS: Mapping[str, tuple[str, Callable[[xml.Document], Answer]]] = {
     "complete_multipart_upload": ("CompleteMultipartUploadResult", _fields()),
     "copy_object": ("CopyObjectResult", _copied("CopyObjectResult")),
     "create_multipart_upload": ("InitiateMultipartUploadResult", _fields("UploadId")),

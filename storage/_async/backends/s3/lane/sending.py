@@ -10,9 +10,9 @@ from typing import Any
 
 from ....._core import calls
 from ....._core.errors import MalformedResponse
-from . import results
+from . import results, xml
 from .bodies import Body, finish
-from .errors import ERROR_BYTES, Refused, metadata, refusal
+from .errors import ERROR_BYTES, Refused, late_refusal, metadata, refusal
 from .identity import Identity
 from .operations import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
@@ -97,6 +97,7 @@ class Lane:
         epoch, slower = await self._gate.enter(), None
         try:
             response = await self._transport.send(request)
+            retries += response.resent
             slower = False
             if response.status < 300:
                 return await self._answer(call, response, retries)
@@ -141,10 +142,12 @@ class Lane:
             finish(response)
             raise
         finish(response)
-        if b"<Error" in content[:1000]:
-            # The server had begun to answer before it knew the outcome.
-            raise refusal(500, headers, content, retries)
-        return answer | results.of_document(name, content)
+        if name not in results.DOCUMENTS and not content.lstrip().startswith(b"<"):
+            return answer
+        document = xml.parse(content)
+        if document.root == "Error":
+            raise late_refusal(headers, document, retries)
+        return answer | results.of_document(name, document)
 
     async def _refusal(self, response: Response, retries: int) -> Refused:
         try:
