@@ -220,7 +220,7 @@ def _row(entry: xml.Entry, plain: _Read) -> Answer:
         elif name == "Size":
             row[name] = int(text)
         elif name == "LastModified":
-            row[name] = datetime.fromisoformat(text)
+            row[name] = iso_date(text)
         elif name in ("ETag", "StorageClass", "ChecksumType"):
             row[name] = text
     return row
