@@ -1,4 +1,4 @@
-"""The fast lane against real servers: answers and errors like the client's, or the client itself."""
+"""The fast lane against real servers: answers and errors as the client tells them."""
 
 from __future__ import annotations
 
