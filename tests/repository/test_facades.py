@@ -52,6 +52,7 @@ STEPS = {
     "AsyncFileTreeStore",
     "AsyncForeignStore",
     "AsyncParentStore",
+    "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",
 }
