@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
+from weakref import WeakSet
 
 from ..._core.closing import closing
+from ..._core.errors import ConfigError, NotModified
 from ..._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
 from ..base import Keys
@@ -21,9 +24,12 @@ from ._cache.reads import Reads
 from ._cache.room import Room
 from ._cache.shelf import Shelf
 from ._cache.traffic import Visit
+from ._cache.whole import Whole
 from ._cache.writes import Writes
 from .children import AsyncParentStore
 from .identity import AsyncIdentityStore
+
+_stores: WeakSet[AsyncCachingStore] = WeakSet()
 
 
 class AsyncCachingStore(AsyncIdentityStore):
@@ -122,25 +128,31 @@ class AsyncCachingStore(AsyncIdentityStore):
             max_object_bytes,
             plain,
         )
+        if self._children[0] is self._children[1]:
+            raise ConfigError("a store cannot be its own cache")
         self._begin()
+        _stores.add(self)
 
     def _begin(self) -> None:
         """What a process knows by itself; a pickled store begins anew."""
         self._child, cache = self._children
-        self._counters = Counters()
-        room = Room(cache, self._policy.max_bytes, self._policy.max_objects, self._counters)
-        self._shelf = Shelf(cache, bool(self._policy.plain), room, self._counters)
-        self._reads = Reads(self._child, self._shelf, self._policy, self._counters)
-        self._parts = Parts(self._child, self._shelf, self._reads)
-        self._writes = Writes(self._child, self._shelf, self._policy, self._reads)
+        main, policy = self._child, self._policy
+        self._counters = counters = Counters()
+        room = Room(cache, policy.max_bytes, policy.max_objects, counters)
+        self._shelf = shelf = Shelf(cache, bool(policy.plain), room, counters)
+        self._reads = reads = Reads(main, shelf, policy, counters)
+        self._whole = Whole(main, shelf, policy, reads, counters)
+        self._parts = Parts(main, shelf, reads)
+        self._writes = Writes(main, shelf, policy, reads)
 
     def __getstate__(self) -> dict[str, Any]:
-        begun = ("_counters", "_shelf", "_reads", "_parts", "_writes")
+        begun = ("_counters", "_shelf", "_reads", "_whole", "_parts", "_writes")
         return {name: value for name, value in self.__dict__.items() if name not in begun}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._begin()
+        _stores.add(self)
 
     async def _teardown(self) -> None:
         await self._shelf.room.aclose()
@@ -179,9 +191,9 @@ class AsyncCachingStore(AsyncIdentityStore):
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
         if options == READ_ALL:
-            return await self._reads.whole(key)
+            return await self._whole.get(key)
         if self._policy.plain and not options.conditional:
-            found = await self._reads.plain(key)
+            found = await self._whole.plain(key)
             if found is not None:
                 return options.cut(found), ObjectInfo(key, len(found))
         async with self._entry(key, options) as (seal, visit):
@@ -220,7 +232,9 @@ class AsyncCachingStore(AsyncIdentityStore):
             async with self._reads.missing(key, visit):
                 await reader.__aenter__()
             async with aclosing(reader):
-                if options == READ_ALL and self._shelf.streams(reader.info.size):
+                size = reader.info.size
+                fills = self._shelf.streams(size) and self._policy.takes(size or 0)
+                if options == READ_ALL and fills:
                     async with Filling(self._shelf, key, self._policy.takes, stored) as filling:
                         yield Body(reader.info, filling.through(reader, visit))
                         await filling.end(reader, visit)
@@ -235,7 +249,11 @@ class AsyncCachingStore(AsyncIdentityStore):
         with Visit(self._reads.traffic, key) as visit:
             seal = None if self._policy.plain else await self._reads.current(key, visit)
             if seal is not None and options.if_match in (None, seal.info.etag):
-                options.check(seal.info)
+                try:
+                    options.check(seal.info)
+                except NotModified:
+                    self._reads.hit(key, 0)
+                    raise
             else:
                 seal = None
             yield seal, visit
@@ -265,3 +283,12 @@ class AsyncCachingStore(AsyncIdentityStore):
         async with closing(self._writes.delete_many(keys, missing_ok)) as outcomes:
             async for outcome in outcomes:
                 yield outcome
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_stores):
+        store._begin()  # another thread may have held its locks
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)

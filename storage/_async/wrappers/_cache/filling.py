@@ -95,8 +95,14 @@ class Filling:
 
     async def end(self, source: AsyncReader, visit: Visit) -> None:
         """The same where the last piece was handed on and nobody asked for more."""
-        if self._wanted and self.size == source.info.size and not await source.read(1):
-            await self._finish(source.info, visit)
+        info = source.info
+        if self._wanted and self.size == info.size:
+            try:
+                whole = not await source.read(1)
+            except Exception:
+                return  # nobody asked for what failed here
+            if whole:
+                await self._finish(info, visit)
 
     async def _finish(self, info: ObjectInfo, visit: Visit) -> None:
         async with reader_fills(self._shelf, self._key, visit) as may:
@@ -111,6 +117,8 @@ class Filling:
         with self._shelf.going_around("store", self._key):
             writer = await self._opened()
             tail = self._sealer.tail(info, self.stored)
+            if not self._shelf.room.fits(self.size + len(tail)):
+                return False
             await writer.write(tail)
             with self._shelf.doubting(self._key):
                 await writer.aclose()

@@ -35,7 +35,7 @@ class Parts:
             async with closing(self._shelf.pieces(key, seal, start, end)) as pieces:
                 data = b"".join([piece async for piece in pieces])
         except Exception as error:
-            await self._shelf.reject(key, error)
+            await self._shelf.reject(key, error, seal)
             return None
         self._reads.hit(key, len(data))
         return data
@@ -54,8 +54,9 @@ class Parts:
                     yield piece
         except Exception as error:
             failed = True
-            await self._shelf.reject(key, error)
-        self._reads.hit(key, position - start)
+            await self._shelf.reject(key, error, seal)
+        finally:
+            self._reads.hit(key, position - start)
         if failed:
             async with closing(self._rest(key, seal, ByteRange(position, end))) as pieces:
                 async for piece in pieces:

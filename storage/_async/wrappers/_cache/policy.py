@@ -61,6 +61,12 @@ class Policy:
         if self.write == "around" and mode == "never":
             raise ConfigError("write='around' leaves what revalidate='never' never finds out")
 
+    @property
+    def bears_age(self) -> float:
+        """Seconds that what is served may be older than the wish for it."""
+        ages = {"always": 0.0, "never": math.inf}
+        return ages.get(self.revalidate or "", self.ttl or 0.0)
+
     def takes(self, size: int) -> bool:
         """Whether an object of ``size`` bytes is cached at all."""
         limits = (self.max_bytes, self.max_object_bytes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,11 +11,9 @@ from contextlib import suppress
 from ...._core.closing import closing
 from ...._core.errors import ObjectNotFound, StoreNotFound
 from ...._core.info import ObjectInfo
-from ...._core.window import cancel_all
 from ...base import AsyncBaseStore
+from .around import logger
 from .counters import Counters
-
-logger = logging.getLogger("storage.caching")
 
 SHARE = 4
 """The cache is listed anew after storing so large a part of what it may hold: one in four."""
@@ -52,7 +49,7 @@ class Room:
         """Bytes and time of last use, the oldest first."""
         self._bytes = 0
         self._listed = False
-        self._listing: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
         self._changed: dict[str, None] = {}
         """Keys stored or removed since the last listing began."""
         self._new_bytes = self._new_objects = 0
@@ -61,6 +58,10 @@ class Room:
     def limited(self) -> bool:
         """Whether there is any limit, and so anything to keep account of."""
         return self._max_bytes is not None or self._max_objects is not None
+
+    def fits(self, size: int) -> bool:
+        """Whether there can be room for an entry of so many bytes."""
+        return _within(size, self._max_bytes)
 
     def touch(self, key: str) -> None:
         """An entry was used."""
@@ -84,7 +85,10 @@ class Room:
                 self._forget(key)
 
     async def add(self, key: str, size: int) -> None:
-        """An entry was stored; removes others until there is room for it."""
+        """An entry was stored; others go, aside from whoever reads, until there is room for it.
+
+        Only who finds a quarter of the limits more than there should be helps with that first.
+        """
         if not self.limited:
             return
         with self._lock:
@@ -93,21 +97,22 @@ class Room:
             self._bytes += size
             self._new_bytes += size
             self._new_objects += 1
-            if self._is_due():
-                self._listing = asyncio.create_task(self._list())
-        if self._listed:
+            excess = self._excess()
+            if (excess or self._is_due()) and not self._is_tidying():
+                self._tidying = asyncio.create_task(self._tidy())
+        if excess > 1:
             await self._evict()
 
     async def aclose(self) -> None:
-        """End the listing, if one is under way on this loop."""
-        task = self._listing
+        """Wait until what is being tidied up on this loop is tidy."""
+        task = self._tidying
         if task is not None and task.get_loop() is asyncio.get_running_loop():
-            await cancel_all([task])
+            await task
 
     def _forget(self, key: str) -> None:
         size, _ = self._used.pop(key, (0, 0))
         self._bytes -= size
-        if self._listing is not None:
+        if self._tidying is not None:
             self._changed[key] = None
 
     async def _evict(self) -> None:
@@ -124,20 +129,38 @@ class Room:
     def _oldest(self) -> str | None:
         """Take out what has to go next, if there is too much."""
         with self._lock:
-            if _within(self._bytes, self._max_bytes) and _within(
-                len(self._used), self._max_objects
-            ):
+            if not self._excess():
                 return None
             key = next(iter(self._used))
             self._forget(key)
             return key
 
-    # -- listings ---------------------------------------------------------------------------
+    def _excess(self) -> int:
+        """0: there is room; 1: there is too much; 2: far too much."""
+        part = 1 + 1 / SHARE
+        return sum(
+            not (
+                _within(self._bytes / by, self._max_bytes)
+                and _within(len(self._used) / by, self._max_objects)
+            )
+            for by in (1, part)
+        )
+
+    # -- tidying up -------------------------------------------------------------------------
+
+    def _is_tidying(self) -> bool:
+        task = self._tidying
+        return task is not None and not task.done() and not task.get_loop().is_closed()
+
+    async def _tidy(self) -> None:
+        try:
+            if self._is_due():
+                await self._list()
+            await self._evict()
+        finally:
+            self._tidying = None
 
     def _is_due(self) -> bool:
-        listing = self._listing
-        if listing is not None and not (listing.done() or listing.get_loop().is_closed()):
-            return False
         return (
             not self._listed
             or not _within(self._new_bytes * SHARE, self._max_bytes)
@@ -145,7 +168,7 @@ class Room:
         )
 
     async def _list(self) -> None:
-        """Learn what lies in the cache, aside from whoever reads and writes meanwhile."""
+        """Learn what lies in the cache."""
         with self._lock:
             self._changed.clear()
             self._new_bytes = self._new_objects = 0
@@ -154,9 +177,6 @@ class Room:
         except Exception as error:
             self._counters.add("errors")
             logger.warning("%r could not be listed: %s", self._cache, error)
-        finally:
-            self._listing = None
-        await self._evict()
 
     async def _found(self) -> dict[str, tuple[int, float]]:
         found = {}
@@ -192,5 +212,5 @@ class Room:
             self._listed = True
 
 
-def _within(amount: int, limit: int | None) -> bool:
+def _within(amount: float, limit: int | None) -> bool:
     return limit is None or amount <= limit

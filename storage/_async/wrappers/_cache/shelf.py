@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Any
 
 from ...._core import calls
 from ...._core.errors import InvalidKey, ObjectNotFound, StoreNotFound
 from ...._core.info import READ_ALL, WRITE_OVER, ByteRange, Capability, ObjectInfo, ReadOptions
 from ...base import AsyncBaseStore
+from .around import GoingAround, logger
 from .counters import Counters
 from .entry import FOOT, MAGIC, Broken, Seal, read_tail, seal, tail_length, unseal
 from .policy import REMEMBERED, Memo
 from .room import Room
 
 Buffer = bytes | bytearray | memoryview
-
-logger = logging.getLogger("storage.caching")
 
 TAIL = 4096
 """Bytes that are read to find what an entry tells of itself; more only for large objects."""
@@ -122,12 +119,21 @@ class Shelf:
                 yield data[max(0, start - position) : end - position]
                 position += len(data)
 
-    async def reject(self, key: str, error: Exception) -> None:
-        """Take away an entry that turned out to be no good."""
-        if isinstance(error, Broken | TypeError):
-            self._counters.add("corrupt")
-        elif not isinstance(error, ObjectNotFound):
-            self._counters.add("errors")
+    async def reject(self, key: str, error: Exception, known: Seal | None = None) -> None:
+        """Take away an entry that turned out to be no good.
+
+        Args:
+            key: The object's key.
+            error: What was found out.
+            known: What the entry told when it was good; if another one is there by now, it stays.
+        """
+        if isinstance(error, ObjectNotFound):
+            return
+        if known is not None:
+            found = await self.seal(key)
+            if found is None or found.mark != known.mark:
+                return
+        self._counters.add("corrupt" if isinstance(error, Broken | TypeError) else "errors")
         logger.warning("%r has no good entry of %r: %s", self.cache, key, error)
         await self.drop(key)
 
@@ -149,10 +155,12 @@ class Shelf:
                     data = await make(seal, data, info, stored)
                 elif isinstance(data, bytes):
                     self._known.put(key, (await _hash(data), info))
-                with self.doubting(key):
-                    await self.cache._write(key, data, WRITE_OVER)
-                await self.stored(key, len(data) if isinstance(data, Buffer) else 0)
-                return
+                size = len(data) if isinstance(data, Buffer) else 0
+                if self.room.fits(size):
+                    with self.doubting(key):
+                        await self.cache._write(key, data, WRITE_OVER)
+                    await self.stored(key, size)
+                    return
         await self.drop(key)
 
     def _can_hold(self, data: Any) -> bool:
@@ -219,33 +227,6 @@ class Shelf:
     def going_around(self, what: str, key: str) -> GoingAround:
         """Log and count what fails in the cache store; that something is missing is no failure."""
         return GoingAround(self.cache, self._counters, what, key)
-
-
-class GoingAround:
-    """Ends a block that has failed, and says so; but lets `Broken` pass."""
-
-    def __init__(self, cache: AsyncBaseStore, counters: Counters, what: str, key: str) -> None:
-        self._cache = cache
-        self._counters = counters
-        self._what = what
-        self._key = key
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if isinstance(error, ObjectNotFound | StoreNotFound | InvalidKey):
-            return True
-        if isinstance(error, Broken) or not isinstance(error, Exception):
-            return False
-        self._counters.add("errors")
-        logger.warning("%r could not %s %r: %s", self._cache, self._what, self._key, error)
-        return True
 
 
 async def _hash(data: bytes) -> int:

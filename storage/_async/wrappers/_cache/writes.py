@@ -19,9 +19,10 @@ from ...pieces import Sink
 from ...streams import AsyncWriter
 from .filling import Filling, writer_fills
 from .policy import Policy
-from .reads import Reads, length
+from .reads import Reads
 from .shelf import Shelf
 from .traffic import Change
+from .whole import length
 
 
 class Writes:
