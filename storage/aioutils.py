@@ -4,6 +4,7 @@ from ._async.transfer.report import Action, SyncEvent, SyncReport
 from ._async.transfer.stores import async_clear_store, async_copy_store
 from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
+from ._async.wrappers._cache.counters import CacheStats
 from ._async.wrappers.caching import AsyncCachingStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
 from ._async.wrappers.identity import AsyncIdentityStore
@@ -14,6 +15,7 @@ __all__ = [
     "AsyncFanoutStore",
     "AsyncIdentityStore",
     "AsyncMirroringStore",
+    "CacheStats",
     "SyncEvent",
     "SyncReport",
     "VerifyReport",
