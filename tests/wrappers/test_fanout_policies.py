@@ -245,14 +245,15 @@ async def test_a_hung_replica_holds_nobody_up_and_lands_no_old_write_on_a_newer_
 async def test_writers_of_one_key_leave_all_replicas_alike() -> None:
     class Shuffled(Replica):
         async def _may(self, call: str) -> None:
-            for _ in range(hash((self.name, len(self.calls))) % 7):
-                await asyncio.sleep(0)
             self.calls.append(call)
+            for _ in range(len(self.calls) * self.step % 7):
+                await asyncio.sleep(0)
 
-    children = []
-    for number in range(3):
-        children.append(Shuffled())
-        children[-1].name = number  # type: ignore[attr-defined]
+        step = 1
+
+    children = [Shuffled() for _ in range(3)]
+    for step, child in enumerate(children, 1):
+        child.step = step
     store = AsyncFanoutStore(children)
     await asyncio.gather(*[store.put("a", b"%d" % n) for n in range(20)])
     await asyncio.gather(*[store.put("b", iter([b"%d" % n])) for n in range(20)])
@@ -305,4 +306,4 @@ async def test_a_replica_that_cancels_itself_has_failed() -> None:
 def test_settings_that_make_no_sense() -> None:
     for options in ({"write": "most"}, {"read": "last"}, {"child_timeout": 0}):
         with pytest.raises(ConfigError):
-            AsyncFanoutStore([AsyncDictStore()], **options)  # type: ignore[arg-type]
+            AsyncFanoutStore([AsyncDictStore()], **options)
