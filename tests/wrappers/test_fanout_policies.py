@@ -134,6 +134,15 @@ async def test_a_key_is_missing_only_if_enough_replicas_say_so(policy: str, verb
     assert not isinstance(caught.value, QuorumError)
 
 
+async def test_a_quorum_waits_for_no_more_than_a_majority() -> None:
+    children = three(old=b"1")
+    children[1].state = "slow"
+    store = AsyncFanoutStore(children, read="quorum", timeout=5)
+    assert await store.get("old") == b"1"
+    assert await store.exists("old")
+    assert not await store.exists("gone")
+
+
 @pytest.mark.parametrize("verb", ["get", "get_range", "stream"])
 async def test_a_corrupt_replica_is_outvoted_and_never_believed(verb: str) -> None:
     children = three(old=b"12345")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from storage._core.info import Capability, ObjectInfo, WriteOptions
+from storage._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from storage.aioutils import AsyncFanoutStore
 from storage.object import QuorumError, StoreNotFound
 from tests.stores import ForeignStore
@@ -79,6 +79,20 @@ async def test_first_replaces_nothing() -> None:
     assert [child.objects["a"] for child in children] == [b"new", b"new", b"old"]
 
 
+async def test_what_is_no_longer_lacking_is_left_alone() -> None:
+    class Filled(Replica):
+        async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+            try:
+                return await super()._get(key, options)
+            finally:
+                self.objects[key] = b"newer"
+
+    children = [Filled(), Replica(a=b"12345")]
+    async with AsyncFanoutStore(children, repair=True) as store:
+        assert await store.get("a") == b"12345"
+    assert children[0].objects == {"a": b"newer"}
+
+
 class Overtaken(Replica):
     """Somebody else writes to it just before a repair is published."""
 
@@ -138,6 +152,7 @@ async def test_a_read_during_a_write_repairs_nothing() -> None:
         deleting = asyncio.create_task(store.delete("a"))
         await reached.wait()
         assert await store.get("a") == b"1"
+        await asyncio.sleep(0.01)
         gate.set()
         await deleting
     assert [child.objects for child in children] == [{}] * 3
