@@ -11,7 +11,7 @@ import pytest
 
 from storage._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from storage.aioutils import AsyncFanoutStore
-from storage.object import QuorumError, StoreNotFound
+from storage.object import ObjectNotFound, QuorumError, StoreNotFound
 from tests.stores import ForeignStore
 from tests.wrappers.replicas import Replica, three
 
@@ -84,8 +84,9 @@ async def test_what_is_no_longer_lacking_is_left_alone() -> None:
         async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
             try:
                 return await super()._get(key, options)
-            finally:
+            except ObjectNotFound:
                 self.objects[key] = b"newer"
+                raise
 
     children = [Filled(), Replica(a=b"12345")]
     async with AsyncFanoutStore(children, repair=True) as store:
