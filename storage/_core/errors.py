@@ -23,6 +23,7 @@ One root, and each error is also the built-in that a caller would catch::
     └── ManyErrors             ExceptionGroup
         ├── BulkError          (by key)
         ├── FanoutError        (by child)
+        │   └── QuorumError    IntegrityError
         └── SyncError          (by key)
 """
 
@@ -205,6 +206,10 @@ class BulkError(ManyErrors):
 
 class FanoutError(ManyErrors):
     """Some children of a fan-out failed (``errors``, by child); the others did their part."""
+
+
+class QuorumError(FanoutError, IntegrityError):
+    """No majority of a fan-out's children agrees on what an object is (``errors``, by child)."""
 
 
 class SyncError(ManyErrors):

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from storage._async.wrappers.caching import AsyncCachingStore
-from storage._async.wrappers.fanout import AsyncFanoutStore
 from storage._core.info import Capability
 from storage.aiodb import AsyncSqliteStore
 from storage.aiofs import AsyncFilesystemStore
@@ -46,27 +45,6 @@ class TestFiveBlockingVerbs(StoreConformance):
         again = BlockingStore()
         again.objects = store.objects
         return again
-
-
-class TestFanout(StoreConformance):
-    """Two stores that hold the same."""
-
-    capabilities = (
-        Capability.ORDERED | Capability.ATTRIBUTES | Capability.STREAMS | Capability.RANGES
-    )
-    in_memory = True
-
-    async def make_store(self) -> Any:
-        return AsyncFanoutStore([AsyncDictStore(), AsyncDictStore()])
-
-
-class TestFanoutOfFiveVerbs(StoreConformance):
-    """One of ours and one of somebody's."""
-
-    capabilities = NONE
-
-    async def make_store(self) -> Any:
-        return AsyncFanoutStore([AsyncDictStore(), ForeignStore()])
 
 
 class CachingConformance(StoreConformance):
