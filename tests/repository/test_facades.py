@@ -55,6 +55,7 @@ STEPS = {
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
+    "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",
 }
