@@ -160,12 +160,11 @@ class AsyncBufferStore(AsyncIdentityStore):
         timeout: Seconds that one operation may take.
     """
 
-    async def get(  # type: ignore[override]
+    async def get(
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
-    ) -> BytesIO:
-        """The object as a file in memory; arguments and errors are those of every store."""
-        data: Any = await super().get(key, if_match=if_match, if_none_match=if_none_match)
-        return data  # type: ignore[no-any-return]
+    ) -> Any:
+        """The object as an `io.BytesIO`; arguments and errors are those of every store."""
+        return await super().get(key, if_match=if_match, if_none_match=if_none_match)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
         data, info = await super()._get(key, options)

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from io import BytesIO
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..._async.wrappers.texts import AsyncBufferStore, AsyncTextEncodingStore
 from ..._core.adapt import to_async
@@ -105,8 +104,8 @@ class BufferStore(IdentityStore):
     _async: AsyncBufferStore
     _async_type: ClassVar[type[AsyncBufferStore]] = AsyncBufferStore
 
-    def get(  # type: ignore[override]
+    def get(
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
-    ) -> BytesIO:
-        """The object as a file in memory; arguments and errors are those of every store."""
+    ) -> Any:
+        """The object as an `io.BytesIO`; arguments and errors are those of every store."""
         return self._run(self._async.get(key, if_match=if_match, if_none_match=if_none_match))
