@@ -5,7 +5,9 @@ from ._async.transfer.stores import async_clear_store, async_copy_store
 from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
 from ._async.wrappers.caching import AsyncCachingStore
+from ._async.wrappers.checksum import AsyncChecksumStore
 from ._async.wrappers.compressing import AsyncBase64Store, AsyncGzipStore, AsyncZstdStore
+from ._async.wrappers.encrypting import AsyncEncryptingStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
 from ._async.wrappers.identity import AsyncIdentityStore
 from ._async.wrappers.texts import AsyncBufferStore, AsyncTextEncodingStore
@@ -16,6 +18,8 @@ __all__ = [
     "AsyncBase64Store",
     "AsyncBufferStore",
     "AsyncCachingStore",
+    "AsyncChecksumStore",
+    "AsyncEncryptingStore",
     "AsyncFanoutStore",
     "AsyncGzipStore",
     "AsyncIdentityStore",

@@ -1,6 +1,7 @@
 """Stores made of stores, and whole stores moved: blocking."""
 
 from ._core.codecs.coding import DecodeError, DecompressionLimit
+from ._core.codecs.sealing import new_key
 from ._core.transformers import (
     Base64Transformer,
     BufferTransformer,
@@ -14,7 +15,9 @@ from ._sync.transfer.stores import clear_store, copy_store
 from ._sync.transfer.sync import sync_stores
 from ._sync.transfer.verify import verify_stores
 from ._sync.wrappers.caching import CachingStore
+from ._sync.wrappers.checksum import ChecksumStore
 from ._sync.wrappers.compressing import Base64Store, GzipStore, ZstdStore
+from ._sync.wrappers.encrypting import EncryptingStore
 from ._sync.wrappers.fanout import FanoutStore, MirroringStore
 from ._sync.wrappers.identity import IdentityStore
 from ._sync.wrappers.texts import BufferStore, TextEncodingStore
@@ -26,9 +29,11 @@ __all__ = [
     "BufferStore",
     "BufferTransformer",
     "CachingStore",
+    "ChecksumStore",
     "DataTransformer",
     "DecodeError",
     "DecompressionLimit",
+    "EncryptingStore",
     "FanoutStore",
     "GzipStore",
     "GzipTransformer",
@@ -43,6 +48,7 @@ __all__ = [
     "ZstdTransformer",
     "clear_store",
     "copy_store",
+    "new_key",
     "sync_stores",
     "verify_stores",
 ]

@@ -102,6 +102,10 @@ class AsyncCodecStore(AsyncContentStore):
     def _decoder(self, key: str) -> Decoder:
         """A fresh decoder for the content of an object."""
 
+    def _known(self, info: ObjectInfo, size: int, coder: Encoder | Decoder) -> ObjectInfo:
+        """What is known of an object whose whole content went through an encoder or decoder."""
+        return replace(self._told(info), size=size)
+
     # -- reading ----------------------------------------------------------------------------
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
@@ -109,8 +113,9 @@ class AsyncCodecStore(AsyncContentStore):
             async with self._open(key, options) as body, closing(body.chunks) as chunks:
                 return b"".join([chunk async for chunk in chunks]), body.info
         stored, info = await self._child._read(key, options)
-        data = await work(len(stored), decoded, self._decoder(key), stored)
-        return data, replace(self._told(info), size=len(data))
+        decoder = self._decoder(key)
+        data = await work(len(stored), decoded, decoder, stored)
+        return data, self._known(info, len(data), decoder)
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
@@ -145,17 +150,18 @@ class AsyncCodecStore(AsyncContentStore):
     # -- writing ----------------------------------------------------------------------------
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        stored = await work(len(data), encoded, self._encoder(key), data)
-        info = await self._child._write(key, stored, options)
-        return replace(self._told(info), size=len(data))
+        encoder = self._encoder(key)
+        stored = await work(len(data), encoded, encoder, data)
+        return self._known(await self._child._write(key, stored, options), len(data), encoder)
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         async with self._child._writer(key, options) as writer:
-            sink = EncodingSink(writer, self._encoder(key))
+            encoder = self._encoder(key)
+            sink = EncodingSink(writer, encoder)
             yield sink
             await sink.finish()
-        sink.info = replace(self._told(writer.info), size=sink.size)
+        sink.info = self._known(writer.info, sink.size, encoder)
 
 
 async def decode(reader: AsyncReader, decoder: Decoder) -> AsyncGenerator[bytes, None]:
