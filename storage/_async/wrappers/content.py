@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from ..._core import calls
 from ..._core.closing import closing
-from ..._core.codecs.coding import Decoder, Encoder, decoded, encoded
+from ..._core.codecs.coding import Decoder, Encoder, decoded, encoded, rest
 from ..._core.codecs.cutting import Cut
 from ..._core.errors import NotSupported
 from ..._core.info import (
@@ -114,7 +114,7 @@ class AsyncCodecStore(AsyncContentStore):
                 return b"".join([chunk async for chunk in chunks]), body.info
         stored, info = await self._child._read(key, options)
         decoder = self._decoder(key)
-        data = await work(len(stored), decoded, decoder, stored)
+        data = await decode_whole(stored, decoder)
         return data, self._known(info, len(data), decoder)
 
     @asynccontextmanager
@@ -162,6 +162,15 @@ class AsyncCodecStore(AsyncContentStore):
             yield sink
             await sink.finish()
         sink.info = self._known(writer.info, sink.size, encoder)
+
+
+async def decode_whole(stored: bytes, decoder: Decoder) -> bytes:
+    """The content of an object, from its stored form."""
+    if len(stored) > SMALL:
+        return await calls.call(decoded, decoder, stored)
+    first = decoder.feed(stored)
+    # A few bytes may become very many.
+    return first + (decoder.finish() if decoder.hungry else await calls.call(rest, decoder))
 
 
 async def decode(reader: AsyncReader, decoder: Decoder) -> AsyncGenerator[bytes, None]:

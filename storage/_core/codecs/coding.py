@@ -60,11 +60,16 @@ def encoded(encoder: Encoder, data: bytes | bytearray | memoryview) -> bytes:
 
 def decoded(decoder: Decoder, data: bytes | bytearray | memoryview) -> bytes:
     """A whole object, from its stored form."""
-    return b"".join(_steps(decoder, data))
+    first = decoder.feed(data)
+    return b"".join((first, rest(decoder)))
 
 
-def _steps(decoder: Decoder, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
-    yield decoder.feed(data)
+def rest(decoder: Decoder) -> bytes:
+    """What a decoder gives after it was fed a whole object."""
+    return b"".join(_steps(decoder))
+
+
+def _steps(decoder: Decoder) -> Iterator[bytes]:
     while not decoder.hungry:
         yield decoder.feed(b"")
     yield decoder.finish()
