@@ -23,6 +23,9 @@ from storage.aioutils import (
     AsyncJsonStore,
     AsyncTextEncodingStore,
     AsyncTransformingStore,
+    async_copy_store,
+    async_sync_stores,
+    async_verify_stores,
 )
 from storage.object import AsyncDictStore, DictStore
 from storage.utils import (
@@ -346,6 +349,36 @@ def test_buffers() -> None:
     assert b"".join(store.stream("key")) == b"23456789"
     with store.open_reader("key") as reader:
         assert reader.read() == b"23456789"
+
+
+# -- transfers ----------------------------------------------------------------------------------
+
+
+async def test_values_are_copied_between_stores() -> None:
+    """Whole values as they are, text as a stream; compared like bytes."""
+    for kind, values in (
+        (AsyncJsonStore, {"a": 5, "b": None, "c": {"d": [1]}}),
+        (AsyncTextEncodingStore, {"a": "", "b": TEXT * 1_000}),
+    ):
+        source, target = kind(AsyncDictStore()), kind(AsyncDictStore())
+        for key, value in values.items():
+            await source.put(key, value)
+        await async_copy_store(source, target)
+        assert {key: await target.get(key) async for key in target.keys()} == values
+        assert (await async_verify_stores(source, target)).same
+        await target.put("a", "other")
+        report = await async_sync_stores(source, target)
+        assert (report.copied, await target.get("a")) == (1, values["a"])
+
+
+async def test_what_tells_no_length_is_copied_as_a_stream() -> None:
+    child = AsyncDictStore()
+    source = AsyncGzipStore(child)
+    await source.put("key", bytes(5_000_000))
+    source._get = None  # type: ignore[assignment,method-assign]  # nobody reads it whole
+    target = AsyncGzipStore(AsyncDictStore())
+    await async_copy_store(source, target)
+    assert len(await target.get("key")) == 5_000_000
 
 
 # -- wrappers around them -----------------------------------------------------------------------
