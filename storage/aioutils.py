@@ -6,15 +6,29 @@ from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
 from ._async.wrappers._cache.counters import CacheStats
 from ._async.wrappers.caching import AsyncCachingStore
+from ._async.wrappers.checksum import AsyncChecksumStore
+from ._async.wrappers.compressing import AsyncBase64Store, AsyncGzipStore, AsyncZstdStore
+from ._async.wrappers.encrypting import AsyncEncryptingStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
 from ._async.wrappers.identity import AsyncIdentityStore
+from ._async.wrappers.texts import AsyncBufferStore, AsyncTextEncodingStore
+from ._async.wrappers.transforming import AsyncJsonStore, AsyncTransformingStore
 
 __all__ = [
     "Action",
+    "AsyncBase64Store",
+    "AsyncBufferStore",
     "AsyncCachingStore",
+    "AsyncChecksumStore",
+    "AsyncEncryptingStore",
     "AsyncFanoutStore",
+    "AsyncGzipStore",
     "AsyncIdentityStore",
+    "AsyncJsonStore",
     "AsyncMirroringStore",
+    "AsyncTextEncodingStore",
+    "AsyncTransformingStore",
+    "AsyncZstdStore",
     "CacheStats",
     "SyncEvent",
     "SyncReport",

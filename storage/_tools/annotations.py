@@ -205,6 +205,6 @@ def _mentions(node: ast.expr, names: tuple[str, ...]) -> bool:
 
 def _batch(item: ast.expr) -> str:
     """The largest batch of such items: pieces of bytes are large, whole objects may be."""
-    if isinstance(item, ast.Name) and item.id == "bytes":
+    if isinstance(item, ast.Name) and item.id in ("bytes", "TextPiece"):
         return "2"
     return "32" if _mentions(item, ("bytes",)) else ""

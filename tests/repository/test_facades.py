@@ -49,9 +49,12 @@ def definitions(prefix: str) -> set[str]:
 # Classes that others are built on inside the package, and nobody is to name.
 STEPS = {
     "AsyncBucketHooks",
+    "AsyncCodecStore",
+    "AsyncContentStore",
     "AsyncFileTreeStore",
     "AsyncForeignStore",
     "AsyncParentStore",
+    "AsyncRecodingStore",
     "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",
