@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, ClassVar, Self, TypeVar
 
 from . import inline, runner
+from .adapt import TWINS, known_twin, to_blocking
 from .calls import drive
 from .files import Reader, Writer
 from .openfile import Opened
@@ -28,10 +29,19 @@ class Twin:
 
     _async: Any
     _async_type: ClassVar[Any]
+    _passed: list[Any]
+    """The twins that it was made of: who made it may hold them no longer."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("storage._sync."):
+            TWINS[cls._async_type] = cls
 
     def _hold(self, source: Any) -> None:
         """Be the twin of ``source``."""
         self._async = source
+        given = map(known_twin, getattr(source, "_given", ()))
+        self._passed = [twin for twin in given if twin is not None]
         if not self._inline() and hasattr(source, "aclose"):
             runner.at_exit(source)
 
@@ -54,8 +64,8 @@ class Twin:
         return twin
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._hold(state["_async"])
         self.__dict__.update(state)
-        self._hold(self._async)
 
     def __repr__(self) -> str:
         own, _, rest = repr(self._async).partition("(")
@@ -63,6 +73,16 @@ class Twin:
             own = type(self).__name__
         # The stores inside are shown as what a blocking caller knows them by, too.
         return f"{own}({_ASYNC_CALL.sub('', rest)}" if rest else own
+
+    def _blocking(self, store: Any) -> Any:
+        """What a blocking caller knows an async store by that this one is made of."""
+        for twin in self._passed:
+            if twin._async is store:
+                return twin
+        made = to_blocking(store)
+        if isinstance(made, Twin):
+            self._passed.append(made)
+        return made
 
     def _run(self, coro: Coroutine[Any, Any, T]) -> T:
         """What the coroutine returns; its errors pass through."""

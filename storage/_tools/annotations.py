@@ -11,6 +11,11 @@ from .source import Module, Sources, Untranslatable, is_async_name
 ASYNC_ITERATORS = ("AsyncIterator", "AsyncIterable", "AsyncGenerator")
 SEQUENCES = ("Sequence", "Iterable", "Collection", "list", "tuple", "List", "Tuple")
 MAPPINGS = ("Mapping", "MutableMapping", "dict", "Dict")
+STORES = {
+    "to_async({})": "self._blocking({})",
+    "to_async_all({})": "tuple(map(self._blocking, {}))",
+}
+"""How the stores that somebody passed come back, by how they got across."""
 LOOP_BOUND = ("Awaitable", "Coroutine", "asyncio", "anyio")
 
 
@@ -93,7 +98,7 @@ class Annotations:
         results = dict.fromkeys(self.plain(each) for each in given)
         inputs = arguments[0]
         if isinstance(inputs, ast.List):
-            text = f"[{', '.join(self.plain(each) for each in inputs.elts)}]"
+            text = f"[{', '.join(self.parameter(each).annotation for each in inputs.elts)}]"
         else:
             text = self.plain(inputs)
         return Parameter(f"Callable[{text}, {' | '.join(results)}]", "to_async_function({})")
@@ -147,6 +152,13 @@ class Annotations:
             return Result(twin + self._arguments(arguments), "twin", twin)
         text = self.plain(node)
         return Result(text, "nothing" if text == "None" else "value")
+
+    def attribute(self, node: ast.expr) -> tuple[str, str]:
+        """The blocking form of an attribute's type, and the expression that makes it of ``{}``."""
+        found = self.parameter(node)
+        if found.conversion not in STORES:
+            return self.plain(node), "{}"
+        return found.annotation, STORES[found.conversion]
 
     # -- what both need ---------------------------------------------------------------------
 
