@@ -6,14 +6,22 @@ from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
 from ._async.wrappers.caching import AsyncCachingStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
+from ._async.wrappers.guarding import AsyncReadonlyStore, AsyncWriteonlyStore
 from ._async.wrappers.identity import AsyncIdentityStore
+from ._async.wrappers.logged import AsyncExceptionLoggingStore, AsyncLoggingStore
+from ._async.wrappers.notifying import AsyncNotifyingStore
 
 __all__ = [
     "Action",
     "AsyncCachingStore",
+    "AsyncExceptionLoggingStore",
     "AsyncFanoutStore",
     "AsyncIdentityStore",
+    "AsyncLoggingStore",
     "AsyncMirroringStore",
+    "AsyncNotifyingStore",
+    "AsyncReadonlyStore",
+    "AsyncWriteonlyStore",
     "SyncEvent",
     "SyncReport",
     "VerifyReport",

@@ -135,13 +135,21 @@ def to_async_values(stores: Mapping[K, Any]) -> dict[K, Any]:
 
 
 def to_async_function(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """A user's function as an async one; it runs in a worker thread, where it may block.
-
-    The stores among its arguments come as blocking ones.
-    """
+    """A user's function as an async one; it runs in a worker thread, where it may block."""
 
     @functools.wraps(function)
     async def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await calls.call_user(function, *map(to_blocking, args), **kwargs)
+        return await calls.call_user(function, *args, **kwargs)
 
+    return run
+
+
+def to_async_handler(function: Callable[..., T]) -> Callable[..., Coroutine[Any, Any, T]]:
+    """Like `to_async_function`; the stores among the arguments come as blocking ones."""
+
+    @functools.wraps(function)
+    async def run(*args: Any) -> T:
+        return await calls.call_user(function, *map(to_blocking, args))
+
+    run.inline = True  # type: ignore[attr-defined]  # it awaits nothing but the seam
     return run

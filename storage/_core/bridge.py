@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from . import inline, runner
 from .adapt import TWINS, known_twin, to_blocking
 from .calls import drive
 from .files import Reader, Writer
 from .openfile import Opened
+from .protocol import ObjectStore
 
 T = TypeVar("T")
 
@@ -74,12 +75,12 @@ class Twin:
         # The stores inside are shown as what a blocking caller knows them by, too.
         return f"{own}({_ASYNC_CALL.sub('', rest)}" if rest else own
 
-    def _blocking(self, store: Any) -> Any:
+    def _blocking(self, store: Any) -> ObjectStore:
         """What a blocking caller knows an async store by that this one is made of."""
         for twin in self._passed:
             if twin._async is store:
-                return twin
-        made = to_blocking(store)
+                return cast("ObjectStore", twin)
+        made: ObjectStore = to_blocking(store)
         if isinstance(made, Twin):
             self._passed.append(made)
         return made

@@ -91,17 +91,21 @@ class Annotations:
     def _callable(self, node: ast.expr, arguments: list[ast.expr]) -> Parameter | None:
         if len(arguments) != 2 or not _mentions(arguments[1], ("Awaitable", "Coroutine")):
             return None
-        given = [
+        values = [
             _parts(each)[1][-1] if _parts(each)[0] in ("Awaitable", "Coroutine") else each
             for each in _members(arguments[1])
         ]
-        results = dict.fromkeys(self.plain(each) for each in given)
+        results = dict.fromkeys(self.plain(each) for each in values)
         inputs = arguments[0]
+        conversion = "to_async_function({})"
         if isinstance(inputs, ast.List):
-            text = f"[{', '.join(self.parameter(each).annotation for each in inputs.elts)}]"
+            given = [self._parameter(each) or Parameter(self.plain(each)) for each in inputs.elts]
+            text = f"[{', '.join(each.annotation for each in given)}]"
+            if any(each.conversion in STORES for each in given):
+                conversion = "to_async_handler({})"
         else:
             text = self.plain(inputs)
-        return Parameter(f"Callable[{text}, {' | '.join(results)}]", "to_async_function({})")
+        return Parameter(f"Callable[{text}, {' | '.join(results)}]", conversion)
 
     def _union(self, node: ast.BinOp) -> Parameter | None:
         members = _members(node)
