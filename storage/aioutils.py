@@ -5,25 +5,39 @@ from ._async.transfer.stores import async_clear_store, async_copy_store
 from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
 from ._async.wrappers.caching import AsyncCachingStore
+from ._async.wrappers.chaos import AsyncChaosStore, Fault
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
 from ._async.wrappers.guarding import AsyncReadonlyStore, AsyncWriteonlyStore
 from ._async.wrappers.identity import AsyncIdentityStore
+from ._async.wrappers.limited import AsyncLimitStore
 from ._async.wrappers.logged import AsyncExceptionLoggingStore, AsyncLoggingStore
+from ._async.wrappers.measured import AsyncMetricsStore, VerbMetrics
 from ._async.wrappers.notifying import AsyncNotifyingStore
+from ._async.wrappers.throttled import AsyncThrottleStore
+from ._async.wrappers.timed import AsyncTimeoutStore
+from ._async.wrappers.traced import AsyncTracingStore
 
 __all__ = [
     "Action",
     "AsyncCachingStore",
+    "AsyncChaosStore",
     "AsyncExceptionLoggingStore",
     "AsyncFanoutStore",
     "AsyncIdentityStore",
+    "AsyncLimitStore",
     "AsyncLoggingStore",
+    "AsyncMetricsStore",
     "AsyncMirroringStore",
     "AsyncNotifyingStore",
     "AsyncReadonlyStore",
+    "AsyncThrottleStore",
+    "AsyncTimeoutStore",
+    "AsyncTracingStore",
     "AsyncWriteonlyStore",
+    "Fault",
     "SyncEvent",
     "SyncReport",
+    "VerbMetrics",
     "VerifyReport",
     "async_clear_store",
     "async_copy_store",

@@ -16,6 +16,7 @@ from .adapt import TWINS, known_twin, to_blocking
 from .calls import drive
 from .files import Reader, Writer
 from .openfile import Opened
+from .permits import as_caller
 from .protocol import ObjectStore
 
 T = TypeVar("T")
@@ -102,6 +103,7 @@ class Twin:
         """The items of an async iterator; from the loop they come in growing batches."""
         if self._inline():
             return inline.DrivenIterator(source)
+        as_caller()
         return runner.iterate(source, max_batch=max_batch)
 
     @contextmanager
@@ -117,7 +119,10 @@ class Twin:
             opened.exit(None, None, None)
 
     def _open(self, manager: AbstractAsyncContextManager[Any]) -> Opened:
-        return inline.Driven(manager) if self._inline() else runner.enter(manager)
+        if self._inline():
+            return inline.Driven(manager)
+        as_caller()
+        return runner.enter(manager)
 
     def _reader(self, source: Any) -> Reader:
         return Reader(self._open(source))

@@ -49,13 +49,19 @@ def with_arguments(*args: Any, **options: Any) -> Callable[[Any, Any], AsyncBase
 PLAIN = Case()
 WRAPPERS: dict[str, Case] = {
     "AsyncCachingStore": Case(lambda kind, child: kind(child(), child())),
+    "AsyncChaosStore": PLAIN,
     "AsyncExceptionLoggingStore": PLAIN,
     "AsyncFanoutStore": Case(lambda kind, child: kind([child(), child()])),
     "AsyncIdentityStore": PLAIN,
+    "AsyncLimitStore": Case(with_arguments(4)),
     "AsyncLoggingStore": PLAIN,
+    "AsyncMetricsStore": PLAIN,
     "AsyncMirroringStore": Case(lambda kind, child: kind([child(), child()])),
     "AsyncNotifyingStore": PLAIN,
     "AsyncReadonlyStore": PLAIN,
+    "AsyncThrottleStore": PLAIN,
+    "AsyncTimeoutStore": Case(with_arguments(5)),
+    "AsyncTracingStore": PLAIN,
     "AsyncWriteonlyStore": PLAIN,
 }
 """One line for each wrapper that `storage.aioutils` exports."""

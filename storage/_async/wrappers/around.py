@@ -26,17 +26,19 @@ class Passage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, Exception):
-            self.failed(error)
+        """Leave the operation, which has ended."""
 
     async def sent(self, size: int) -> None:
         """So many bytes are about to be written."""
+
+    async def publishing(self) -> None:
+        """All pieces of a stream were written; the object is about to be published."""
 
     async def received(self, size: int) -> None:
         """So many bytes were read."""
 
     def failed(self, error: Exception) -> None:
-        """The operation failed, or one piece of it."""
+        """A piece of a stream failed, which the end of the operation does not tell."""
 
 
 QUIET = Passage()
@@ -107,6 +109,7 @@ class AsyncAroundStore(AsyncIdentityStore):
             async with super()._create(key, options) as inner:
                 sink = PassingSink(passage, inner)
                 yield sink
+                await passage.publishing()
             sink.info = inner.info
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
