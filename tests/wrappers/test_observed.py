@@ -81,9 +81,9 @@ async def test_a_stream_that_breaks_off_is_an_error() -> None:
     class Broken(AsyncDictStore):
         def _steps(self, operation: str, source: Any) -> Any:
             async def fail() -> Any:
-                await source.aclose()
+                async for _ in source:
+                    yield b""
                 raise StoreUnavailable("gone")
-                yield
 
             return fail()
 

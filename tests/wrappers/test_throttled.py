@@ -109,5 +109,5 @@ def test_a_blocking_caller_waits() -> None:
 def test_rates() -> None:
     for options in ({"bytes_per_second": 0}, {"operations_per_second": -1}, {"burst": 0}):
         with pytest.raises(ConfigError):
-            AsyncThrottleStore(AsyncDictStore(), **options)  # type: ignore[arg-type]
+            AsyncThrottleStore(AsyncDictStore(), **options)
     assert pickle.loads(pickle.dumps(Bucket(5, 2))).take(10) == 0

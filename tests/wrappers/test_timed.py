@@ -29,9 +29,6 @@ class StuckStore(AsyncDictStore):
             self.cancelled += 1
             raise
 
-    _get = _put = _head = _exists = _delete = _copy = _move = _get_ranges = _hang
-    _list_with_delimiter = presigned_get = _hang
-
     async def _keys(self, *args: Any) -> AsyncIterator[str]:
         yield "a"
         await self._hang()
@@ -47,6 +44,12 @@ class StuckStore(AsyncDictStore):
             await self._hang()
 
         yield Body((await AsyncDictStore({key: b""})._get(key, options))[1], chunks())
+
+
+for _hook in ("_get", "_put", "_head", "_exists", "_delete", "_copy", "_move"):
+    setattr(StuckStore, _hook, StuckStore._hang)
+for _hook in ("_get_ranges", "_list_with_delimiter"):
+    setattr(StuckStore, _hook, StuckStore._hang)
 
 
 async def _through(iterator: Any) -> None:

@@ -19,6 +19,7 @@ from .around import AsyncAroundStore, Passage
 FaultKind: TypeAlias = Literal["error", "lost", "latency", "truncated", "broken"]
 Rate: TypeAlias = float | Mapping[str, float]
 
+_counting = threading.Lock()  # one for all, so that stores can be pickled
 _CHANGES = frozenset(
     {"put", "open_writer", "delete", "copy", "move", "delete_many", "presigned_put"}
 )
@@ -95,10 +96,9 @@ class AsyncChaosStore(AsyncAroundStore):
         for rate in self._rates.values():
             _check(rate)
         self._counts: Counter[tuple[str, str | None]] = Counter()
-        self._lock = threading.Lock()
 
     def _during(self, verb: str, key: str | None) -> _Fate:
-        with self._lock:
+        with _counting:
             number = self._counts[verb, key]
             self._counts[verb, key] += 1
         return _Fate(self, verb, key, number)

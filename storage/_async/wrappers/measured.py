@@ -16,6 +16,7 @@ from .around import AsyncAroundStore, Passage
 
 BOUNDS: Final = (0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0)
 """Seconds up to which the buckets of the histograms reach; one more holds what took longer."""
+_counting = threading.Lock()  # one for all, so that stores can be pickled
 
 
 @dataclass
@@ -69,12 +70,18 @@ class AsyncMetricsStore(AsyncAroundStore):
         super().__init__(store, timeout=timeout)
         self.name: str = name
         self._verbs: dict[str, VerbMetrics] = {}
-        self._lock = threading.Lock()
         self._instruments = _instruments(meter)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_instruments": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._instruments = _instruments(None)
 
     def snapshot(self) -> dict[str, VerbMetrics]:
         """What was counted so far, by verb; a copy."""
-        with self._lock:
+        with _counting:
             return {
                 verb: replace(found, errors=dict(found.errors), buckets=list(found.buckets))
                 for verb, found in self._verbs.items()
@@ -88,15 +95,14 @@ class _Measured(Passage):
     """Counts one operation."""
 
     def __init__(self, store: AsyncMetricsStore, verb: str) -> None:
-        self._lock = store._lock
         self._to = store._instruments
         self._labels = {"storage.operation": verb, "storage.name": store.name}
-        with self._lock:
+        with _counting:
             self._counts = store._verbs.setdefault(verb, VerbMetrics())
         self._error: str | None = None
 
     async def __aenter__(self) -> Self:
-        with self._lock:
+        with _counting:
             self._counts.in_flight += 1
         if self._to is not None:
             self._to.active.add(1, self._labels)
@@ -104,12 +110,12 @@ class _Measured(Passage):
         return self
 
     async def sent(self, size: int) -> None:
-        with self._lock:
+        with _counting:
             self._counts.bytes_out += size
         self._moved("transmit", size)
 
     async def received(self, size: int) -> None:
-        with self._lock:
+        with _counting:
             self._counts.bytes_in += size
         self._moved("receive", size)
 
@@ -129,7 +135,7 @@ class _Measured(Passage):
         seconds = perf_counter() - self._begun
         if error is not None and not isinstance(error, GeneratorExit):
             self.failed(error)
-        with self._lock:
+        with _counting:
             counts = self._counts
             counts.in_flight -= 1
             counts.operations += 1

@@ -42,6 +42,13 @@ class AsyncTracingStore(AsyncAroundStore):
         self._record_keys = record_keys
         self._tracer = tracer or _default_tracer()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_tracer": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._tracer = _default_tracer()
+
     def _during(self, verb: str, key: str | None) -> Passage:
         if self._tracer is None:
             return QUIET
