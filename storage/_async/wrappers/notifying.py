@@ -16,9 +16,9 @@ from ..pieces import Sink
 from .identity import AsyncIdentityStore
 
 ChangeHandler: TypeAlias = Callable[
-    [AsyncObjectStore, str, str, Exception | None], Awaitable[None] | None
+    [AsyncObjectStore, str, str, Exception | None], Awaitable[object] | object
 ]
-KeyHandler: TypeAlias = Callable[[AsyncObjectStore, str, Exception | None], Awaitable[None] | None]
+KeyHandler: TypeAlias = Callable[[AsyncObjectStore, str, Exception | None], Awaitable[object] | object]
 
 logger = logging.getLogger("storage.notifying")
 
