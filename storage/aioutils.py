@@ -9,10 +9,19 @@ from ._async.wrappers.caching import AsyncCachingStore
 from ._async.wrappers.checksum import AsyncChecksumStore
 from ._async.wrappers.compressing import AsyncBase64Store, AsyncGzipStore, AsyncZstdStore
 from ._async.wrappers.encrypting import AsyncEncryptingStore
+from ._async.wrappers.chaos import AsyncChaosStore, Fault
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
+from ._async.wrappers.guarding import AsyncReadonlyStore, AsyncWriteonlyStore
 from ._async.wrappers.identity import AsyncIdentityStore
 from ._async.wrappers.texts import AsyncBufferStore, AsyncTextEncodingStore
 from ._async.wrappers.transforming import AsyncJsonStore, AsyncTransformingStore
+from ._async.wrappers.limited import AsyncLimitStore
+from ._async.wrappers.logged import AsyncExceptionLoggingStore, AsyncLoggingStore
+from ._async.wrappers.measured import AsyncMetricsStore, VerbMetrics
+from ._async.wrappers.notifying import AsyncNotifyingStore
+from ._async.wrappers.throttled import AsyncThrottleStore
+from ._async.wrappers.timed import AsyncTimeoutStore
+from ._async.wrappers.traced import AsyncTracingStore
 
 __all__ = [
     "Action",
@@ -21,6 +30,8 @@ __all__ = [
     "AsyncCachingStore",
     "AsyncChecksumStore",
     "AsyncEncryptingStore",
+    "AsyncChaosStore",
+    "AsyncExceptionLoggingStore",
     "AsyncFanoutStore",
     "AsyncGzipStore",
     "AsyncIdentityStore",
@@ -30,8 +41,19 @@ __all__ = [
     "AsyncTransformingStore",
     "AsyncZstdStore",
     "CacheStats",
+    "AsyncLimitStore",
+    "AsyncLoggingStore",
+    "AsyncMetricsStore",
+    "AsyncNotifyingStore",
+    "AsyncReadonlyStore",
+    "AsyncThrottleStore",
+    "AsyncTimeoutStore",
+    "AsyncTracingStore",
+    "AsyncWriteonlyStore",
+    "Fault",
     "SyncEvent",
     "SyncReport",
+    "VerbMetrics",
     "VerifyReport",
     "async_clear_store",
     "async_copy_store",

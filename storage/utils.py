@@ -18,10 +18,19 @@ from ._sync.wrappers.caching import CachingStore
 from ._sync.wrappers.checksum import ChecksumStore
 from ._sync.wrappers.compressing import Base64Store, GzipStore, ZstdStore
 from ._sync.wrappers.encrypting import EncryptingStore
+from ._sync.wrappers.chaos import ChaosStore
 from ._sync.wrappers.fanout import FanoutStore, MirroringStore
+from ._sync.wrappers.guarding import ReadonlyStore, WriteonlyStore
 from ._sync.wrappers.identity import IdentityStore
 from ._sync.wrappers.texts import BufferStore, TextEncodingStore
 from ._sync.wrappers.transforming import JsonStore, TransformingStore
+from ._sync.wrappers.limited import LimitStore
+from ._sync.wrappers.logged import ExceptionLoggingStore, LoggingStore
+from ._sync.wrappers.measured import MetricsStore
+from ._sync.wrappers.notifying import NotifyingStore
+from ._sync.wrappers.throttled import ThrottleStore
+from ._sync.wrappers.timed import TimeoutStore
+from ._sync.wrappers.traced import TracingStore
 
 __all__ = [
     "Base64Store",
@@ -34,6 +43,8 @@ __all__ = [
     "DecodeError",
     "DecompressionLimit",
     "EncryptingStore",
+    "ChaosStore",
+    "ExceptionLoggingStore",
     "FanoutStore",
     "GzipStore",
     "GzipTransformer",
@@ -46,6 +57,15 @@ __all__ = [
     "TransformingStore",
     "ZstdStore",
     "ZstdTransformer",
+    "LimitStore",
+    "LoggingStore",
+    "MetricsStore",
+    "NotifyingStore",
+    "ReadonlyStore",
+    "ThrottleStore",
+    "TimeoutStore",
+    "TracingStore",
+    "WriteonlyStore",
     "clear_store",
     "copy_store",
     "new_key",
