@@ -7,13 +7,31 @@ from ._async.transfer.verify import VerifyReport, async_verify_stores
 from ._async.wrappers.caching import AsyncCachingStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
 from ._async.wrappers.identity import AsyncIdentityStore
+from ._async.wrappers.keyed import AsyncKeyTransformingStore
+from ._async.wrappers.keys import (
+    AsyncHashPrefixStore,
+    AsyncKeyValidatingStore,
+    AsyncPrefixStore,
+    AsyncRegexRoutingStore,
+    AsyncRegexValidatingStore,
+    AsyncUrlEncodingStore,
+    AsyncUrlValidatingStore,
+)
 
 __all__ = [
     "Action",
     "AsyncCachingStore",
     "AsyncFanoutStore",
+    "AsyncHashPrefixStore",
     "AsyncIdentityStore",
+    "AsyncKeyTransformingStore",
+    "AsyncKeyValidatingStore",
     "AsyncMirroringStore",
+    "AsyncPrefixStore",
+    "AsyncRegexRoutingStore",
+    "AsyncRegexValidatingStore",
+    "AsyncUrlEncodingStore",
+    "AsyncUrlValidatingStore",
     "SyncEvent",
     "SyncReport",
     "VerifyReport",

@@ -32,6 +32,9 @@ class Twin:
     def _hold(self, source: Any) -> None:
         """Be the twin of ``source``."""
         self._async = source
+        hear = getattr(source, "_hear", None)
+        if hear is not None:  # it asks its twin for what a subclass of it may say otherwise
+            hear(self)
         if not self._inline() and hasattr(source, "aclose"):
             runner.at_exit(source)
 
