@@ -17,6 +17,7 @@ from ._async.wrappers.keys import (
     AsyncUrlEncodingStore,
     AsyncUrlValidatingStore,
 )
+from ._async.wrappers.routing import AsyncRoutingStore
 
 __all__ = [
     "Action",
@@ -30,6 +31,7 @@ __all__ = [
     "AsyncPrefixStore",
     "AsyncRegexRoutingStore",
     "AsyncRegexValidatingStore",
+    "AsyncRoutingStore",
     "AsyncUrlEncodingStore",
     "AsyncUrlValidatingStore",
     "SyncEvent",

@@ -25,6 +25,7 @@ from ._sync.wrappers.keys import (
     UrlEncodingStore,
     UrlValidatingStore,
 )
+from ._sync.wrappers.routing import RoutingStore
 
 __all__ = [
     "CachingStore",
@@ -41,6 +42,7 @@ __all__ = [
     "RegexRoutingStore",
     "RegexValidatingStore",
     "RegexValidator",
+    "RoutingStore",
     "UrlEncodingKeyTransformer",
     "UrlEncodingStore",
     "UrlValidatingStore",

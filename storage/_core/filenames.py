@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 from hashlib import sha256
 
 from .keytransforms import KeyTransformer
-
-_DEVICES = frozenset(
-    ("CON", "PRN", "AUX", "NUL", *(f"{name}{n}" for name in ("COM", "LPT") for n in range(1, 10)))
-)
-"""Names that Windows keeps for itself."""
-_NAME = re.compile(r"([A-Z2-7]+)(_*)")
 
 
 def hashpath(key: str, width: int = 2, depth: int = 3) -> str:
@@ -30,17 +23,18 @@ def hashpath(key: str, width: int = 2, depth: int = 3) -> str:
 
 
 class FilesystemKeyTransformer(KeyTransformer):
-    """Writes keys in base 32, with ``_`` for its padding: letters and digits, and no slash."""
+    """Writes keys in base 32, with ``_`` for its padding: capitals and digits, and no slash.
+
+    None of these names is that of a device of Windows (``CON``, ``COM2`` ...): those have three
+    characters, which no key gives, or four of which the last is neither ``A`` nor ``Q``.
+    """
 
     def transform_key(self, key: str) -> str:
         """See `KeyTransformer`."""
-        name = base64.b32encode(key.encode()).decode().replace("=", "_")
-        return f"_{name}" if name.rstrip("_") in _DEVICES else name
+        return base64.b32encode(key.encode()).decode().replace("=", "_")
 
     def reverse_transform_key(self, key: str) -> str:
         """See `KeyTransformer`."""
-        name = key.removeprefix("_")
-        found = _NAME.fullmatch(name)
-        if found is None or (name != key) is not (found[1] in _DEVICES):
+        if "=" in key:
             raise ValueError("no key has this name")
-        return base64.b32decode(name.replace("_", "=")).decode()
+        return base64.b32decode(key.replace("_", "=")).decode()

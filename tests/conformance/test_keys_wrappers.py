@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from storage.object import Capability
 from storage.utils import KeyTransformer, PrefixKeyTransformer, UrlEncodingKeyTransformer
@@ -24,6 +25,12 @@ class Backwards(KeyTransformer):
 
 
 ROUTES = [("^[a-m]", PrefixKeyTransformer("early:")), ("", UrlEncodingKeyTransformer())]
+
+
+def routed(kind: type[Any], child: Any) -> Any:
+    """Two places in one store; the keys of the kit go to both."""
+    return kind([("a", child), ("", child)])
+
 
 globals().update(
     conforming(__name__, "PrefixStore", lambda kind, child: kind(child, "tenant/")),
@@ -49,4 +56,5 @@ globals().update(
         lacks=ORDERED,
         over=BLOCKING,
     ),
+    **conforming(__name__, "RoutingStore", routed, over=MEMORY),
 )

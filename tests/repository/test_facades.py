@@ -48,6 +48,7 @@ def definitions(prefix: str) -> set[str]:
 
 # Classes that others are built on inside the package, and nobody is to name.
 STEPS = {
+    "AsyncAddressingStore",
     "AsyncBucketHooks",
     "AsyncFileTreeStore",
     "AsyncForeignStore",

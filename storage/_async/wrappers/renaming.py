@@ -47,6 +47,10 @@ class Outward:
         if isinstance(error, StoreError) and error is not self.passing:
             self.rename(error)
 
+    def also(self, other: Outward) -> Outward:
+        """The same for two keys; where they are one, this one's goes."""
+        return Outward(self._store, {**other._keys, **self._keys})
+
     def rename(self, error: StoreError) -> None:
         """Make an error one of the parent's; what has no key gets it from whoever knows it."""
         inner = error.key

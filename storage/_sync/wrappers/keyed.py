@@ -13,10 +13,11 @@ from ..._core.adapt import to_async
 from ..._core.info import Capability
 from ..._core.keytransforms import KeyTransformer
 from ..._core.protocol import ObjectStore
+from .addressing import AddressingStore
 from .identity import IdentityStore
 
 
-class KeyTransformingStore(IdentityStore):
+class KeyTransformingStore(AddressingStore, IdentityStore):
     """Keeps each object under the key that a transformer makes of its own.
 
     What else is in the child stays out of sight and untouched: a key of it is ours only if it can
