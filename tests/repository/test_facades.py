@@ -53,6 +53,7 @@ STEPS = {
     "AsyncFileTreeStore",
     "AsyncForeignStore",
     "AsyncParentStore",
+    "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",
 }
