@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any, NamedTuple
@@ -72,6 +72,7 @@ class AsyncRoutingStore(AsyncAddressingStore):
         timeout: float | None = None,
     ) -> None:
         super().__init__((), timeout=timeout)
+        self._given: tuple[AsyncObjectStore, ...] = ()
         self._routes: tuple[Route, ...] = ()
         for route in routes or ():
             self.add_route(*route)
@@ -81,6 +82,7 @@ class AsyncRoutingStore(AsyncAddressingStore):
         found = next((r.store for r in self._routes if r.store is store), None) or lift(store)
         if found not in self._children:
             self._children += (found,)
+            self._given += (store,)
         self._routes += (Route(prefix, found, len(prefix) if strip_prefix else 0),)
         self.inline = all(child.inline for child in self._children)
 
@@ -141,9 +143,24 @@ class AsyncRoutingStore(AsyncAddressingStore):
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         listings = [self._of(route, prefix, start_after) for route in self._routes]
+        async with closing(self._merged(listings)) as infos:
+            async for info in infos:
+                yield info
+
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
+        listings = [self._of(route, prefix, start_after, _bare) for route in self._routes]
+        async with closing(self._merged(listings)) as infos:
+            async for info in infos:
+                yield info.key
+
+    async def _merged(
+        self, listings: Sequence[AsyncIterator[ObjectInfo]]
+    ) -> AsyncGenerator[ObjectInfo, None]:
+        """One listing, in order if all are; no key is in two."""
         if Capability.ORDERED in self.capabilities:
-            listings = [in_key_order(listing, repr(self)) for listing in listings]
-            async with closing(merge(listings)) as rows:
+            async with closing(
+                merge([in_key_order(each, repr(self)) for each in listings])
+            ) as rows:
                 async for row in rows:
                     yield next(info for info in row if info is not None)
             return
@@ -153,15 +170,20 @@ class AsyncRoutingStore(AsyncAddressingStore):
                     yield info
 
     async def _of(
-        self, route: Route, prefix: str, start_after: str
+        self,
+        route: Route,
+        prefix: str,
+        start_after: str,
+        listed: Callable[[AsyncBaseStore, str, str], AsyncIterator[ObjectInfo]] = (
+            lambda store, prefix, after: store.list(prefix, start_after=after)
+        ),
     ) -> AsyncGenerator[ObjectInfo, None]:
         """What a listing gives of one route."""
         below, after = route.below(prefix), route.after(start_after)
         if below is None or after is None:
             return
         try:
-            found = route.store.list(route.inner(below), start_after=after)
-            async with closing(found) as infos:
+            async with closing(listed(route.store, route.inner(below), after)) as infos:
                 async for info in infos:
                     for own in self._own(route, (info,)):
                         if own.key > start_after:
@@ -208,3 +230,10 @@ class AsyncRoutingStore(AsyncAddressingStore):
             async for _ in infos:
                 return True
         return False
+
+
+async def _bare(store: AsyncBaseStore, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+    """The keys of a store, as a listing that knows nothing else."""
+    async with closing(store.keys(prefix, start_after=start_after)) as keys:
+        async for key in keys:
+            yield ObjectInfo(key)
