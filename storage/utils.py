@@ -10,6 +10,14 @@ from ._core.transformers import (
     JsonTransformer,
     TextEncodingTransformer,
     ZstdTransformer,
+from ._core.keytransforms import (
+    HashPrefixKeyTransformer,
+    KeyTransformer,
+    PrefixKeyTransformer,
+    RegexValidator,
+    UrlEncodingKeyTransformer,
+    ValidatingKeyTransformer,
+    validate_http_url_key,
 )
 from ._sync.transfer.stores import clear_store, copy_store
 from ._sync.transfer.sync import sync_stores
@@ -31,6 +39,17 @@ from ._sync.wrappers.notifying import NotifyingStore
 from ._sync.wrappers.throttled import ThrottleStore
 from ._sync.wrappers.timed import TimeoutStore
 from ._sync.wrappers.traced import TracingStore
+from ._sync.wrappers.keyed import KeyTransformingStore
+from ._sync.wrappers.keys import (
+    HashPrefixStore,
+    KeyValidatingStore,
+    PrefixStore,
+    RegexRoutingStore,
+    RegexValidatingStore,
+    UrlEncodingStore,
+    UrlValidatingStore,
+)
+from ._sync.wrappers.routing import RoutingStore
 
 __all__ = [
     "Base64Store",
@@ -66,9 +85,25 @@ __all__ = [
     "TimeoutStore",
     "TracingStore",
     "WriteonlyStore",
+    "HashPrefixKeyTransformer",
+    "HashPrefixStore",
+    "KeyTransformer",
+    "KeyTransformingStore",
+    "KeyValidatingStore",
+    "PrefixKeyTransformer",
+    "PrefixStore",
+    "RegexRoutingStore",
+    "RegexValidatingStore",
+    "RegexValidator",
+    "RoutingStore",
+    "UrlEncodingKeyTransformer",
+    "UrlEncodingStore",
+    "UrlValidatingStore",
+    "ValidatingKeyTransformer",
     "clear_store",
     "copy_store",
     "new_key",
     "sync_stores",
+    "validate_http_url_key",
     "verify_stores",
 ]

@@ -172,7 +172,8 @@ class AsyncStoreHooks(ABC):
             check_key(key)
             self._check_key(key)
         except StoreError as error:
-            raise error.located(operation=operation, store=repr(self)) from None
+            error.located(operation=operation, store=repr(self))
+            raise
 
     def _as_value(self, data: Any) -> Any:
         """What was given to `put`, as `_put` takes it; `STREAM` if it comes in pieces."""

@@ -8,6 +8,7 @@ One root, and each error is also the built-in that a caller would catch::
     ├── PreconditionFailed
     │   └── NotModified
     ├── InvalidKey             ValueError
+    │   └── RefusedKey         KeyError, too
     ├── ConfigError            ValueError
     ├── NotSupported           NotImplementedError
     ├── StoreNotFound          FileNotFoundError
@@ -109,6 +110,10 @@ class NotModified(PreconditionFailed):
 
 class InvalidKey(StoreError, ValueError):
     """No such key can be stored here."""
+
+
+class RefusedKey(InvalidKey, KeyError):
+    """A validator refuses the key, or no route leads anywhere from it."""
 
 
 class ConfigError(StoreError, ValueError):

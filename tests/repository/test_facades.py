@@ -49,6 +49,7 @@ def definitions(prefix: str) -> set[str]:
 # Classes that others are built on inside the package, and nobody is to name.
 STEPS = {
     "AsyncAroundStore",
+    "AsyncAddressingStore",
     "AsyncBucketHooks",
     "AsyncCodecStore",
     "AsyncContentStore",
