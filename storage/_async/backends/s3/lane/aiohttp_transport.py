@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from ....._core.errors import MissingExtra
 from ....._core.looplocal import inherited
 from .encoding import IDEMPOTENT, JOINED, encode, length, pieces
+from .lengths import announced
 from .transport import (
     IDLE,
     MOST_HEAD,
@@ -77,7 +78,13 @@ class AiohttpTransport:
             response = await session.request(
                 request.method, url, headers=headers, data=_data(request), allow_redirects=False
             )
-        return AiohttpResponse(response, resent=resent)
+        answer = AiohttpResponse(response, resent=resent)
+        try:
+            announced(answer.headers, old=response.version == aiohttp.HttpVersion10)
+        except AnswerError:
+            response.close()
+            raise
+        return answer
 
     async def aclose(self) -> None:
         """See `Transport`."""
@@ -110,11 +117,11 @@ class AiohttpResponse:
         self._response = response
         self.status = response.status
         self.resent = resent
-        self.headers: dict[str, str] = {}
+        headers: dict[str, str] = {}
         for name, value in response.headers.items():
             key = name.lower()
-            known = self.headers.get(key)
-            self.headers[key] = value if known is None else f"{known}, {value}"
+            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        self.headers: Mapping[str, str] = headers
 
     async def read(self, size: int = -1) -> bytes:
         """See `Response`."""
@@ -172,6 +179,8 @@ def _translated() -> Iterator[None]:
         yield
     except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
         raise _translate(error) from error
+    except UnicodeError as error:  # not the name of a host
+        raise ConnectError(str(error), sent=False) from error
     except RuntimeError as error:
         if "closed" in str(error):
             raise ConnectError("the transport is closed", sent=False) from error
