@@ -8,6 +8,7 @@ Whatever two readers could take for two different bodies is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from ....._core.errors import MissingExtra
 from .lengths import CHUNKED, UNTIL_CLOSE, announced
 from .transport import MOST_HEAD, AnswerError

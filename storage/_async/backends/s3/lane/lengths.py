@@ -11,7 +11,7 @@ UNTIL_CLOSE = -2
 
 
 def announced(headers: Mapping[str, str], *, old: bool = False) -> int:
-    """Bytes of the body, or one of the above. Whatever two readers could read in two ways is refused.
+    """Bytes of the body, or one of the above; refuses what two readers could read in two ways.
 
     Args:
         headers: By names in small letters, several of one name joined.
