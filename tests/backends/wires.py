@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -118,6 +119,22 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)  # the sockets close in the next turn
     assert not server.errors, server.errors
+
+
+@contextmanager
+def serving_apart(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """The same on an event loop of its own, whose tasks are not those of the test."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = serving(handler, tls)
+    try:
+        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def answering(*answers: bytes | Iterable[bytes], then_close: bool = False) -> Handler:

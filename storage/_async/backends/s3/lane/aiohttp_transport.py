@@ -185,6 +185,12 @@ def _translated() -> Iterator[None]:
         if "closed" in str(error):
             raise ConnectError("the transport is closed", sent=False) from error
         raise
+    except asyncio.CancelledError as error:
+        # A session that is closed cancels those who wait for a connection: nobody cancelled them.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectError("the transport is closed", sent=False) from error
 
 
 def _translate(error: Exception) -> TransportError:

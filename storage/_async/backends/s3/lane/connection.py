@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
                 self._transport.write(b"".join((head, *body)))
             else:
                 await self._send(answer, head, body, expect=expect)
-            while not answer.status:
+            while not answer.status or isinstance(answer.error, AnswerError):
                 await answer.news()
         except BaseException:
             if answer.line is self:
