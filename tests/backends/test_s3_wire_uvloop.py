@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-uvloop = pytest.importorskip("uvloop")
 pytest.importorskip("aiohttp")
 pytest.importorskip("cryptography")
 pytest.importorskip("httptools")
+pytest.importorskip("uvloop")
+
+import uvloop
 
 from storage._async.backends.s3.lane.lean import LeanTransport
 from storage._async.backends.s3.lane.transport import ConnectError, ConnectionLost, SilenceError
