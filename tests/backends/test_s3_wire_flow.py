@@ -288,3 +288,18 @@ async def test_others_get_their_turn_while_a_body_is_sent(kind: Kind) -> None:
             await asyncio.sleep(0)
         assert turns > 20
         await (await task).aclose()
+
+
+@lean_only
+@pytest.mark.parametrize("size", [connection.TURN, 4 * connection.TURN, connection.TURN + 1])
+async def test_a_prompt_success_is_not_an_early_one(kind: Kind, size: int) -> None:
+    """The answer may be there before the sender has its next turn."""
+
+    async def handler(line: Line) -> None:
+        while (await line.request())[0]:
+            await line.say(HELLO)
+
+    async with connected(kind, handler) as (transport, server):
+        for _ in range(20):
+            assert await fetch(transport, put(b"x" * size)) == (200, b"hello")
+        assert server.opened == 1
