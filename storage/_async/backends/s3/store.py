@@ -39,6 +39,7 @@ class BucketOptions(TypedDict, total=False):
     exact_keys: bool | None
     lacking: Capability
     part_size: int
+    lane: str
 
 
 class AsyncBucketStore(AsyncBucketHooks):
@@ -70,6 +71,11 @@ class AsyncBucketStore(AsyncBucketHooks):
             without a word.
         part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
             After every 1,000 they double.
+        lane: How the frequent operations are sent: ``"fast"``, signed and sent here straight from
+            asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
+            ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
+            client with hooks or settings of its own is to send, goes through the client anyway;
+            `lanes` tells what went where.
     """
 
     @overload
@@ -92,6 +98,7 @@ class AsyncBucketStore(AsyncBucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
     ) -> None:
         super().__init__(timeout=timeout)
         found, name = _told_apart(*arguments, client, bucket_name)
@@ -99,7 +106,7 @@ class AsyncBucketStore(AsyncBucketHooks):
             raise ConfigError(f"part_size is at least {MIN_PART_SIZE} bytes, not {part_size}")
         self._prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         self._clients = found if isinstance(found, Clients) else InjectedClients(found)
-        self._send = Requests(name, self._clients, create=create)
+        self._send = Requests(name, self._clients, create=create, lane=lane)
         self._ordered, self._exact_keys, self._lacking = ordered, exact_keys, lacking
         self._part_size = part_size
         self._recipe: tuple[Any, ...] | None = None
@@ -128,6 +135,7 @@ class AsyncBucketStore(AsyncBucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         profile: str | None = None,
         **client_options: Any,
     ) -> Self:
@@ -144,6 +152,7 @@ class AsyncBucketStore(AsyncBucketHooks):
             exact_keys: Whether the server keeps every key as it is.
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
+            lane: How the frequent operations are sent.
             profile: A profile of the AWS configuration files.
             client_options: What aiobotocore's ``create_client`` takes after the service:
                 ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
@@ -159,6 +168,7 @@ class AsyncBucketStore(AsyncBucketHooks):
         own: BucketOptions = {
             "prefix": prefix, "create": create, "timeout": timeout, "ordered": ordered,
             "exact_keys": exact_keys, "lacking": lacking, "part_size": part_size,
+            "lane": lane,
         }  # fmt: skip
         clients: Any = connecting(client_options, profile)
         store = cls(clients, bucket_name, **own)
@@ -178,6 +188,11 @@ class AsyncBucketStore(AsyncBucketHooks):
         """The bucket."""
         return self._send.bucket
 
+    @property
+    def lanes(self) -> dict[str, dict[str, int]]:
+        """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
+        return self._send.lanes.counts()
+
     def __repr__(self) -> str:
         prefix = f", prefix={self._prefix!r}" if self._prefix else ""
         endpoint = self._clients.endpoint
@@ -195,9 +210,9 @@ class AsyncBucketStore(AsyncBucketHooks):
         return _connect_again, self._recipe
 
     def __del__(self) -> None:
-        # An error in the constructor leaves no clients.
-        clients: Clients | None = self.__dict__.get("_clients")
-        if clients is not None and clients.held and not self._closed:
+        # An error in the constructor leaves none.
+        send: Requests | None = self.__dict__.get("_send")
+        if send is not None and send.lanes.held and not self._closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
     # -- presigned URLs ---------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...._core.errors import ConfigError, MissingExtra
+from ...._core.errors import ConfigError
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
 
@@ -15,7 +15,6 @@ def options_of(url: StoreURL) -> dict[str, Any]:
 
     Raises:
         ConfigError: An option makes no sense, or only half of the credentials is there.
-        MissingExtra: The client's configuration needs aiobotocore, which is not installed.
     """
     if not url.host:
         raise ConfigError("a URL of S3 names a bucket: s3://bucket/prefix")
@@ -31,22 +30,17 @@ def options_of(url: StoreURL) -> dict[str, Any]:
         options[_ARGUMENTS.get(name, name)] = url.option(name, kind)
     known = {name: value for name, value in options.items() if value is not None}
     return known | _configured(
-        url.option("addressing_style", _style), url.option("anonymous", bool, default=False)
+        url.option("addressing_style", _style),
+        anonymous=url.option("anonymous", bool, default=False),
     )
 
 
-def _configured(style: str | None, anonymous: bool) -> dict[str, Any]:
-    if style is None and not anonymous:
-        return {}
-    try:
-        from botocore import UNSIGNED
-        from botocore.config import Config
-    except ImportError as error:
-        raise MissingExtra.named("aiobotocore", "s3") from error
-    config: dict[str, Any] = {"s3": {"addressing_style": style}} if style else {}
+def _configured(style: str | None, *, anonymous: bool) -> dict[str, Any]:
+    """What the client's configuration is to say, in words that need no client to be read."""
+    config: dict[str, Any] = {"addressing_style": style} if style else {}
     if anonymous:
-        config["signature_version"] = UNSIGNED
-    return {"config": Config(**config)}
+        config["signature_version"] = "unsigned"
+    return {"config": config} if config else {}
 
 
 def _style(text: str) -> str:
@@ -68,6 +62,7 @@ _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("endpoint_url", str),
     ("exact_keys", bool),
     ("lacking", _capabilities),
+    ("lane", str),
     ("ordered", bool),
     ("part_size", int),
     ("profile", str),

@@ -44,6 +44,11 @@ class BucketStore(BucketHooks):
             without a word.
         part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
             After every 1,000 they double.
+        lane: How the frequent operations are sent: ``"fast"``, signed and sent here straight from
+            asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
+            ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
+            client with hooks or settings of its own is to send, goes through the client anyway;
+            `lanes` tells what went where.
     """
 
     _async: AsyncBucketStore
@@ -71,6 +76,7 @@ class BucketStore(BucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
     ) -> None:
         self._hold(
             cast("Any", self._async_type)(
@@ -84,6 +90,7 @@ class BucketStore(BucketHooks):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                lane=lane,
             )
         )
 
@@ -99,6 +106,7 @@ class BucketStore(BucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         profile: str | None = None,
         **client_options: Any,
     ) -> Self:
@@ -115,6 +123,7 @@ class BucketStore(BucketHooks):
             exact_keys: Whether the server keeps every key as it is.
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
+            lane: How the frequent operations are sent.
             profile: A profile of the AWS configuration files.
             client_options: What aiobotocore's ``create_client`` takes after the service:
                 ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
@@ -134,6 +143,7 @@ class BucketStore(BucketHooks):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                lane=lane,
                 profile=profile,
                 **client_options,
             )
@@ -151,6 +161,11 @@ class BucketStore(BucketHooks):
     def bucket_name(self) -> str:
         """The bucket."""
         return self._async.bucket_name
+
+    @property
+    def lanes(self) -> dict[str, dict[str, int]]:
+        """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
+        return self._async.lanes
 
     def presigned_get(self, key: str, expiry: int = 3600) -> str:
         """A URL that reads the object without credentials.

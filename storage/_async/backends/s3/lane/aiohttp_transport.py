@@ -120,7 +120,8 @@ class AiohttpResponse:
         headers: dict[str, str] = {}
         for name, value in response.headers.items():
             key = name.lower()
-            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+            known = headers.get(key)
+            headers[key] = value if known is None else f"{known}, {value}"
         self.headers: Mapping[str, str] = headers
 
     async def read(self, size: int = -1) -> bytes:
