@@ -12,9 +12,10 @@ from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from .clients import Clients, InjectedClients, connecting
 from .endpoints import host_of, is_amazon
+from .flights import Budget
 from .hooks import AsyncBucketHooks
 from .multipart import MIN_PART_SIZE, PART_SIZE
-from .requests import Requests
+from .settings import ObjectRequests
 from .urls import options_of
 
 TIMEOUT = 60.0
@@ -99,9 +100,10 @@ class AsyncBucketStore(AsyncBucketHooks):
             raise ConfigError(f"part_size is at least {MIN_PART_SIZE} bytes, not {part_size}")
         self._prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         self._clients = found if isinstance(found, Clients) else InjectedClients(found)
-        self._send = Requests(name, self._clients, create=create)
+        self._send = ObjectRequests(name, self._clients, create=create)
         self._ordered, self._exact_keys, self._lacking = ordered, exact_keys, lacking
         self._part_size = part_size
+        self._budget = Budget()
         self._recipe: tuple[Any, ...] | None = None
         self._learn()
         # Weakly: the store must go, and warn, as soon as nobody refers to it.
