@@ -48,7 +48,9 @@ def definitions(prefix: str) -> set[str]:
 
 # Classes that others are built on inside the package, and nobody is to name.
 STEPS = {
+    "AsyncBucketExtras",
     "AsyncBucketHooks",
+    "AsyncBucketTransfers",
     "AsyncFileTreeStore",
     "AsyncForeignStore",
     "AsyncParentStore",

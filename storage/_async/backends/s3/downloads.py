@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,12 +16,11 @@ from ...._core.errors import (
     StoreUnavailable,
     from_oserror,
 )
-from ...._core.info import ObjectInfo, ReadOptions
+from ...._core.info import ObjectInfo
 from ...._core.window import surely
 from . import checksums
 from .parallel import Filling, Steps
 from .reading import Download, Replaced
-from .settings import ObjectRequests
 
 MIB = 1024 * 1024
 
@@ -34,8 +33,6 @@ class File:
         size: Bytes that it will have; they are reserved at once, so that a full disk is known
             before anything is fetched.
     """
-
-    piece = MIB
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -50,27 +47,26 @@ class File:
             self.close()
             raise
 
-    async def write(self, at: int, data: bytes) -> None:
+    async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
         """See `Place`."""
-        await calls.call(self._write, at, data)
+        await calls.call(self._write, at, data, digest)
 
-    def _write(self, at: int, data: bytes) -> None:
+    def _write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
+        if digest is not None:
+            digest.update(data)
         view = memoryview(data)
         with _told():
             while view:
                 done = os.pwrite(self._file, view, at)
                 at, view = at + done, view[done:]
 
-    def digest(self, name: str, start: int, end: int) -> bytes:
+    def digest(self, name: str) -> bytes:
         """See `Place`."""
-        digest = checksums.running(name)
+        digest, at = checksums.running(name), 0
         with _told():
-            while start < end:
-                data = os.pread(self._file, min(MIB, end - start), start)
-                if not data:
-                    raise StoreError("the file became shorter while it was written")
+            while data := os.pread(self._file, MIB, at):
                 digest.update(data)
-                start += len(data)
+                at += len(data)
         return digest.digest()
 
     def publish(self, *, durable: bool) -> None:
@@ -96,33 +92,31 @@ class File:
 
 
 async def download(
-    send: ObjectRequests,
-    full_key: str,
-    key: str,
-    path: Path,
-    if_match: str | None,
-    durable: bool,
-    steps: Steps,
+    begin: Callable[[], Awaitable[Download]], path: Path, steps: Steps, *, durable: bool
 ) -> ObjectInfo:
-    """Bring an object into a file; again, once, where it was replaced or damaged on its way."""
-    for last in (False, True):
-        try:
-            return await _once(
-                Download(send, full_key, key, ReadOptions(None, if_match)), path, durable, steps
-            )
-        except IntegrityError as error:
-            if last or isinstance(error, MalformedResponse):
-                raise
-        except Replaced:
-            if last or if_match is not None:
-                raise
-    raise AssertionError("unreachable")
+    """Bring an object into a file; again, once, where it was replaced or damaged on its way.
 
-
-async def _once(download: Download, path: Path, durable: bool, steps: Steps) -> ObjectInfo:
-    info = await download.open()
+    Args:
+        begin: Opens the object.
+        path: The file.
+        steps: Puts a deadline on each step.
+        durable: Whether it is to survive a power cut.
+    """
+    first = await begin()
     try:
-        file = await calls.acquire(File.close, File, path, info.size or 0)
+        return await _once(first, path, steps, durable)
+    except IntegrityError as error:
+        if isinstance(error, MalformedResponse):
+            raise
+    except Replaced:
+        if first.pinned:
+            raise
+    return await _once(await begin(), path, steps, durable)
+
+
+async def _once(download: Download, path: Path, steps: Steps, durable: bool) -> ObjectInfo:
+    try:
+        file = await calls.acquire(File.close, File, path, download.info.size or 0)
     except BaseException:
         download.close()
         raise
@@ -131,7 +125,7 @@ async def _once(download: Download, path: Path, durable: bool, steps: Steps) -> 
         await calls.call(file.publish, durable=durable)
     finally:
         await surely(file.close)
-    return info
+    return download.info
 
 
 def _reserve(file: int, size: int) -> None:

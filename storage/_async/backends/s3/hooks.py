@@ -59,9 +59,13 @@ class AsyncBucketHooks(AsyncBaseStore):
 
         if len(data) <= LARGE_PUT:
             return await put(self._send, self._prefix + key, key, data, options)
-        async with self._create(key, options) as sink:
-            await sink.write(data)
-        return sink.info or ObjectInfo(key, len(data))
+        from .sources import Buffer
+        from .uploads import in_parts
+
+        source = Buffer(data)
+        return await in_parts(
+            self._send, self._prefix + key, key, source, options, self._part_size, self._budget
+        )
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:

@@ -18,6 +18,7 @@ try:
     from aiobotocore.config import AioConfig
     from aiobotocore.credentials import AioCredentials
     from aiobotocore.session import AioSession
+    from botocore import UNSIGNED
     from botocore.exceptions import BotoCoreError
     from botocore.utils import parse_timestamp
 except ImportError as error:
@@ -46,9 +47,12 @@ def connected(options: Mapping[str, Any], profile: str | None) -> AbstractAsyncC
     config = _defaults()
     if options.get("config") is not None:
         config = config.merge(options["config"])
+    if options.get("anonymous"):
+        config = config.merge(AioConfig(signature_version=UNSIGNED))
     plain = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in options.items()
+        if name != "anonymous"
     }
     return _opened(AioSession(profile=profile), {**plain, "config": config})
 

@@ -19,6 +19,8 @@ LARGE = 16 * MIB
 STEP = 8 * MIB
 """Bytes that one request asks for."""
 
+PIECE = MIB
+"""Bytes that are written at once, in a worker thread."""
 AHEAD = 4 * MIB
 """The same for a stream, where they are held until it is their turn."""
 
@@ -75,14 +77,11 @@ class _Ahead:
 class Place(Protocol):
     """Where the bytes of an object are brought to, in any order."""
 
-    piece: int
-    """Bytes that it takes at once, rather than fewer."""
+    async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
+        """Keep bytes at a position, and feed a digest with them."""
 
-    async def write(self, at: int, data: bytes) -> None:
-        """Keep bytes at a position."""
-
-    def digest(self, name: str, start: int, end: int) -> bytes:
-        """The digest of what was kept; blocking."""
+    def digest(self, name: str) -> bytes:
+        """The digest of all that was kept; blocking."""
 
 
 class Memory:
@@ -93,24 +92,23 @@ class Memory:
         size: Its length in bytes.
     """
 
-    piece = 1
-
     def __init__(self, start: int, size: int) -> None:
         self._start = start
         self._buffer = BytesIO()
         self._buffer.seek(max(0, size - 1))
         self._buffer.write(b"\0"[:size])  # all of it at once: to grow it would copy it
 
-    async def write(self, at: int, data: bytes) -> None:
+    async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
         """See `Place`."""
+        if digest is not None:
+            await calls.call(digest.update, data)
         self._buffer.seek(at - self._start)
         self._buffer.write(data)
 
-    def digest(self, name: str, start: int, end: int) -> bytes:
+    def digest(self, name: str) -> bytes:
         """See `Place`."""
-        first, last = start - self._start, end - self._start
-        with self._buffer.getbuffer() as view, view[first:last] as part:
-            return checksums.digest_of(name, part)
+        with self._buffer.getbuffer() as view:
+            return checksums.digest_of(name, view)
 
     def content(self) -> bytes:
         """All of it; not a copy."""
@@ -169,29 +167,33 @@ class Filling:
 
     async def _bring(self, part: Download) -> None:
         start = at = part.span[0]
-        waiting: list[bytes] = []
-        size = 0
-        async with closing(self._steps(part.chunks())) as source:
-            async for chunk in source:
-                waiting.append(chunk)
-                size += len(chunk)
-                if size >= self._place.piece:
-                    await self._place.write(at, b"".join(waiting) if len(waiting) > 1 else chunk)
-                    at, size = at + size, 0
-                    waiting.clear()
-        if size:
-            await self._place.write(at, b"".join(waiting))
-        await self._digest(start, at + size)
-
-    async def _digest(self, start: int, end: int) -> None:
-        """Look at a part while others are still on their way, where that is of use."""
-        if self._check is not None and checksums.joins(self._check.name):
-            digest = await calls.call(self._place.digest, self._check.name, start, end)
-            self._digests[start] = digest, end - start
+        joins = self._check is not None and checksums.joins(self._check.name)
+        digest = checksums.running(self._check.name) if self._check and joins else None
+        async with closing(_pieces(self._steps(part.chunks()))) as pieces:
+            async for piece in pieces:
+                await self._place.write(at, piece, digest)
+                at += len(piece)
+        if digest is not None:
+            self._digests[start] = digest.digest(), at - start
 
     async def _compare(self, check: checksums.Check) -> None:
         parts = [self._digests[start] for start in sorted(self._digests)]
         digest = checksums.joined(check.name, parts) if parts else None
         if digest is None:
-            digest = await calls.call(self._place.digest, check.name, self._start, self._end)
+            digest = await calls.call(self._place.digest, check.name)
         check.compare(digest)
+
+
+async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The bytes in pieces that are worth a worker thread."""
+    waiting: list[bytes] = []
+    size = 0
+    async with closing(chunks) as source:
+        async for chunk in source:
+            waiting.append(chunk)
+            size += len(chunk)
+            if size >= PIECE:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)

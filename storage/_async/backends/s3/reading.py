@@ -73,6 +73,16 @@ class Download:
         self.told: Mapping[str, Any] = {}
 
     @property
+    def info(self) -> ObjectInfo:
+        """What the object is as a whole; known when it is opened."""
+        return self._info
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the user asked for one version only."""
+        return self._options.if_match is not None
+
+    @property
     def span(self) -> tuple[int, int]:
         """The bytes that are still to come: the first, and the one after the last."""
         return self._at, min(self._end, self._limit)
@@ -98,7 +108,8 @@ class Download:
         """Ask for the object; tell what it is as a whole."""
         part, options = self._options.byte_range, self._options
         if part is not None and part.start == part.end:
-            return await self._nothing()
+            self._info = await self._nothing()
+            return self._info
         conditions = {}
         if options.if_match is not None:
             conditions["IfMatch"] = attributes.quoted(options.if_match)
@@ -108,7 +119,8 @@ class Download:
             answer = await self._ask(part, conditions)
         except StoreError as error:
             if failure(error).status == 416:
-                return await self._nothing()
+                self._info = await self._nothing()
+                return self._info
             raise
         info = self._take(answer, part or ByteRange())
         if self.span == (0, info.size):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypedDict
 from urllib.parse import urlencode
 
@@ -135,6 +135,15 @@ class Settings:
                 found["TaggingDirective"] = "REPLACE"
         return found
 
+    def options(self) -> dict[str, Any]:
+        """All that can be chosen."""
+        return {name: getattr(self, name) for name in NAMES}
+
+    @property
+    def secret(self) -> bool:
+        """Whether there is something in it that must not be written down."""
+        return self.encryption is not None and self.encryption.customer_key is not None
+
 
 NAMES = frozenset(ObjectOptions.__annotations__)
 
@@ -157,17 +166,6 @@ class ObjectRequests(Requests):
         other.settings = replace(self.settings, **changes)
         return other
 
-
-def holds_secret(settings: Settings) -> bool:
-    """Whether there is something in it that must not be written down."""
-    return settings.encryption is not None and settings.encryption.customer_key is not None
-
-
-def changed(settings: Settings, **changes: Any) -> dict[str, Any]:
-    """What differs from the defaults after changes, as options."""
-    other = replace(settings, **changes)
-    return {
-        each.name: getattr(other, each.name)
-        for each in fields(Settings)
-        if each.name in NAMES and getattr(other, each.name) != each.default
-    }
+    async def find(self, full_key: str, token: str) -> Mapping[str, Any] | None:
+        """What a HEAD tells of the object, if it is the one that the writer of a mark stored."""
+        return await self._find(full_key, token)

@@ -8,6 +8,8 @@ from typing import Any
 from ...._core.errors import ConfigError, MissingExtra
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
+from .checksums import SENT
+from .settings import Encryption
 
 
 def options_of(url: StoreURL) -> dict[str, Any]:
@@ -30,27 +32,30 @@ def options_of(url: StoreURL) -> dict[str, Any]:
     for name, kind in _OPTIONS:
         options[_ARGUMENTS.get(name, name)] = url.option(name, kind)
     known = {name: value for name, value in options.items() if value is not None}
-    return known | _configured(
-        url.option("addressing_style", _style), url.option("anonymous", bool, default=False)
-    )
+    kms_key = url.option("kms_key", str)
+    if kms_key is not None or url.option("encrypted", bool, default=False):
+        known["encryption"] = Encryption(kms_key=kms_key)
+    return known | _configured(url.option("addressing_style", _style))
 
 
-def _configured(style: str | None, anonymous: bool) -> dict[str, Any]:
-    if style is None and not anonymous:
+def _configured(style: str | None) -> dict[str, Any]:
+    if style is None:
         return {}
     try:
-        from botocore import UNSIGNED
         from botocore.config import Config
     except ImportError as error:
         raise MissingExtra.named("aiobotocore", "s3") from error
-    config: dict[str, Any] = {"s3": {"addressing_style": style}} if style else {}
-    if anonymous:
-        config["signature_version"] = UNSIGNED
-    return {"config": Config(**config)}
+    return {"config": Config(s3={"addressing_style": style})}
 
 
 def _style(text: str) -> str:
     if text not in ("auto", "path", "virtual"):
+        raise ValueError(text)
+    return text
+
+
+def _checksum(text: str) -> str:
+    if text not in SENT:
         raise ValueError(text)
     return text
 
@@ -64,6 +69,8 @@ def _capabilities(text: str) -> Capability:
 
 
 _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("anonymous", bool),
+    ("checksum", _checksum),
     ("create", bool),
     ("endpoint_url", str),
     ("exact_keys", bool),
@@ -72,6 +79,8 @@ _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("part_size", int),
     ("profile", str),
     ("region", str),
+    ("request_payer", bool),
+    ("storage_class", str),
     ("timeout", float),
     ("verify", bool),
 )

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, Unpack, cast, overload
 
 from ...._async.backends.s3.multipart import PART_SIZE
+from ...._async.backends.s3.settings import ObjectOptions
 from ...._async.backends.s3.store import TIMEOUT, AsyncBucketStore, BucketOptions, S3Client
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
-from .hooks import BucketHooks
+from .extras import BucketExtras
 
 
-class BucketStore(BucketHooks):
+class BucketStore(BucketExtras):
     """Objects in an S3 bucket, through a client that you have; for one of its own see `connect`.
 
     The client and the bucket's name come in either order, or as ``client=`` and ``bucket_name=``.
@@ -42,8 +43,13 @@ class BucketStore(BucketHooks):
         lacking: What the server cannot do though S3 can, such as ``Capability.DELETE_IF_MATCH``;
             it is then refused with `NotSupported`. There are servers that ignore a condition
             without a word.
-        part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
-            After every 1,000 they double.
+        part_size: Bytes of the parts of large objects, at least 5 MiB; those of a stream double
+            after every 1,000.
+        objects: What the objects are stored and asked for with; for some of them only, see
+            `with_options`. ``checksum`` goes with all that is stored, for the server to compare:
+            ``"crc32"`` (the default), ``"crc64nvme"``, ``"sha256"`` or None. ``storage_class``
+            is the server's name of one. ``encryption`` is an `Encryption`, ``tags`` a mapping.
+            With ``request_payer`` this account pays for requests to somebody else's bucket.
     """
 
     _async: AsyncBucketStore
@@ -71,6 +77,7 @@ class BucketStore(BucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        **objects: Unpack[ObjectOptions],
     ) -> None:
         self._hold(
             cast("Any", self._async_type)(
@@ -84,8 +91,20 @@ class BucketStore(BucketHooks):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                **objects,
             )
         )
+
+    def with_options(self, **objects: Unpack[ObjectOptions]) -> BucketStore:
+        """The same store, for objects with other settings.
+
+        ``store.with_options(storage_class="GLACIER").put(key, data)``, for example. It lives
+        on the connections of this one, and needs not be closed.
+
+        Args:
+            objects: What is to be different; see the class.
+        """
+        return BucketStore.around(self._async.with_options(**objects))
 
     @classmethod
     def connect(
@@ -100,7 +119,8 @@ class BucketStore(BucketHooks):
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
         profile: str | None = None,
-        **client_options: Any,
+        anonymous: bool = False,
+        **options: Any,
     ) -> Self:
         """A store with a client of its own, made at first use on each event loop.
 
@@ -116,9 +136,12 @@ class BucketStore(BucketHooks):
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
             profile: A profile of the AWS configuration files.
-            client_options: What aiobotocore's ``create_client`` takes after the service:
-                ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
-                ``aws_secret_access_key``, ``aws_session_token``, ``verify``, ``config`` ...
+            anonymous: Send requests without credentials, as for public buckets.
+            options: What the objects are stored with, as for the class: ``checksum``,
+                ``storage_class``, ``encryption``, ``tags``, ``request_payer``. All others are
+                what aiobotocore's ``create_client`` takes after the service: ``endpoint_url``,
+                ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
+                ``aws_session_token``, ``verify``, ``config`` ...
 
         Raises:
             MissingExtra: aiobotocore is not installed.
@@ -135,7 +158,8 @@ class BucketStore(BucketHooks):
                 lacking=lacking,
                 part_size=part_size,
                 profile=profile,
-                **client_options,
+                anonymous=anonymous,
+                **options,
             )
         )
 
@@ -151,21 +175,3 @@ class BucketStore(BucketHooks):
     def bucket_name(self) -> str:
         """The bucket."""
         return self._async.bucket_name
-
-    def presigned_get(self, key: str, expiry: int = 3600) -> str:
-        """A URL that reads the object without credentials.
-
-        Args:
-            key: The object's key; it need not exist.
-            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
-        """
-        return self._run(self._async.presigned_get(key, expiry))
-
-    def presigned_put(self, key: str, expiry: int = 3600) -> str:
-        """A URL that writes the object without credentials, by an HTTP PUT of its bytes.
-
-        Args:
-            key: The object's key.
-            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
-        """
-        return self._run(self._async.presigned_put(key, expiry))
