@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import urlencode
 
 from ...._core.errors import (
     ObjectExists,
@@ -124,4 +123,4 @@ class Copy:
         """The source's tags, which a copy in parts does not take along by itself."""
         if not head.get("TagCount") or self._send.settings.tags is not None:
             return {}
-        return {"Tagging": urlencode(await tagging.read(self._send, self._source))}
+        return {"Tagging": tagging.header(await tagging.read(self._send, self._source))}

@@ -91,6 +91,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
     ) -> str:
         """A URL that reads the object without credentials.
 
+        With ``request_payer`` every presigned request has to carry that header, too.
+
         Args:
             key: The object's key; it need not exist.
             expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).

@@ -6,10 +6,9 @@ import copy
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypedDict
-from urllib.parse import urlencode
 
 from ...._core.errors import ConfigError
-from . import checksums
+from . import checksums, tagging
 from .requests import Requests
 
 _WRITES = frozenset({"put_object", "create_multipart_upload", "copy_object"})
@@ -130,7 +129,7 @@ class Settings:
         if self.storage_class is not None:
             found["StorageClass"] = self.storage_class
         if self.tags is not None:
-            found["Tagging"] = urlencode(self.tags)
+            found["Tagging"] = tagging.header(self.tags)
             if operation == "copy_object":
                 found["TaggingDirective"] = "REPLACE"
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 import weakref
 from typing import Any, Protocol, Self, Unpack, overload
@@ -140,7 +139,8 @@ class AsyncBucketStore(AsyncBucketExtras):
         Args:
             objects: What is to be different; see the class.
         """
-        view = copy.copy(self)
+        view = type(self).__new__(type(self))  # not by copy, which would pickle
+        view.__dict__.update(self.__dict__)
         view._parent, view._views = self, weakref.WeakSet()
         view._send = self._send.having(**objects)
         if self._recipe is not None:

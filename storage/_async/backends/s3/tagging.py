@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from ...._core.errors import MalformedResponse
 from .requests import Requests
+
+
+def header(tags: Mapping[str, str]) -> str:
+    """Tags as a header carries them."""
+    return urlencode(tags, quote_via=quote, safe="")
 
 
 async def read(send: Requests, full_key: str) -> dict[str, str]:
