@@ -53,6 +53,8 @@ STEPS = {
     "AsyncBucketHooks",
     "AsyncCodecStore",
     "AsyncContentStore",
+    "AsyncBucketExtras",
+    "AsyncBucketTransfers",
     "AsyncFileTreeStore",
     "AsyncForeignStore",
     "AsyncParentStore",
