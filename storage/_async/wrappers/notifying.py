@@ -18,7 +18,9 @@ from .identity import AsyncIdentityStore
 ChangeHandler: TypeAlias = Callable[
     [AsyncObjectStore, str, str, Exception | None], Awaitable[object] | object
 ]
-KeyHandler: TypeAlias = Callable[[AsyncObjectStore, str, Exception | None], Awaitable[object] | object]
+KeyHandler: TypeAlias = Callable[
+    [AsyncObjectStore, str, Exception | None], Awaitable[object] | object
+]
 
 logger = logging.getLogger("storage.notifying")
 

@@ -39,7 +39,9 @@ class NotifyingStore(IdentityStore):
     def __init__(self, store: ObjectStore, *, timeout: float | None = None) -> None:
         self._hold(self._async_type(to_async(store), timeout=timeout))
 
-    def on_change(self, handler: Callable[[ObjectStore, str, str, Exception | None], None]) -> None:
+    def on_change(
+        self, handler: Callable[[ObjectStore, str, str, Exception | None], object]
+    ) -> None:
         """Call ``handler(store, action, key, error)`` after every change.
 
         Args:
@@ -47,10 +49,10 @@ class NotifyingStore(IdentityStore):
         """
         self._async.on_change(to_async_handler(handler))
 
-    def on_put(self, handler: Callable[[ObjectStore, str, Exception | None], None]) -> None:
+    def on_put(self, handler: Callable[[ObjectStore, str, Exception | None], object]) -> None:
         """Call ``handler(store, key, error)`` after every put."""
         self._async.on_put(to_async_handler(handler))
 
-    def on_delete(self, handler: Callable[[ObjectStore, str, Exception | None], None]) -> None:
+    def on_delete(self, handler: Callable[[ObjectStore, str, Exception | None], object]) -> None:
         """Call ``handler(store, key, error)`` after every deletion."""
         self._async.on_delete(to_async_handler(handler))
