@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from storage import aioutils
+from storage import aioutils, utils
 from storage.object import AsyncBaseStore, NotSupported
 from tests.wrappers.recording import (
     HOOKS,
@@ -32,6 +32,7 @@ class Case:
         make: Takes the class and a function that makes children.
         key: A key that it takes.
         value: A value that it takes.
+        streams: Whether values may come in pieces.
     """
 
     make: Callable[[Any, Callable[[], RecordingStore]], AsyncBaseStore] = lambda kind, child: kind(
@@ -39,6 +40,7 @@ class Case:
     )
     key: str = KEY
     value: Any = VALUE
+    streams: bool = True
 
 
 def with_arguments(*args: Any, **options: Any) -> Callable[[Any, Any], AsyncBaseStore]:
@@ -48,23 +50,45 @@ def with_arguments(*args: Any, **options: Any) -> Callable[[Any, Any], AsyncBase
 
 PLAIN = Case()
 WRAPPERS: dict[str, Case] = {
+    "AsyncBase64Store": PLAIN,
+    "AsyncBufferStore": PLAIN,
     "AsyncCachingStore": Case(lambda kind, child: kind(child(), child())),
     "AsyncChaosStore": PLAIN,
+    "AsyncChecksumStore": PLAIN,
+    "AsyncEncryptingStore": Case(with_arguments(bytes(32))),
     "AsyncExceptionLoggingStore": PLAIN,
     "AsyncFanoutStore": Case(lambda kind, child: kind([child(), child()])),
+    "AsyncGzipStore": PLAIN,
+    "AsyncHashPrefixStore": PLAIN,
     "AsyncIdentityStore": PLAIN,
+    "AsyncJsonStore": Case(value={"a": 1}, streams=False),
+    "AsyncKeyTransformingStore": PLAIN,
+    "AsyncKeyValidatingStore": Case(with_arguments(len)),
     "AsyncLimitStore": Case(with_arguments(4)),
     "AsyncLoggingStore": PLAIN,
     "AsyncMetricsStore": PLAIN,
     "AsyncMirroringStore": Case(lambda kind, child: kind([child(), child()])),
     "AsyncNotifyingStore": PLAIN,
+    "AsyncPrefixStore": Case(with_arguments("p/")),
     "AsyncReadonlyStore": PLAIN,
+    "AsyncRegexRoutingStore": Case(
+        # by its name: the transformers come with this store
+        lambda kind, child: kind(child(), [("", vars(utils)["KeyTransformer"]())])
+    ),
+    "AsyncRegexValidatingStore": Case(with_arguments("a")),
+    "AsyncRetryStore": PLAIN,
+    "AsyncRoutingStore": Case(lambda kind, child: kind([("", child())])),
+    "AsyncTextEncodingStore": Case(value="text"),
     "AsyncThrottleStore": PLAIN,
     "AsyncTimeoutStore": Case(with_arguments(5)),
     "AsyncTracingStore": PLAIN,
+    "AsyncTransformingStore": PLAIN,
+    "AsyncUrlEncodingStore": PLAIN,
+    "AsyncUrlValidatingStore": Case(key="https://example.org/a"),
     "AsyncWriteonlyStore": PLAIN,
+    "AsyncZstdStore": PLAIN,
 }
-"""One line for each wrapper that `storage.aioutils` exports."""
+"""One line for each wrapper that `storage.aioutils` exports; a line too many does no harm."""
 
 
 async def _through(iterator: Any) -> None:
@@ -93,7 +117,10 @@ VERBS: dict[str, tuple[str, Callable[[Any, Case], Any]]] = {
     "stream": ("_open", lambda store, case: _through(store.stream(case.key))),
     "open_reader": ("_open", lambda store, case: _read(store.open_reader(case.key))),
     "put": ("_put", lambda store, case: store.put(case.key, case.value)),
-    "put_stream": ("_create", lambda store, case: store.put(case.key, iter([case.value]))),
+    "put_stream": (
+        "_create",
+        lambda store, case: store.put(case.key, iter([case.value]) if case.streams else case.value),
+    ),
     "put_many": ("_put", lambda store, case: store.put_many({case.key: case.value})),
     "open_writer": (
         "_create",
@@ -114,8 +141,15 @@ VERBS: dict[str, tuple[str, Callable[[Any, Case], Any]]] = {
 }
 """Which hook of the child each verb has to reach."""
 
-OTHERWISE: dict[tuple[str, str], tuple[str, str]] = {}
-"""Verbs of wrappers that reach other hooks by what they are: these hooks, and why."""
+OTHERWISE: dict[tuple[str, str], tuple[str, str]] = {
+    ("AsyncEncryptingStore", "copy"): ("_open _create", "a sealed object is bound to its key"),
+    ("AsyncEncryptingStore", "move"): (
+        "_open _create _delete",
+        "a sealed object is bound to its key",
+    ),
+    ("AsyncJsonStore", "put_stream"): ("_put", "its values never come in pieces"),
+}
+"""Verbs of wrappers that reach other hooks too, by what they are: these hooks, and why."""
 
 _FANOUT = {
     "get_ranges": ("_get", "each range is read from the first child that has it"),
@@ -125,27 +159,42 @@ _FANOUT = {
     "delete_many": ("_delete", "each key counts once, by what all children say"),
     "keys": ("_list", "they are merged with their infos"),
     "list_with_delimiter": ("_list", "the levels of all children are one"),
-    "presigned_get": ("", "there is not one URL for all children"),
-    "presigned_put": ("", "there is not one URL for all children"),
 }
 _CACHING = {
-    "get": ("_get _put", "what was missing in the cache is put there"),
-    "get_many": ("_get _put", "what was missing in the cache is put there"),
+    "get": ("_put", "what was missing in the cache is put there"),
+    "get_many": ("_put", "what was missing in the cache is put there"),
     "get_ranges": ("_get _put", "what was missing in the cache is put there"),
-    "exists": ("_exists _head", "the cache is asked first"),
-    "put": ("_put _delete", "the cached object goes first"),
-    "put_many": ("_put _delete", "the cached object goes first"),
-    "put_stream": ("_create _delete", "the cached object goes"),
-    "open_writer": ("_create _delete", "the cached object goes"),
-    "copy": ("_copy _delete", "the cached object goes"),
+    "exists": ("_head", "the cache is asked first"),
+    "put": ("_delete", "the cached object goes first"),
+    "put_many": ("_delete", "the cached object goes first"),
+    "put_stream": ("_delete", "the cached object goes"),
+    "open_writer": ("_delete", "the cached object goes"),
+    "copy": ("_delete", "the cached object goes"),
     "move": ("_copy _delete", "the cached objects go"),
     "delete_many": ("_delete", "the cached object goes with each"),
-    "presigned_get": ("", "the main store is asked for it itself"),
-    "presigned_put": ("", "the main store is asked for it itself"),
 }
-for _name in ("AsyncFanoutStore", "AsyncMirroringStore"):
-    OTHERWISE |= {(_name, verb): row for verb, row in _FANOUT.items()}
-OTHERWISE |= {("AsyncCachingStore", verb): row for verb, row in _CACHING.items()}
+_DECODING = {
+    "get_range": ("_open", "a part is decoded from a stream, which stops where it ends"),
+    "get_ranges": ("_open _get", "a part is decoded from a stream, which stops where it ends"),
+}
+_RENAMING = {
+    "list_with_delimiter": ("_list", "the levels of other keys are not those of these"),
+}
+OTHERWISE |= {
+    (f"Async{name}Store", verb): row
+    for names, rows in (
+        ("Fanout Mirroring", _FANOUT),
+        ("Caching", _CACHING),
+        ("Base64 Checksum Encrypting Gzip Zstd", _DECODING),
+        ("HashPrefix KeyValidating RegexRouting RegexValidating", _RENAMING),
+        ("UrlEncoding UrlValidating", _RENAMING),
+    )
+    for name in names.split()
+    for verb, row in rows.items()
+}
+PRESIGNS = {"presigned_get", "presigned_put"}
+WITHOUT_URLS = {"AsyncCachingStore", "AsyncFanoutStore", "AsyncMirroringStore"}
+"""Wrappers that give out no URLs: they would go around what the wrapper is for."""
 
 
 def exported() -> list[str]:
@@ -195,8 +244,6 @@ async def _fault(
             await VERBS[verb][1](store, case)
     except NotSupported as error:
         refused = error
-    except AttributeError:
-        return f"there is no {verb}" if allowed else None
     reached = {hook for child in children for hook in child.reached}
     if refused is not None:
         return f"{verb} asked {reached} before it refused" if reached else None
@@ -208,8 +255,11 @@ async def _fault(
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", [name for name in exported() if name in WRAPPERS])
 async def test_a_verb_reaches_its_own_hook(name: str, verb: str) -> None:
-    allowed, _ = OTHERWISE.get((name, verb), (VERBS[verb][0], ""))
+    also, _ = OTHERWISE.get((name, verb), ("", ""))
     store, children = await _made(WRAPPERS[name], getattr(aioutils, name))
+    if verb in PRESIGNS and name in WITHOUT_URLS and not hasattr(store, verb):
+        return
+    allowed = f"{VERBS[verb][0]} {also}"
     assert await _fault(store, children, WRAPPERS[name], verb, allowed) is None
 
 
@@ -227,7 +277,7 @@ async def test_a_lost_hook_is_found(hook: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "verb"), OTHERWISE)
-def test_no_exception_is_stale(name: str, verb: str) -> None:
+def test_exceptions_are_of_known_things(name: str, verb: str) -> None:
     assert name in WRAPPERS
     assert verb in VERBS
-    assert VERBS[verb][0] != OTHERWISE[name, verb][0]
+    assert VERBS[verb][0] not in OTHERWISE[name, verb][0].split(), "that one is always allowed"

@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo, WriteOptions
@@ -14,13 +14,6 @@ from ..._core.protocol import AsyncObjectStore
 from ..base import Keys
 from ..pieces import Sink
 from .identity import AsyncIdentityStore
-
-ChangeHandler: TypeAlias = Callable[
-    [AsyncObjectStore, str, str, Exception | None], Awaitable[object] | object
-]
-KeyHandler: TypeAlias = Callable[
-    [AsyncObjectStore, str, Exception | None], Awaitable[object] | object
-]
 
 logger = logging.getLogger("storage.notifying")
 
@@ -46,7 +39,12 @@ class AsyncNotifyingStore(AsyncIdentityStore):
         super().__init__(store, timeout=timeout)
         self._handlers: list[tuple[str | None, Callable[..., Any]]] = []
 
-    def on_change(self, handler: ChangeHandler) -> None:
+    def on_change(
+        self,
+        handler: Callable[
+            [AsyncObjectStore, str, str, Exception | None], Awaitable[object] | object
+        ],
+    ) -> None:
         """Call ``handler(store, action, key, error)`` after every change.
 
         Args:
@@ -54,11 +52,17 @@ class AsyncNotifyingStore(AsyncIdentityStore):
         """
         self._add(None, handler)
 
-    def on_put(self, handler: KeyHandler) -> None:
+    def on_put(
+        self,
+        handler: Callable[[AsyncObjectStore, str, Exception | None], Awaitable[object] | object],
+    ) -> None:
         """Call ``handler(store, key, error)`` after every put."""
         self._add(self.PUT, handler)
 
-    def on_delete(self, handler: KeyHandler) -> None:
+    def on_delete(
+        self,
+        handler: Callable[[AsyncObjectStore, str, Exception | None], Awaitable[object] | object],
+    ) -> None:
         """Call ``handler(store, key, error)`` after every deletion."""
         self._add(self.DELETE, handler)
 
