@@ -7,10 +7,14 @@ import base64
 import copy
 import pickle
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+pytest.importorskip("cryptography")
+
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -19,7 +23,7 @@ from hypothesis import strategies as st
 
 from storage._core.codecs import sealing
 from storage._core.codecs.sealing import HEADER, SEALED, SEGMENT, TAG, content_size
-from storage._core.errors import ConfigError, IntegrityError, PreconditionFailed
+from storage._core.errors import ConfigError, IntegrityError, MissingExtra, PreconditionFailed
 from storage._core.info import Capability, ObjectInfo, ReadOptions
 from storage._core.text import Secret
 from storage.aioutils import AsyncEncryptingStore, AsyncIdentityStore
@@ -232,6 +236,12 @@ def test_what_is_no_key(key: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         EncryptingStore(DictStore(), key)
     assert "hunter2" not in str(caught.value)
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.kdf.hkdf", None)
+    with pytest.raises(MissingExtra, match=r"storage\[crypto\]"):
+        EncryptingStore(DictStore(), KEY)
 
 
 def test_keys_are_not_shown() -> None:

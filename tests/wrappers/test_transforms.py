@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import sys
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage._core.codecs.coding import Decoder, Encoder
-from storage._core.errors import ConfigError, IntegrityError, NotSupported
+from storage._core.errors import ConfigError, IntegrityError, MissingExtra, NotSupported
 from storage._core.info import Capability
 from storage._core.transformers import CodecTransformer
 from storage.aioutils import AsyncBase64Store, AsyncGzipStore, AsyncZstdStore
@@ -32,17 +33,22 @@ from storage.utils import (
 from tests.stores import ForeignStore
 
 MIB = 1024 * 1024
-STORES: list[Any] = [AsyncGzipStore, AsyncZstdStore, AsyncBase64Store]
-TRANSFORMERS: list[CodecTransformer] = [
-    GzipTransformer(),
-    ZstdTransformer(),
-    Base64Transformer(),
-]
+COMPRESSING: dict[Any, CodecTransformer] = {AsyncGzipStore: GzipTransformer()}
+try:
+    COMPRESSING[AsyncZstdStore] = ZstdTransformer()
+except MissingExtra:
+    pass
+FORMS = {**COMPRESSING, AsyncBase64Store: Base64Transformer()}
 
-each_store = pytest.mark.parametrize("kind", STORES)
-each_transformer = pytest.mark.parametrize(
-    "transformer", TRANSFORMERS, ids=lambda t: type(t).__name__
-)
+
+def name_of(transformer: object) -> str:
+    return type(transformer).__name__
+
+
+each_store = pytest.mark.parametrize("kind", FORMS)
+each_transformer = pytest.mark.parametrize("transformer", FORMS.values(), ids=name_of)
+compressing_stores = pytest.mark.parametrize("kind", COMPRESSING)
+compressing_transformers = pytest.mark.parametrize("transformer", COMPRESSING.values(), ids=name_of)
 
 
 def pieces_of(data: bytes, sizes: list[int]) -> Iterator[bytes]:
@@ -102,7 +108,7 @@ def test_what_follows_the_end_is_noticed(transformer: CodecTransformer) -> None:
             back(transformer.decoder(), iter([stored, more]))
 
 
-@pytest.mark.parametrize("transformer", TRANSFORMERS[:2], ids=lambda t: type(t).__name__)
+@compressing_transformers
 def test_every_flipped_byte_is_noticed(transformer: CodecTransformer) -> None:
     data = b"some content that is compressed, some content that is compressed"
     stored = transformer.transform(data)
@@ -125,12 +131,17 @@ def test_foreign_gzip_and_base64() -> None:
     lines = base64.encodebytes(bytes(range(256)))
     assert Base64Transformer().reverse_transform(lines) == bytes(range(256))
     assert gzip.decompress(GzipTransformer(9).transform(b"content")) == b"content"
+
+
+def test_foreign_zstd() -> None:
+    if AsyncZstdStore not in COMPRESSING:
+        pytest.skip("the package for zstd is not installed")
     frames = ZstdTransformer().transform(b"one ") + ZstdTransformer(19).transform(b"two")
     assert back(ZstdTransformer().decoder(), pieces_of(frames, [1])) == b"one two"
 
 
 def test_equal_content_is_stored_equal() -> None:
-    for transformer in TRANSFORMERS:
+    for transformer in FORMS.values():
         assert transformer.transform(b"content") == transformer.transform(b"content")
 
 
@@ -198,7 +209,7 @@ async def test_over_somebody_elses_store(kind: Callable[..., Any]) -> None:
     assert await store.get_range("key", -4) == b"etwo"
 
 
-@pytest.mark.parametrize("kind", STORES[:2])
+@compressing_stores
 async def test_a_part_is_read_no_further_than_needed(kind: Callable[..., Any]) -> None:
     child = AsyncDictStore()
     store = kind(child)
@@ -213,6 +224,13 @@ async def test_a_part_is_read_no_further_than_needed(kind: Callable[..., Any]) -
         [piece async for piece in store.stream("key")]
 
 
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("backports", "compression"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtra, match=r"storage\[zstd\]"):
+        AsyncZstdStore(AsyncDictStore())
+
+
 # -- bombs ------------------------------------------------------------------------------------
 
 
@@ -222,12 +240,12 @@ def bomb(transformer: CodecTransformer) -> bytes:
     return through(transformer.encoder(), iter([bytes(MIB)] * 200))
 
 
-@pytest.mark.parametrize("kind", STORES[:2])
+@compressing_stores
 @pytest.mark.parametrize("limit", [{"max_size": 3 * MIB}, {"max_ratio": 50}])
 async def test_a_bomb_stops_at_its_limit(kind: Callable[..., Any], limit: dict[str, Any]) -> None:
     child = AsyncDictStore()
     store = kind(child, **limit)
-    transformer = TRANSFORMERS[STORES.index(kind)]
+    transformer = COMPRESSING[kind]
     child.objects["bomb"] = bomb(transformer)
     for read in (store.get("bomb"), store.get_range("bomb", -5), given_out(store)):
         tracemalloc.start(1)
