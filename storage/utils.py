@@ -23,6 +23,7 @@ from ._core.transformers import (
 from ._sync.transfer.stores import clear_store, copy_store
 from ._sync.transfer.sync import sync_stores
 from ._sync.transfer.verify import verify_stores
+from ._sync.wrappers.breaker import CircuitBreakerStore
 from ._sync.wrappers.caching import CachingStore
 from ._sync.wrappers.chaos import ChaosStore
 from ._sync.wrappers.checksum import ChecksumStore
@@ -30,6 +31,7 @@ from ._sync.wrappers.compressing import Base64Store, GzipStore, ZstdStore
 from ._sync.wrappers.encrypting import EncryptingStore
 from ._sync.wrappers.fanout import FanoutStore, MirroringStore
 from ._sync.wrappers.guarding import ReadonlyStore, WriteonlyStore
+from ._sync.wrappers.hedge import HedgeStore
 from ._sync.wrappers.identity import IdentityStore
 from ._sync.wrappers.keyed import KeyTransformingStore
 from ._sync.wrappers.keys import (
@@ -45,7 +47,9 @@ from ._sync.wrappers.limited import LimitStore
 from ._sync.wrappers.logged import ExceptionLoggingStore, LoggingStore
 from ._sync.wrappers.measured import MetricsStore
 from ._sync.wrappers.notifying import NotifyingStore
+from ._sync.wrappers.retry import RetryStore
 from ._sync.wrappers.routing import RoutingStore
+from ._sync.wrappers.singleflight import SingleflightStore
 from ._sync.wrappers.texts import BufferStore, TextEncodingStore
 from ._sync.wrappers.throttled import ThrottleStore
 from ._sync.wrappers.timed import TimeoutStore
@@ -60,6 +64,7 @@ __all__ = [
     "CachingStore",
     "ChaosStore",
     "ChecksumStore",
+    "CircuitBreakerStore",
     "DataTransformer",
     "DecodeError",
     "DecompressionLimit",
@@ -70,6 +75,7 @@ __all__ = [
     "GzipTransformer",
     "HashPrefixKeyTransformer",
     "HashPrefixStore",
+    "HedgeStore",
     "IdentityStore",
     "JsonStore",
     "JsonTransformer",
@@ -87,7 +93,9 @@ __all__ = [
     "RegexRoutingStore",
     "RegexValidatingStore",
     "RegexValidator",
+    "RetryStore",
     "RoutingStore",
+    "SingleflightStore",
     "TextEncodingStore",
     "TextEncodingTransformer",
     "ThrottleStore",

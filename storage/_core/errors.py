@@ -133,7 +133,13 @@ class AccessDenied(StoreError, PermissionError):
 
 
 class StoreUnavailable(StoreError, ConnectionError):
-    """The store could not be reached, or could not answer."""
+    """The store could not be reached, or could not answer.
+
+    Attributes:
+        retry_after: Seconds after which it wants to be asked again; None: it did not say.
+    """
+
+    retry_after: float | None = None
 
 
 class StoreTimeout(StoreError, TimeoutError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -19,8 +18,7 @@ from ...._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from ...._core.looplocal import LoopLocal
-from ...._core.window import finish_all
+from ...._core.leftovers import Leftovers
 from ...base import AsyncBaseStore
 
 T = TypeVar("T")
@@ -31,8 +29,6 @@ VERDICTS = (StoreNotFound, InvalidKey, NotSupported)
 """Errors that are the fan-out's own where all children agree on them."""
 READS = -1
 """Where late calls are kept that no later write has to wait for."""
-PATIENCE = 10.0
-"""Seconds that closing waits for what was given up, where there is no deadline."""
 
 
 @dataclass(slots=True)
@@ -65,7 +61,7 @@ class Replicas:
     def __init__(self, children: Sequence[AsyncBaseStore], timeout: float | None) -> None:
         self.children = children
         self.timeout = timeout
-        self._late: LoopLocal[dict[int, set[asyncio.Task[Any]]]] = LoopLocal(_no_tasks)
+        self._late = [Leftovers() for _ in (*children, READS)]
 
     # -- asking -----------------------------------------------------------------------------
 
@@ -129,35 +125,20 @@ class Replicas:
 
     def drop(self, task: asyncio.Task[Any], index: int = READS) -> None:
         """Cancel a task and go on; a write's own child is given no other before it has ended."""
-        if not task.done():
-            if not task.cancelling():  # a second time would interrupt its clean-up
-                task.cancel()
-            late = self._late.get()[index]
-            late.add(task)
-            task.add_done_callback(late.discard)
-        task.add_done_callback(_forget)
+        self._late[index].drop(task)
 
     async def leave(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Cancel tasks and wait for their ends, no longer than a child may take."""
-        tasks = list(tasks)
-        for task in tasks:
-            self.drop(task)
-        if tasks:
-            await finish_all([asyncio.wait(tasks, timeout=self.timeout)])
+        await self._late[READS].leave(tasks, self.timeout)
 
     async def settled(self, index: int) -> None:
         """Wait until the child's writes that were given up have ended."""
-        late = self._late.get().get(index)
-        if late:
-            # Else a write that was given up could land after a newer one.
-            await asyncio.wait(list(late))
+        # Else a write that was given up could land after a newer one.
+        await self._late[index].settled()
 
     async def aclose(self) -> None:
         """Wait for what was given up, but not for ever."""
-        kept = self._late.peek() or {}
-        late = [task for tasks in kept.values() for task in tasks]
-        if late:
-            await asyncio.wait(late, timeout=self.timeout or PATIENCE)
+        await asyncio.gather(*[late.aclose(self.timeout) for late in self._late])
 
     # -- what is said of it -----------------------------------------------------------------
 
@@ -183,17 +164,7 @@ class Replicas:
         return kind(message, self.named(errors))
 
 
-def _no_tasks() -> dict[int, set[asyncio.Task[Any]]]:
-    return defaultdict(set)
-
-
 def _answer(index: int, task: asyncio.Task[Answer[T]]) -> Answer[T]:
     if task.cancelled():  # by itself: we have cancelled none of those that we still wait for
         return Answer(index, error=StoreUnavailable("it has cancelled the call"))
     return task.result()
-
-
-def _forget(task: asyncio.Task[Any]) -> None:
-    """Take notice of the error of a task that nobody waits for any more."""
-    if not task.cancelled():
-        task.exception()
