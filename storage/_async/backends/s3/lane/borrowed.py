@@ -103,8 +103,9 @@ def _identity(client: Any, bucket: str) -> Identity | None:
     settings = config.s3 or {}
     if not _is_understood(config, client._endpoint.http_session, settings):
         return None
-    url = endpoints.custom(client) or client.meta.endpoint_url
-    found = address(url, bucket, settings.get("addressing_style"))
+    given = endpoints.custom(client)
+    url, style = given or client.meta.endpoint_url, settings.get("addressing_style")
+    found = address(url, bucket, style, given=given is not None)
     credentials = _credentials(client, config.signature_version)
     if found is None or credentials is None or not region or region == "aws-global":
         return None

@@ -62,9 +62,7 @@ def _elements(
         if not entry.keys() <= set(known):
             return None
         fields = [
-            f"<{each}>{escape(str(entry[each]), _ESCAPES)}</{each}>"
-            for each in known
-            if each in entry
+            f"<{each}>{escape(str(value), _ESCAPES)}</{each}>" for each, value in entry.items()
         ]
         lines.append(f"<{name}>{''.join(fields)}</{name}>")
     return "".join(lines)

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .. import defaults
-from ..endpoints import is_amazon
 from .credentials import Credentials
 from .transport import Endpoint
 
@@ -121,13 +120,14 @@ class Address:
     path: str
 
 
-def address(url: str, bucket: str, style: str | None) -> Address | None:
+def address(url: str, bucket: str, style: str | None, *, given: bool) -> Address | None:
     """Where a bucket is reached.
 
     Args:
         url: The server's.
         bucket: The bucket's name.
         style: ``"path"``, ``"virtual"``, ``"auto"`` or None: as the client understands them.
+        given: Whether somebody named the server; else it is Amazon's own.
 
     Returns:
         None where only the client knows.
@@ -139,10 +139,11 @@ def address(url: str, bucket: str, style: str | None) -> Address | None:
         return None
     secure, base = parts.scheme == "https", parts.path.rstrip("/")
     host, name, port = parts.netloc.lower(), parts.hostname, parts.port
-    virtual = style != "path" if is_amazon(url) else style == "virtual"
+    virtual = style == "virtual" if given else style != "path"
     pattern = _HOST_PART if secure else _HOST_PARTS
-    if virtual and pattern.fullmatch(bucket) and not _IP.fullmatch(name):
-        host, name, path = f"{bucket}.{host}", f"{bucket}.{name}", base or "/"
+    hostable = pattern.fullmatch(bucket) and not _IP.fullmatch(bucket)
+    if virtual and hostable and not _IP.fullmatch(name):
+        host, name, path = f"{bucket}.{host}", f"{bucket}.{name}", f"{base}/"
     else:
         path = f"{base}/{bucket}"
     usual = 443 if secure else 80

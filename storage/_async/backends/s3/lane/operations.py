@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,14 +50,12 @@ class Operation:
         method: Of HTTP.
         places: For each parameter that is known, what puts its value into a call.
         query: What is always part of the URL.
-        headers: What is always told.
     """
 
     name: str
     method: str
     places: Mapping[str, Place]
     query: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 def compose(operation: str, parameters: Mapping[str, Any]) -> Call:
@@ -68,7 +67,7 @@ def compose(operation: str, parameters: Mapping[str, Any]) -> Call:
     known = OPERATIONS.get(operation)
     if known is None:
         raise Unknown(operation)
-    call = Call(known, None, list(known.query), list(known.headers))
+    call = Call(known, None, list(known.query))
     places = known.places
     for name, value in parameters.items():
         place = places.get(name)
@@ -137,6 +136,19 @@ def _source(call: Call, value: Any) -> None:
     call.headers.append(("x-amz-copy-source", source))
 
 
+def _customer_key(name: str) -> Place:
+    """The key of a customer's own encryption, and its digest."""
+
+    def place(call: Call, value: Any) -> None:
+        if not isinstance(value, str | bytes):
+            raise Unknown("a key that is neither text nor bytes")
+        raw = value.encode() if isinstance(value, str) else value
+        call.headers.append((name, base64.b64encode(raw).decode()))
+        call.headers.append((f"{name}-md5", documents.md5(raw)))
+
+    return place
+
+
 def _document(write: Callable[[Mapping[str, Any]], bytes | None]) -> Place:
     def place(call: Call, value: Any) -> None:
         content = write(value)
@@ -149,11 +161,14 @@ def _document(write: Callable[[Mapping[str, Any]], bytes | None]) -> Place:
     return place
 
 
+_CUSTOMER = "server-side-encryption-customer"
 _OWN_PLACES: Mapping[str, Place] = {
     "Key": _key,
     "Metadata": _metadata,
     "Body": _body,
     "CopySource": _source,
+    "CopySourceSSECustomerKey": _customer_key(f"x-amz-copy-source-{_CUSTOMER}-key"),
+    "SSECustomerKey": _customer_key(f"x-amz-{_CUSTOMER}-key"),
     "Delete": _document(documents.delete),
     "MultipartUpload": _document(documents.complete),
     "CreateBucketConfiguration": _document(documents.create_bucket),
@@ -197,6 +212,7 @@ _HEADERS = {
     "CopySourceIfMatch": "x-amz-copy-source-if-match",
     "CopySourceIfNoneMatch": "x-amz-copy-source-if-none-match",
     "CopySourceRange": "x-amz-copy-source-range",
+    "CopySourceSSECustomerAlgorithm": f"x-amz-copy-source-{_CUSTOMER}-algorithm",
     "ExpectedBucketOwner": "x-amz-expected-bucket-owner",
     "ExpectedSourceBucketOwner": "x-amz-source-expected-bucket-owner",
     "Expires": "expires",
@@ -214,6 +230,7 @@ _HEADERS = {
     "ObjectLockMode": "x-amz-object-lock-mode",
     "Range": "range",
     "RequestPayer": "x-amz-request-payer",
+    "SSECustomerAlgorithm": f"x-amz-{_CUSTOMER}-algorithm",
     "SSEKMSEncryptionContext": "x-amz-server-side-encryption-context",
     "SSEKMSKeyId": "x-amz-server-side-encryption-aws-kms-key-id",
     "ServerSideEncryption": "x-amz-server-side-encryption",
@@ -229,27 +246,38 @@ _PLACES: Mapping[str, Place] = {
 }
 
 _ANY = "RequestPayer ExpectedBucketOwner "
-_READ = _ANY + (
-    "Key IfMatch IfNoneMatch IfModifiedSince IfUnmodifiedSince Range VersionId PartNumber "
-    "ChecksumMode ResponseCacheControl ResponseContentDisposition ResponseContentEncoding "
-    "ResponseContentLanguage ResponseContentType "
+_SECRET = "SSECustomerAlgorithm SSECustomerKey "  # noqa: S105 - names
+_READ = (
+    _ANY
+    + _SECRET
+    + (
+        "Key IfMatch IfNoneMatch IfModifiedSince IfUnmodifiedSince Range VersionId PartNumber "
+        "ChecksumMode ResponseCacheControl ResponseContentDisposition ResponseContentEncoding "
+        "ResponseContentLanguage ResponseContentType "
+    )
 )
 _SUMS = "ChecksumCRC32 ChecksumCRC32C ChecksumCRC64NVME ChecksumSHA1 ChecksumSHA256 "
-_NEW = _ANY + (
-    "Key ACL BucketKeyEnabled CacheControl ContentDisposition ContentEncoding ContentLanguage "
-    "ContentType Expires GrantFullControl GrantRead GrantReadACP GrantWriteACP Metadata "
-    "ObjectLockLegalHoldStatus ObjectLockMode SSEKMSEncryptionContext SSEKMSKeyId "
-    "ServerSideEncryption StorageClass Tagging WebsiteRedirectLocation "
+_NEW = (
+    _ANY
+    + _SECRET
+    + (
+        "Key ACL BucketKeyEnabled CacheControl ContentDisposition ContentEncoding ContentLanguage "
+        "ContentType Expires GrantFullControl GrantRead GrantReadACP GrantWriteACP Metadata "
+        "ObjectLockLegalHoldStatus ObjectLockMode SSEKMSEncryptionContext SSEKMSKeyId "
+        "ServerSideEncryption StorageClass Tagging WebsiteRedirectLocation "
+    )
 )
-_FROM = "CopySource CopySourceIfMatch CopySourceIfNoneMatch ExpectedSourceBucketOwner "
-_PART = _ANY + "Key PartNumber UploadId "
-_XML = (("content-type", "application/xml"),)
+_FROM = (
+    "CopySource CopySourceIfMatch CopySourceIfNoneMatch CopySourceSSECustomerAlgorithm "
+    "CopySourceSSECustomerKey ExpectedSourceBucketOwner "
+)
+_PART = _ANY + _SECRET + "Key PartNumber UploadId "
 
 
-def _operation(name: str, method: str, takes: str, *query: str, xml: bool = False) -> Operation:
+def _operation(name: str, method: str, takes: str, *query: str) -> Operation:
     places = {parameter: _PLACES[parameter] for parameter in takes.split()}
     fixed = tuple((key, value) for key, _, value in (each.partition("=") for each in query))
-    return Operation(name, method, places, fixed, _XML if xml else ())
+    return Operation(name, method, places, fixed)
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -259,9 +287,11 @@ OPERATIONS: Mapping[str, Operation] = {
         _operation(
             "complete_multipart_upload",
             "POST",
-            _ANY + _SUMS + "Key UploadId MultipartUpload IfMatch IfNoneMatch ChecksumType "
+            _ANY
+            + _SECRET
+            + _SUMS
+            + "Key UploadId MultipartUpload IfMatch IfNoneMatch ChecksumType "
             "MpuObjectSize",
-            xml=True,
         ),
         _operation(
             "copy_object",
@@ -281,7 +311,6 @@ OPERATIONS: Mapping[str, Operation] = {
             "POST",
             _ANY + "Delete BypassGovernanceRetention",
             "delete",
-            xml=True,
         ),
         _operation("get_object", "GET", _READ),
         _operation("head_bucket", "HEAD", "ExpectedBucketOwner"),

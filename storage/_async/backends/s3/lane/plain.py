@@ -50,9 +50,10 @@ def of_options(options: Mapping[str, Any], profile: str | None, bucket: str) -> 
         region = "us-east-1"
     if credentials is None or region is None:
         return None
-    if url is None:
-        url = _amazon(region)
-    found = address(url, bucket, settings.get("addressing_style")) if url else None
+    server = url or _amazon(region)
+    if server is None:
+        return None
+    found = address(server, bucket, settings.get("addressing_style"), given=url is not None)
     if found is None or _has_proxy(found.secure, found.name):
         return None
     return Identity(

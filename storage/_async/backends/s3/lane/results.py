@@ -45,26 +45,31 @@ def _truth(text: str) -> bool:
     return text == "true"
 
 
-_Table = Mapping[str, tuple[str, _Read]]
+_Table = dict[str, tuple[str, _Read]]
 
-_WRITTEN: _Table = {
+_OBJECT: _Table = {
     "etag": ("ETag", str),
     "x-amz-checksum-crc32": ("ChecksumCRC32", str),
     "x-amz-checksum-crc32c": ("ChecksumCRC32C", str),
     "x-amz-checksum-crc64nvme": ("ChecksumCRC64NVME", str),
     "x-amz-checksum-sha1": ("ChecksumSHA1", str),
     "x-amz-checksum-sha256": ("ChecksumSHA256", str),
-    "x-amz-checksum-type": ("ChecksumType", str),
-    "x-amz-expiration": ("Expiration", str),
-    "x-amz-object-size": ("Size", int),
     "x-amz-request-charged": ("RequestCharged", str),
     "x-amz-server-side-encryption": ("ServerSideEncryption", str),
     "x-amz-server-side-encryption-aws-kms-key-id": ("SSEKMSKeyId", str),
     "x-amz-server-side-encryption-bucket-key-enabled": ("BucketKeyEnabled", _truth),
+    "x-amz-server-side-encryption-customer-algorithm": ("SSECustomerAlgorithm", str),
+    "x-amz-server-side-encryption-customer-key-md5": ("SSECustomerKeyMD5", str),
+}
+"""What is told of a part as well as of an object."""
+_WRITTEN: _Table = {
+    **_OBJECT,
+    "x-amz-checksum-type": ("ChecksumType", str),
+    "x-amz-expiration": ("Expiration", str),
     "x-amz-version-id": ("VersionId", str),
 }
 _READ: _Table = {
-    **{name: place for name, place in _WRITTEN.items() if name != "x-amz-object-size"},
+    **_WRITTEN,
     "accept-ranges": ("AcceptRanges", str),
     "cache-control": ("CacheControl", str),
     "content-disposition": ("ContentDisposition", str),
@@ -86,41 +91,40 @@ _READ: _Table = {
     "x-amz-tagging-count": ("TagCount", int),
     "x-amz-website-redirect-location": ("WebsiteRedirectLocation", str),
 }
-_COPIED: _Table = {
-    "x-amz-copy-source-version-id": ("CopySourceVersionId", str),
-    **{
-        name: _WRITTEN[name]
-        for name in (
-            "x-amz-expiration",
-            "x-amz-request-charged",
-            "x-amz-server-side-encryption",
-            "x-amz-server-side-encryption-aws-kms-key-id",
-            "x-amz-server-side-encryption-bucket-key-enabled",
-            "x-amz-version-id",
-        )
-    },
-}
-_DELETED: _Table = {
-    name: {**_WRITTEN, **_READ}[name]
-    for name in ("x-amz-delete-marker", "x-amz-request-charged", "x-amz-version-id")
-}
-_BUCKET: _Table = {"x-amz-bucket-region": ("BucketRegion", str)}
 
-_TABLES: Mapping[str, _Table] = {
-    "abort_multipart_upload": {},
-    "complete_multipart_upload": _COPIED,
-    "copy_object": _COPIED,
+
+def _chosen(*names: str) -> _Table:
+    return {name: _READ[name] for name in names}
+
+
+_CHARGED = _chosen("x-amz-request-charged")
+_ENCRYPTED = _CHARGED | {
+    name: place for name, place in _OBJECT.items() if name.startswith("x-amz-server-side")
+}
+_NEW = _CHARGED | _chosen(
+    "x-amz-expiration",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-bucket-key-enabled",
+    "x-amz-version-id",
+)
+_SOURCE: _Table = {"x-amz-copy-source-version-id": ("CopySourceVersionId", str)}
+
+TABLES: Mapping[str, _Table] = {
+    "abort_multipart_upload": _CHARGED,
+    "complete_multipart_upload": _NEW,
+    "copy_object": {**_ENCRYPTED, **_NEW, **_SOURCE},
     "create_bucket": {"location": ("Location", str)},
-    "create_multipart_upload": _COPIED,
-    "delete_object": _DELETED,
-    "delete_objects": {},
+    "create_multipart_upload": _ENCRYPTED,
+    "delete_object": _chosen("x-amz-delete-marker", "x-amz-request-charged", "x-amz-version-id"),
+    "delete_objects": _CHARGED,
     "get_object": _READ,
-    "head_bucket": _BUCKET,
+    "head_bucket": {"x-amz-bucket-region": ("BucketRegion", str)},
     "head_object": _READ,
-    "list_objects_v2": {},
-    "put_object": _WRITTEN,
-    "upload_part": _WRITTEN,
-    "upload_part_copy": _COPIED,
+    "list_objects_v2": _CHARGED,
+    "put_object": {**_WRITTEN, "x-amz-object-size": ("Size", int)},
+    "upload_part": _OBJECT,
+    "upload_part_copy": {**_ENCRYPTED, **_SOURCE},
 }
 _META = "x-amz-meta-"
 
@@ -131,7 +135,7 @@ def of_headers(operation: str, headers: Mapping[str, str]) -> Answer:
     Raises:
         MalformedResponse: A number or a time is none.
     """
-    table, answer = _TABLES[operation], Answer()
+    table, answer = TABLES[operation], Answer()
     pairs: dict[str, str] | None = {} if table is _READ else None
     for name, value in headers.items():
         place = table.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -51,9 +51,13 @@ class Signer:
     Args:
         region: Such as ``eu-west-1``.
         service: Whose requests they are.
+        clock: What tells the seconds since 1970.
     """
 
-    def __init__(self, region: str, service: str = "s3") -> None:
+    def __init__(
+        self, region: str, service: str = "s3", clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._scope = f"{region}/{service}/aws4_request"
         self._parts = region.encode(), service.encode()
         self._key: tuple[str, str, bytes] = ("", "", b"")
@@ -98,7 +102,7 @@ class Signer:
         return signed
 
     def _now(self) -> str:
-        second = int(time.time() + self.skew)
+        second = int(self._clock() + self.skew)
         known, stamp = self._stamp
         if known != second:
             stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
