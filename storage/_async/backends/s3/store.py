@@ -16,7 +16,7 @@ from .extras import AsyncBucketExtras
 from .flights import Budget
 from .multipart import MIN_PART_SIZE, PART_SIZE
 from .settings import NAMES, ObjectOptions, ObjectRequests, Settings
-from .urls import options_of
+from .urls import options_of, unsigned
 
 TIMEOUT = 60.0
 
@@ -203,7 +203,7 @@ class AsyncBucketStore(AsyncBucketExtras):
             **{name: options.pop(name) for name in NAMES & options.keys()},
         }  # fmt: skip
         if anonymous:
-            options["anonymous"] = True
+            options["config"] = unsigned(options.get("config"))
         clients: Any = connecting(options, profile)
         store = cls(clients, bucket_name, **own)
         store._recipe = cls, bucket_name, {**own, "profile": profile, **options}

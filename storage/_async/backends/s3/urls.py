@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...._core.errors import ConfigError, MissingExtra
+from ...._core.errors import ConfigError
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
 from .checksums import SENT
@@ -17,7 +17,6 @@ def options_of(url: StoreURL) -> dict[str, Any]:
 
     Raises:
         ConfigError: An option makes no sense, or only half of the credentials is there.
-        MissingExtra: The client's configuration needs aiobotocore, which is not installed.
     """
     if not url.host:
         raise ConfigError("a URL of S3 names a bucket: s3://bucket/prefix")
@@ -35,17 +34,28 @@ def options_of(url: StoreURL) -> dict[str, Any]:
     kms_key = url.option("kms_key", str)
     if kms_key is not None or url.option("encrypted", bool, default=False):
         known["encryption"] = Encryption(kms_key=kms_key)
-    return known | _configured(url.option("addressing_style", _style))
+    return known | _configured(
+        url.option("addressing_style", _style),
+        anonymous=url.option("anonymous", bool, default=False),
+    )
 
 
-def _configured(style: str | None) -> dict[str, Any]:
-    if style is None:
-        return {}
-    try:
-        from botocore.config import Config
-    except ImportError as error:
-        raise MissingExtra.named("aiobotocore", "s3") from error
-    return {"config": Config(s3={"addressing_style": style})}
+def unsigned(config: Any) -> Any:
+    """The configuration of a client, changed so that it signs nothing."""
+    if config is None or isinstance(config, Mapping):
+        return {**(config or {}), "signature_version": "unsigned"}
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    return config.merge(Config(signature_version=UNSIGNED))
+
+
+def _configured(style: str | None, *, anonymous: bool) -> dict[str, Any]:
+    """What the client's configuration is to say, in words that need no client to be read."""
+    config: dict[str, Any] = {"addressing_style": style} if style else {}
+    if anonymous:
+        config["signature_version"] = "unsigned"
+    return {"config": config} if config else {}
 
 
 def _style(text: str) -> str:
@@ -69,7 +79,6 @@ def _capabilities(text: str) -> Capability:
 
 
 _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
-    ("anonymous", bool),
     ("checksum", _checksum),
     ("create", bool),
     ("endpoint_url", str),
