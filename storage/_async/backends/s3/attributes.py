@@ -103,7 +103,10 @@ def unquoted(etag: str | None) -> str | None:
 
 def utc(moment: datetime | None) -> datetime | None:
     """A server's time in UTC; to the second, as not all answers tell more."""
-    return moment.astimezone(UTC).replace(microsecond=0) if moment is not None else None
+    if moment is None:
+        return None
+    moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def checksum_of(answer: Mapping[str, Any]) -> str | None:

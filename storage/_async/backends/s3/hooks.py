@@ -31,10 +31,10 @@ class AsyncBucketHooks(AsyncBaseStore):
     _budget: Budget
 
     async def _setup(self) -> None:
-        await self._clients.get()
+        await self._send.lanes.open()
 
     async def _teardown(self) -> None:
-        await self._clients.aclose()
+        await self._send.lanes.aclose()
 
     def _check_key(self, key: str) -> None:
         keynames.check(key, self._prefix, exact=self._exact)

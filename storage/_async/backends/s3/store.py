@@ -15,8 +15,9 @@ from .endpoints import host_of, is_amazon
 from .extras import AsyncBucketExtras
 from .flights import Budget
 from .multipart import MIN_PART_SIZE, PART_SIZE
+from .requests import Requests
 from .settings import NAMES, ObjectOptions, ObjectRequests, Settings
-from .urls import options_of, unsigned
+from .urls import options_of
 
 TIMEOUT = 60.0
 
@@ -39,6 +40,7 @@ class BucketOptions(ObjectOptions, total=False):
     exact_keys: bool | None
     lacking: Capability
     part_size: int
+    lane: str
 
 
 class AsyncBucketStore(AsyncBucketExtras):
@@ -70,6 +72,11 @@ class AsyncBucketStore(AsyncBucketExtras):
             without a word.
         part_size: Bytes of the parts of large objects, at least 5 MiB; those of a stream double
             after every 1,000.
+        lane: How the frequent operations are sent: ``"fast"``, signed and sent here straight from
+            asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
+            ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
+            client with hooks or settings of its own is to send, goes through the client anyway;
+            `lanes` tells what went where.
         objects: What the objects are stored and asked for with; for some of them only, see
             `with_options`. ``checksum`` goes with all that is stored, for the server to compare:
             ``"crc32"`` (the default), ``"crc64nvme"``, ``"sha256"`` or None. ``storage_class``
@@ -100,6 +107,7 @@ class AsyncBucketStore(AsyncBucketExtras):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         **objects: Unpack[ObjectOptions],
     ) -> None:
         super().__init__(timeout=timeout)
@@ -108,7 +116,7 @@ class AsyncBucketStore(AsyncBucketExtras):
             raise ConfigError(f"part_size is at least {MIN_PART_SIZE} bytes, not {part_size}")
         self._prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         self._clients = found if isinstance(found, Clients) else InjectedClients(found)
-        self._send = ObjectRequests(name, self._clients, create=create)
+        self._send = ObjectRequests(name, self._clients, create=create, lane=lane)
         self._send.settings = Settings(**objects)
         self._ordered, self._exact_keys, self._lacking = ordered, exact_keys, lacking
         self._part_size = part_size
@@ -165,6 +173,7 @@ class AsyncBucketStore(AsyncBucketExtras):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         profile: str | None = None,
         anonymous: bool = False,
         **options: Any,
@@ -182,6 +191,7 @@ class AsyncBucketStore(AsyncBucketExtras):
             exact_keys: Whether the server keeps every key as it is.
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
+            lane: How the frequent operations are sent.
             profile: A profile of the AWS configuration files.
             anonymous: Send requests without credentials, as for public buckets.
             options: What the objects are stored with, as for the class: ``checksum``,
@@ -200,10 +210,10 @@ class AsyncBucketStore(AsyncBucketExtras):
         own: Any = {
             "prefix": prefix, "create": create, "timeout": timeout, "ordered": ordered,
             "exact_keys": exact_keys, "lacking": lacking, "part_size": part_size,
-            **{name: options.pop(name) for name in NAMES & options.keys()},
+            "lane": lane, **{name: options.pop(name) for name in NAMES & options.keys()},
         }  # fmt: skip
         if anonymous:
-            options["config"] = unsigned(options.get("config"))
+            options["anonymous"] = True
         clients: Any = connecting(options, profile)
         store = cls(clients, bucket_name, **own)
         store._recipe = cls, bucket_name, {**own, "profile": profile, **options}
@@ -221,6 +231,11 @@ class AsyncBucketStore(AsyncBucketExtras):
     def bucket_name(self) -> str:
         """The bucket."""
         return self._send.bucket
+
+    @property
+    def lanes(self) -> dict[str, dict[str, int]]:
+        """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
+        return self._send.lanes.counts()
 
     def __repr__(self) -> str:
         prefix = f", prefix={self._prefix!r}" if self._prefix else ""
@@ -240,9 +255,10 @@ class AsyncBucketStore(AsyncBucketExtras):
         return _connect_again, self._recipe
 
     def __del__(self) -> None:
-        # An error in the constructor leaves no clients.
-        clients: Clients | None = self.__dict__.get("_clients")
-        if clients is not None and clients.held and not self._closed and self._parent is None:
+        # An error in the constructor leaves none.
+        send: Requests | None = self.__dict__.get("_send")
+        held = send is not None and send.lanes.held and self._parent is None
+        if held and not self._closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ...._core.errors import ConfigError
@@ -34,28 +34,9 @@ def options_of(url: StoreURL) -> dict[str, Any]:
     kms_key = url.option("kms_key", str)
     if kms_key is not None or url.option("encrypted", bool, default=False):
         known["encryption"] = Encryption(kms_key=kms_key)
-    return known | _configured(
-        url.option("addressing_style", _style),
-        anonymous=url.option("anonymous", bool, default=False),
-    )
-
-
-def unsigned(config: Any) -> Any:
-    """The configuration of a client, changed so that it signs nothing."""
-    if config is None or isinstance(config, Mapping):
-        return {**(config or {}), "signature_version": "unsigned"}
-    from botocore import UNSIGNED
-    from botocore.config import Config
-
-    return config.merge(Config(signature_version=UNSIGNED))
-
-
-def _configured(style: str | None, *, anonymous: bool) -> dict[str, Any]:
-    """What the client's configuration is to say, in words that need no client to be read."""
-    config: dict[str, Any] = {"addressing_style": style} if style else {}
-    if anonymous:
-        config["signature_version"] = "unsigned"
-    return {"config": config} if config else {}
+    # In plain words, which need no client to be read.
+    style = url.option("addressing_style", _style)
+    return known | ({"config": {"addressing_style": style}} if style else {})
 
 
 def _style(text: str) -> str:
@@ -79,11 +60,13 @@ def _capabilities(text: str) -> Capability:
 
 
 _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("anonymous", bool),
     ("checksum", _checksum),
     ("create", bool),
     ("endpoint_url", str),
     ("exact_keys", bool),
     ("lacking", _capabilities),
+    ("lane", str),
     ("ordered", bool),
     ("part_size", int),
     ("profile", str),

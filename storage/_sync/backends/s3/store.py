@@ -45,6 +45,11 @@ class BucketStore(BucketExtras):
             without a word.
         part_size: Bytes of the parts of large objects, at least 5 MiB; those of a stream double
             after every 1,000.
+        lane: How the frequent operations are sent: ``"fast"``, signed and sent here straight from
+            asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
+            ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
+            client with hooks or settings of its own is to send, goes through the client anyway;
+            `lanes` tells what went where.
         objects: What the objects are stored and asked for with; for some of them only, see
             `with_options`. ``checksum`` goes with all that is stored, for the server to compare:
             ``"crc32"`` (the default), ``"crc64nvme"``, ``"sha256"`` or None. ``storage_class``
@@ -77,6 +82,7 @@ class BucketStore(BucketExtras):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         **objects: Unpack[ObjectOptions],
     ) -> None:
         self._hold(
@@ -91,6 +97,7 @@ class BucketStore(BucketExtras):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                lane=lane,
                 **objects,
             )
         )
@@ -118,6 +125,7 @@ class BucketStore(BucketExtras):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         profile: str | None = None,
         anonymous: bool = False,
         **options: Any,
@@ -135,6 +143,7 @@ class BucketStore(BucketExtras):
             exact_keys: Whether the server keeps every key as it is.
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
+            lane: How the frequent operations are sent.
             profile: A profile of the AWS configuration files.
             anonymous: Send requests without credentials, as for public buckets.
             options: What the objects are stored with, as for the class: ``checksum``,
@@ -157,6 +166,7 @@ class BucketStore(BucketExtras):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                lane=lane,
                 profile=profile,
                 anonymous=anonymous,
                 **options,
@@ -175,3 +185,8 @@ class BucketStore(BucketExtras):
     def bucket_name(self) -> str:
         """The bucket."""
         return self._async.bucket_name
+
+    @property
+    def lanes(self) -> dict[str, dict[str, int]]:
+        """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
+        return self._async.lanes
