@@ -8,7 +8,6 @@ from .._core.closing import closing
 from .._core.errors import ConfigError
 from .._core.info import (
     READ_ALL,
-    WRITE_OVER,
     ByteRange,
     Capability,
     ListResult,
@@ -17,11 +16,11 @@ from .._core.info import (
     WriteOptions,
 )
 from .._core.values import STREAM, Data, chunks_of
-from .hooks import AsyncStoreHooks
+from .checks import AsyncStoreChecks
 from .streams import AsyncReader, AsyncWriter
 
 
-class AsyncStoreVerbs(AsyncStoreHooks):
+class AsyncStoreVerbs(AsyncStoreChecks):
     """The verbs on one object, and the listings."""
 
     # -- reading ----------------------------------------------------------------------------
@@ -145,7 +144,8 @@ class AsyncStoreVerbs(AsyncStoreHooks):
         value = self._as_value(data)
         if value is not STREAM:
             return await self._run("put", key, self._put(key, value, options))
-        async with AsyncWriter(self, key, options) as writer, closing(chunks_of(data)) as chunks:
+        pieces = chunks_of(data, self._as_piece)
+        async with AsyncWriter(self, key, options) as writer, closing(pieces) as chunks:
             async for chunk in chunks:
                 await writer.write(chunk)
         return writer.info
@@ -237,76 +237,24 @@ class AsyncStoreVerbs(AsyncStoreHooks):
                     await writer.write(chunk)
         return writer.info
 
-    # -- checks ------------------------------------------------------------------------------
+    # -- for the stores that are made of this one -------------------------------------------
 
     async def _read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        """`_get`, checked and limited as a verb: for the stores that are made of this one."""
+        """`_get`, checked and limited as a verb."""
         self._check_reading("get", key, options)
         return await self._run("get", key, self._get(key, options))
 
     def _reader(self, key: str, options: ReadOptions) -> AsyncReader:
-        """`_open`, checked and limited as a verb: for the stores that are made of this one."""
+        """`_open`, checked and limited as a verb."""
         self._check_reading("get", key, options)
         return AsyncReader(self, key, options)
 
     async def _write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        """`_put`, checked and limited as a verb: for the stores that are made of this one."""
+        """`_put`, checked and limited as a verb."""
         self._check_writing("put", key, options)
         return await self._run("put", key, self._put(key, data, options))
 
     def _writer(self, key: str, options: WriteOptions) -> AsyncWriter:
-        """`_create`, checked and limited as a verb: for the stores that are made of this one."""
+        """`_create`, checked and limited as a verb."""
         self._check_writing("put", key, options)
         return AsyncWriter(self, key, options)
-
-    def _check_reading(self, operation: str, key: str, options: ReadOptions) -> None:
-        self._check(operation, key)
-        if options.conditional:
-            self._require(operation, key, Capability.READ_CONDITIONS, "conditional reads")
-
-    def _reading(
-        self,
-        operation: str,
-        key: str,
-        part: ByteRange | None,
-        if_match: str | None,
-        if_none_match: str | None,
-    ) -> ReadOptions:
-        """Check a read's arguments."""
-        self._check(operation, key)
-        if if_match is None and if_none_match is None:
-            return READ_ALL if part is None else ReadOptions(part)
-        self._require(operation, key, Capability.READ_CONDITIONS, "conditional reads")
-        return ReadOptions(part, if_match, if_none_match)
-
-    def _writing(
-        self,
-        operation: str,
-        key: str,
-        if_absent: bool,
-        if_match: str | None,
-        content_type: str | None,
-        metadata: Mapping[str, str] | None,
-    ) -> WriteOptions:
-        """Check a write's arguments."""
-        self._check(operation, key)
-        if not if_absent and if_match is None and content_type is None and not metadata:
-            return WRITE_OVER
-        if if_absent and if_match is not None:
-            raise ConfigError("if_absent and if_match exclude each other")
-        options = WriteOptions(if_absent, if_match, content_type, metadata)
-        self._require_writing(operation, key, options)
-        return options
-
-    def _check_writing(self, operation: str, key: str, options: WriteOptions) -> None:
-        self._check(operation, key)
-        if options is not WRITE_OVER:
-            self._require_writing(operation, key, options)
-
-    def _require_writing(self, operation: str, key: str, options: WriteOptions) -> None:
-        if options.if_absent:
-            self._require(operation, key, Capability.IF_ABSENT, "put(if_absent=True)")
-        if options.if_match is not None:
-            self._require(operation, key, Capability.IF_MATCH, "put(if_match=)")
-        if options.attributed:
-            self._require(operation, key, Capability.ATTRIBUTES, "content types and metadata")

@@ -13,10 +13,10 @@ from .._async.verbs import AsyncStoreVerbs
 from .._core.files import Reader, Writer
 from .._core.info import ListResult, ObjectInfo
 from .._core.values import Data
-from .hooks import StoreHooks
+from .checks import StoreChecks
 
 
-class StoreVerbs(StoreHooks):
+class StoreVerbs(StoreChecks):
     """The verbs on one object, and the listings."""
 
     _async: AsyncStoreVerbs

@@ -54,7 +54,7 @@ async def test_what_passes_is_tried_again(
         (403, "SignatureDoesNotMatch", AccessDenied, 1),
         (400, "ExpiredToken", AccessDenied, 1),
         (400, "InvalidArgument", StoreError, 1),
-        (400, "BadDigest", IntegrityError, 1),
+        (400, "BadDigest", IntegrityError, 2),  # sent again once
         (507, "InsufficientStorage", OSError, 1),
     ],
 )

@@ -94,7 +94,11 @@ def test_one_of_many_processes_wins(path: Path) -> None:
 
     def lines(process: subprocess.Popen[str]) -> Iterator[str]:
         assert process.stdout is not None
-        return iter(process.stdout.readline, "end\n")
+        for line in process.stdout:
+            if line == "end\n":
+                return
+            yield line
+        raise AssertionError("it ended before its time")
 
     with ExitStack() as stack:
         processes = [stack.enter_context(started(code, path, i)) for i in range(8)]

@@ -1,4 +1,4 @@
-"""Wrappers put to the conformance kit: each over memory, async and blocking, and over files."""
+"""Wrappers put to the conformance kit: each async over memory, and blocking over files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage._core.info import Capability
 from tests.conformance.stores import MEDIA, Corner
 from tests.conformance.test_stores import MediumConformance
 
-OVER = (("memory", False), ("memory", True), ("filesystem", False))
+OVER = (("memory", False), ("filesystem", True))
 """The media below a wrapper, and whether it is the blocking twin that is tested there."""
 
 QUICK = {"thorough": False, "examples": 16, "steps": 20, "seconds": 0.1}

@@ -194,7 +194,13 @@ def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
     Returns:
         The ``synchronous`` of commits that need not wait for the disk.
     """
-    if not _is_store(connection):
+    # In one transaction: another process may be making the tables just now.
+    connection.execute("BEGIN")
+    try:
+        made = _is_store(connection)
+    finally:
+        connection.execute("ROLLBACK")
+    if not made:
         if not create:
             raise StoreNotFound("nothing was ever stored in this file; the first put does")
         connection.execute("PRAGMA page_size = 8192")  # reads chunks four times as fast as 4096

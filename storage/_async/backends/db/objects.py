@@ -31,6 +31,11 @@ _READ = """
     AND seq <= (ifnull(:end, size) - 1) / :chunk
     WHERE key = :key ORDER BY seq
 """
+_READ_ALL = """
+    SELECT objects.version, size, modified, content_type, metadata, data
+    FROM objects LEFT JOIN chunks ON chunks.version = objects.version
+    WHERE key = ? ORDER BY seq
+"""
 _PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -86,16 +91,20 @@ def get(connection: sqlite3.Connection, key: str, options: ReadOptions) -> tuple
     """An object's bytes, or the range asked for."""
     if options.conditional:
         options.check(head(connection, key))  # before its bytes are read for nothing
-    part = options.byte_range or _EVERYTHING
-    bounds = {"key": key, "start": part.start, "end": part.end, "chunk": CHUNK}
-    rows = connection.execute(_READ, bounds).fetchall()
+    part = options.byte_range
+    if part is None:
+        rows = connection.execute(_READ_ALL, (key,)).fetchall()
+    else:
+        bounds = {"key": key, "start": part.start, "end": part.end, "chunk": CHUNK}
+        rows = connection.execute(_READ, bounds).fetchall()
     if not rows:
         raise ObjectNotFound("there is no object under this key", key=key)
     row = Row(*rows[0][:5])
     info = row.info(key)
     options.check(info)
-    start, end = part.resolve(row.size)
-    data = b"".join([found[5] for found in rows if found[5] is not None])
+    start, end = (0, row.size) if part is None else part.resolve(row.size)
+    chunks = [found[5] for found in rows if found[5] is not None]
+    data: bytes = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     skipped = start % CHUNK
     if skipped or len(data) > end - start:
         data = data[skipped : skipped + end - start]

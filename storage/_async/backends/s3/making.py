@@ -45,9 +45,12 @@ def connected(options: Mapping[str, Any], profile: str | None) -> AbstractAsyncC
     config = _defaults()
     if options.get("config") is not None:
         config = config.merge(_config(options["config"]))
+    if options.get("anonymous"):
+        config = config.merge(AioConfig(signature_version=UNSIGNED))
     plain = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in options.items()
+        if name != "anonymous"
     }
     return _opened(AioSession(profile=profile), {**plain, "config": config})
 
@@ -59,8 +62,6 @@ def _config(told: Any) -> Any:
     words: dict[str, Any] = {}
     if "addressing_style" in told:
         words["s3"] = {"addressing_style": told["addressing_style"]}
-    if told.get("signature_version") == "unsigned":
-        words["signature_version"] = UNSIGNED
     return AioConfig(**words)
 
 

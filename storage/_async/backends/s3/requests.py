@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
@@ -75,19 +74,6 @@ class Requests:
 
     async def _send(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self.lanes.send(operation, parameters)
-
-    async def presigned(self, operation: str, key: str, expiry: int) -> str:
-        """A URL that does one operation on one key for ``expiry`` seconds."""
-        client = await self.clients.get()
-        parameters = {"Bucket": self.bucket, "Key": key}
-        try:
-            url = client.generate_presigned_url(operation, Params=parameters, ExpiresIn=expiry)
-            return str(await url if inspect.isawaitable(url) else url)
-        except Exception as error:
-            ours = translate(error)
-            if ours is None:
-                raise
-            raise ours from error
 
     async def _explained(self, error: Exception) -> StoreError | None:
         if self.clients.closed:

@@ -8,6 +8,8 @@ from typing import Any
 from ...._core.errors import ConfigError
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
+from .checksums import SENT
+from .settings import Encryption
 
 
 def options_of(url: StoreURL) -> dict[str, Any]:
@@ -29,22 +31,22 @@ def options_of(url: StoreURL) -> dict[str, Any]:
     for name, kind in _OPTIONS:
         options[_ARGUMENTS.get(name, name)] = url.option(name, kind)
     known = {name: value for name, value in options.items() if value is not None}
-    return known | _configured(
-        url.option("addressing_style", _style),
-        anonymous=url.option("anonymous", bool, default=False),
-    )
-
-
-def _configured(style: str | None, *, anonymous: bool) -> dict[str, Any]:
-    """What the client's configuration is to say, in words that need no client to be read."""
-    config: dict[str, Any] = {"addressing_style": style} if style else {}
-    if anonymous:
-        config["signature_version"] = "unsigned"
-    return {"config": config} if config else {}
+    kms_key = url.option("kms_key", str)
+    if kms_key is not None or url.option("encrypted", bool, default=False):
+        known["encryption"] = Encryption(kms_key=kms_key)
+    # In plain words, which need no client to be read.
+    style = url.option("addressing_style", _style)
+    return known | ({"config": {"addressing_style": style}} if style else {})
 
 
 def _style(text: str) -> str:
     if text not in ("auto", "path", "virtual"):
+        raise ValueError(text)
+    return text
+
+
+def _checksum(text: str) -> str:
+    if text not in SENT:
         raise ValueError(text)
     return text
 
@@ -58,6 +60,8 @@ def _capabilities(text: str) -> Capability:
 
 
 _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("anonymous", bool),
+    ("checksum", _checksum),
     ("create", bool),
     ("endpoint_url", str),
     ("exact_keys", bool),
@@ -67,6 +71,8 @@ _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("part_size", int),
     ("profile", str),
     ("region", str),
+    ("request_payer", bool),
+    ("storage_class", str),
     ("timeout", float),
     ("verify", bool),
 )

@@ -11,6 +11,7 @@ from typing import Any
 from ....._core.errors import MissingExtra
 from ....._core.looplocal import inherited
 from .encoding import IDEMPOTENT, JOINED, encode, length, pieces
+from .lengths import announced
 from .transport import (
     IDLE,
     MOST_HEAD,
@@ -77,7 +78,13 @@ class AiohttpTransport:
             response = await session.request(
                 request.method, url, headers=headers, data=_data(request), allow_redirects=False
             )
-        return AiohttpResponse(response, resent=resent)
+        answer = AiohttpResponse(response, resent=resent)
+        try:
+            announced(answer.headers, old=response.version == aiohttp.HttpVersion10)
+        except AnswerError:
+            response.close()
+            raise
+        return answer
 
     async def aclose(self) -> None:
         """See `Transport`."""
@@ -173,10 +180,18 @@ def _translated() -> Iterator[None]:
         yield
     except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
         raise _translate(error) from error
+    except UnicodeError as error:  # not the name of a host
+        raise ConnectError(str(error), sent=False) from error
     except RuntimeError as error:
         if "closed" in str(error):
             raise ConnectError("the transport is closed", sent=False) from error
         raise
+    except asyncio.CancelledError as error:
+        # A session that is closed cancels those who wait for a connection: nobody cancelled them.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectError("the transport is closed", sent=False) from error
 
 
 def _translate(error: Exception) -> TransportError:

@@ -43,8 +43,8 @@ class Connection(asyncio.Protocol):
         "_keeper",
         "_loop",
         "_quiet",
-        "_sending",
         "_transport",
+        "_unsent",
         "closed",
         "used",
     )
@@ -57,8 +57,8 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._keeper = keeper
         self._answer: Answer | None = None
-        self._sending = False
         self._choked = False
+        self._unsent = 0
         self._quiet = 0
         self._backlog = 0
 
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
                 self._transport.write(b"".join((head, *body)))
             else:
                 await self._send(answer, head, body, expect=expect)
-            while not answer.status:
+            while not answer.status or isinstance(answer.error, AnswerError):
                 await answer.news()
         except BaseException:
             if answer.line is self:
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
         self, answer: Answer, head: bytes, body: Sequence[bytes | memoryview], *, expect: bool
     ) -> None:
         """Send the body after the head, as fast as the server takes it, until it answers."""
-        self._sending = True
+        self._unsent = length(body)
         self._transport.write(head)
         if expect:
             await self._await_continue(answer)
@@ -104,11 +104,11 @@ class Connection(asyncio.Protocol):
             if answer.settled:
                 return
             self._transport.write(piece)
+            self._unsent -= len(piece)
             written += len(piece)
             if written >= TURN:
                 written = 0
                 await asyncio.sleep(0)
-        self._sending = False
 
     async def _await_continue(self, answer: Answer) -> None:
         # A server that knows nothing of it waits for the body for ever.
@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
 
     def _check_sent(self, answer: Answer) -> None:
         """See that an answer does not come before its request was sent in full."""
-        if self._sending or self._transport.get_write_buffer_size():
+        if self._unsent or self._transport.get_write_buffer_size():
             answer.keep_alive = False
             if answer.status < 300:
                 raise AnswerError("success, before the request was sent in full", sent=True)

@@ -8,9 +8,9 @@ Whatever two readers could take for two different bodies is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from ....._core.errors import MissingExtra
+from .lengths import CHUNKED, UNTIL_CLOSE, announced
 from .transport import MOST_HEAD, AnswerError
 
 try:
@@ -23,9 +23,6 @@ MOST_INTERIM = 16
 SMALL = 512
 """Bytes; smaller pieces are gathered, since each object costs as much memory again."""
 GATHERED = 64 * 1024
-
-CHUNKED = -1
-UNTIL_CLOSE = -2
 
 _names: dict[bytes, str] = {}
 
@@ -132,9 +129,13 @@ class Framing:
             return
         self.headers = headers = _joined(self._fields)
         self.keep_alive = _keeps_alive(version, headers.get("connection"))
-        self._frame(status, version, headers)
-        if self._missing == CHUNKED and not self.complete:
+        self._missing = announced(headers, old=version == "1.0")
+        if self._head_only or status in (204, 304) or not self._missing:
+            self.complete = True
+        elif self._missing == CHUNKED:
             self._parser = parser
+        elif self._missing == UNTIL_CLOSE:
+            self.keep_alive = False
         self.status = status
 
     def _take_interim(self, status: int) -> None:
@@ -142,24 +143,6 @@ class Framing:
         if status == 101 or self._interim > MOST_INTERIM:
             raise AnswerError(f"{self._interim} interim answers, the last {status}", sent=True)
         self.continued = self.continued or status == 100
-
-    def _frame(self, status: int, version: str, headers: Mapping[str, str]) -> None:
-        """Find out where the body ends."""
-        length, coding = headers.get("content-length"), headers.get("transfer-encoding")
-        if coding is not None:
-            if coding.lower() != "chunked" or length is not None or version != "1.1":
-                raise AnswerError(f"Transfer-Encoding: {coding:.40}", sent=True)
-            self._missing = CHUNKED
-        elif length is not None:
-            if not (length.isascii() and length.isdigit() and len(length) < 19):
-                raise AnswerError(f"Content-Length: {length:.40}", sent=True)
-            self._missing = int(length)
-        else:
-            self._missing = UNTIL_CLOSE
-        if self._head_only or status in (204, 304) or not self._missing:
-            self.complete = True
-        elif self._missing == UNTIL_CLOSE:
-            self.keep_alive = False
 
     def _take_body(self, data: bytes) -> None:
         if self.complete:
@@ -244,5 +227,5 @@ def _named(raw: bytes) -> str:
 def _keeps_alive(version: str, connection: str | None) -> bool:
     if connection is None:
         return version == "1.1"
-    tokens: Final = {token.strip() for token in connection.lower().split(",")}
+    tokens = {token.strip() for token in connection.lower().split(",")}
     return "close" not in tokens and (version == "1.1" or "keep-alive" in tokens)

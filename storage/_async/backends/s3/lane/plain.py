@@ -17,8 +17,8 @@ from .identity import Identity, Trust, address
 from .sign import Keys
 
 _OPTIONS = {
-    "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "config", "endpoint_url",
-    "region_name", "verify",
+    "anonymous", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "config",
+    "endpoint_url", "region_name", "verify",
 }  # fmt: skip
 _VARIABLES = {
     "AWS_ACCESS_KEY_ID", "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_DEFAULT_REGION",
@@ -43,8 +43,7 @@ def of_options(options: Mapping[str, Any], profile: str | None, bucket: str) -> 
         return None
     if not _environment_is_plain() or not _settings_are_plain(settings):
         return None
-    anonymous = settings.get("signature_version") == "unsigned"
-    credentials = Fixed(None) if anonymous else _credentials(given)
+    credentials = Fixed(None) if given.get("anonymous") else _credentials(given)
     url = given.get("endpoint_url") or endpoints.of_environment()
     region = given.get("region_name") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None and url is not None:
@@ -76,10 +75,7 @@ def _environment_is_plain() -> bool:
 
 
 def _settings_are_plain(settings: Mapping[str, Any]) -> bool:
-    return (
-        settings.keys() <= {"addressing_style", "signature_version"}
-        and settings.get("signature_version", "unsigned") == "unsigned"
-    )
+    return settings.keys() <= {"addressing_style"}
 
 
 def _credentials(given: Mapping[str, Any]) -> Credentials | None:

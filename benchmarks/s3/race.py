@@ -1,0 +1,182 @@
+"""The clients take turns, task by task and round by round; medians and ratios are told."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any, Self
+
+from benchmarks.s3.peer import bounded
+from benchmarks.s3.peers import PEERS
+from benchmarks.s3.tasks import (
+    LARGE,
+    LARGE_TASKS,
+    LISTED,
+    MIB,
+    READ,
+    SMALL,
+    TASKS,
+    Task,
+    listed_key,
+    read_key,
+)
+from tests.services import buckets
+from tests.services.process import S3Service
+from tests.services.seaweedfs import SeaweedFS
+
+BUCKET = "benchmarks"
+
+Turn = Mapping[str, float]
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[S3Service]:
+    """SeaweedFS, with the objects that are read and listed."""
+    weed = SeaweedFS(folder / "seaweedfs")
+    weed.start()
+    try:
+        yield weed.service
+    finally:
+        weed.kill()
+
+
+async def fill(service: S3Service, file: Path) -> None:
+    """Put what all clients read."""
+    from storage.s3 import AsyncBucketStore
+
+    connect = partial(AsyncBucketStore.connect, create=True, endpoint_url=service.endpoint_url)
+    async with connect(
+        BUCKET, region_name=service.region, aws_access_key_id=service.access_key,
+        aws_secret_access_key=service.secret_key,
+    ) as store:  # fmt: skip
+        data = os.urandom(SMALL)
+        await store.put(read_key(0), data)
+        await bounded(lambda n: store.put(read_key(n), data), range(READ), 64)
+        await bounded(lambda n: store.put(listed_key(n), b"x"), range(LISTED), 64)
+        with file.open("rb") as large:
+            await store.put("large", large)
+
+
+class Contender:
+    """A worker's process."""
+
+    def __init__(self, name: str, service: S3Service, file: Path) -> None:
+        self.name = name
+        place = [service.endpoint_url, service.access_key, BUCKET, str(file)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.s3.worker", name, *place],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"BENCHMARK_SECRET": service.secret_key},
+        )
+        self.able: Sequence[str] = self._answer()
+
+    def _answer(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended")
+        return json.loads(line)
+
+    def do(self, task: Task) -> Turn:
+        """One turn."""
+        assert self.process.stdin is not None
+        print(task.name, file=self.process.stdin, flush=True)
+        turn: Turn = self._answer()
+        return turn
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+def take_turns(
+    task: Task, names: Sequence[str], service: S3Service, file: Path, rounds: int
+) -> dict[str, list[Turn]]:
+    """All rounds of one task, in processes that do nothing else: so the peak is the task's."""
+    turns: dict[str, list[Turn]] = {}
+    with ExitStack() as stack:
+        made = [stack.enter_context(Contender(name, service, file)) for name in names]
+        able = [each for each in made if task.name in each.able]
+        for each in able:
+            each.do(task)  # connections, imports and caches are not what is measured
+        for _ in range(rounds):
+            for each in able:
+                turns.setdefault(each.name, []).append(each.do(task))
+            able.append(able.pop(0))  # nobody always comes first
+    return turns
+
+
+def rows(task: Task, turns: Mapping[str, Sequence[Turn]]) -> Iterator[list[str]]:
+    """One line a client: rate, time on the processor, peak of memory, our ratio to it."""
+    ours = turns[next(iter(PEERS))]
+    for name in PEERS:
+        theirs = turns.get(name)
+        if not theirs:
+            continue
+        rate = task.count / median(turn["seconds"] for turn in theirs)
+        cpu = median(turn["cpu"] for turn in theirs)
+        faster = median(b["seconds"] / a["seconds"] for a, b in zip(ours, theirs, strict=True))
+        lighter = median(a["cpu"] / b["cpu"] for a, b in zip(ours, theirs, strict=True))
+        peak = max(turn["peak"] for turn in theirs) / MIB
+        if task.unit == "bytes":
+            figures = [f"{rate / 1e6:,.0f} MB/s", f"{cpu:.2f} s"]
+        else:
+            per_thousand = f"{cpu / task.count * 1000:.2f} s/1,000"
+            figures = [f"{rate:,.0f} {task.unit}/s", per_thousand]
+        yield [name, *figures, f"{peak:,.0f} MiB", f"{faster:.2f}", f"{lighter:.2f}"]
+
+
+HEAD = ("client", "rate", "processor", "peak memory", "ours is faster by", "our processor time")
+
+
+def markdown(task: Task, turns: Mapping[str, Sequence[Turn]]) -> Iterator[str]:
+    """A table."""
+    yield f"**{task.name}**"
+    yield ""
+    yield f"| {' | '.join(HEAD)} |"
+    yield f"| --- |{' ---: |' * (len(HEAD) - 1)}"
+    for row in rows(task, turns):
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def run(folder: Path, *, tasks: Sequence[str], peers: Sequence[str], rounds: int) -> Iterator[str]:
+    """All tasks, or those whose name has one of some texts in it; the lines of the report."""
+    import asyncio
+
+    file = folder / "large"
+    with file.open("wb") as large:
+        large.writelines(os.urandom(MIB) for _ in range(LARGE // MIB))
+    here = [
+        name
+        for name, (_, needed) in PEERS.items()
+        if (find_spec(needed) or shutil.which(needed)) and (not peers or name in peers)
+    ]
+    chosen = [task for name, task in TASKS.items() if not tasks or any(t in name for t in tasks)]
+    with server(folder) as service:
+        buckets.client(service).create_bucket(Bucket=BUCKET)
+        asyncio.run(fill(service, file))
+        yield f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors, {platform.machine()},"
+        yield f"Python {platform.python_version()}, SeaweedFS on the same machine;"
+        yield f"medians of {rounds} interleaved rounds."
+        yield ""
+        for task in chosen:
+            few = 3 if task in LARGE_TASKS else rounds
+            yield from markdown(task, take_turns(task, here, service, file, few))
