@@ -13,7 +13,8 @@ from typing import Any
 from ...._core import calls
 from ...._core.errors import ConfigError, MissingExtra
 from .clients import Clients
-from .lane.operations import Unknown, compose
+from .lane.operations import compose
+from .lane.parameters import Unknown
 from .lane.retries import Budget
 from .lane.sending import Elsewhere, Lane
 from .lane.transport import Endpoint, Transport

@@ -13,7 +13,7 @@ from . import results, xml
 from .bodies import Body, finish
 from .errors import ERROR_BYTES, Refused, late_refusal, metadata, refusal
 from .identity import Identity
-from .operations import Buffer, Call
+from .parameters import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
 from .sign import EMPTY, UNSIGNED, Keys, Signer, encoded, query_of
 from .transport import Request, Response, Transport
