@@ -13,7 +13,7 @@ from collections.abc import (
 from typing import TypeAlias, cast
 
 from .._core.closing import closing
-from .._core.errors import BulkError
+from .._core.errors import BulkError, InvalidKey
 from .._core.info import ByteRange, ObjectInfo, ReadOptions
 from .._core.ranges import MergedRange, merge_ranges
 from .._core.values import Data
@@ -77,7 +77,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
             async for key, result in results:
                 if not isinstance(result, Exception):
                     yield key, result
-                elif not (missing_ok and isinstance(result, KeyError)):
+                elif not (missing_ok and _is_missing(result)):
                     errors[key] = result
         self._raise_bulk("get_many", errors)
 
@@ -189,3 +189,8 @@ class AsyncBaseStore(AsyncStoreVerbs):
         if errors:
             count = f"{len(errors)} key{'s' if len(errors) > 1 else ''} failed"
             raise BulkError(count, errors).located(operation=operation, store=repr(self))
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether there is no object; a key that is refused is a ``KeyError``, too."""
+    return isinstance(error, KeyError) and not isinstance(error, InvalidKey)

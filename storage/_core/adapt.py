@@ -129,6 +129,14 @@ def to_async_all(stores: Iterable[Any]) -> list[Any]:
     return [to_async(store) for store in stores]
 
 
+def to_async_rows(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """`to_async` of each store in rows that hold texts and flags, too."""
+    return [
+        tuple(item if isinstance(item, str | bool) else to_async(item) for item in row)
+        for row in rows
+    ]
+
+
 def to_async_values(stores: Mapping[K, Any]) -> dict[K, Any]:
     """`to_async` of each value."""
     return {name: to_async(store) for name, store in stores.items()}

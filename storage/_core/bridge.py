@@ -43,6 +43,9 @@ class Twin:
         self._async = source
         given = map(known_twin, getattr(source, "_given", ()))
         self._passed = [twin for twin in given if twin is not None]
+        hear = getattr(source, "_hear", None)
+        if hear is not None:  # it asks its twin for what a subclass of it may say otherwise
+            hear(self)
         if not self._inline() and hasattr(source, "aclose"):
             runner.at_exit(source)
 

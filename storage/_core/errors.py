@@ -8,6 +8,7 @@ One root, and each error is also the built-in that a caller would catch::
     ├── PreconditionFailed
     │   └── NotModified
     ├── InvalidKey             ValueError
+    │   └── RefusedKey         KeyError, too
     ├── ConfigError            ValueError
     ├── NotSupported           NotImplementedError
     ├── StoreNotFound          FileNotFoundError
@@ -23,6 +24,7 @@ One root, and each error is also the built-in that a caller would catch::
     └── ManyErrors             ExceptionGroup
         ├── BulkError          (by key)
         ├── FanoutError        (by child)
+        │   └── QuorumError    IntegrityError
         └── SyncError          (by key)
 """
 
@@ -108,6 +110,10 @@ class NotModified(PreconditionFailed):
 
 class InvalidKey(StoreError, ValueError):
     """No such key can be stored here."""
+
+
+class RefusedKey(InvalidKey, KeyError):
+    """A validator refuses the key, or no route leads anywhere from it."""
 
 
 class ConfigError(StoreError, ValueError):
@@ -205,6 +211,10 @@ class BulkError(ManyErrors):
 
 class FanoutError(ManyErrors):
     """Some children of a fan-out failed (``errors``, by child); the others did their part."""
+
+
+class QuorumError(FanoutError, IntegrityError):
+    """No majority of a fan-out's children agrees on what an object is (``errors``, by child)."""
 
 
 class SyncError(ManyErrors):

@@ -74,6 +74,11 @@ class Annotations:
             return Parameter(f"Iterable{self._arguments(arguments[:1])}", "each({})")
         if name == "Callable":
             return self._callable(node, arguments)
+        if name in SEQUENCES and all(self._is_row(each) for each in _members(arguments[0])):
+            rows = " | ".join(
+                f"tuple{self._stores(_parts(row)[1])}" for row in _members(arguments[0])
+            )
+            return Parameter(f"{name}[{rows}]", "to_async_rows({})")
         if name in SEQUENCES and any(self._is_store(each) for each in arguments):
             return Parameter(name + self._stores(arguments), "to_async_all({})")
         if name in MAPPINGS and len(arguments) == 2 and self._is_store(arguments[1]):
@@ -83,6 +88,16 @@ class Annotations:
     def _is_store(self, node: ast.expr) -> bool:
         found = self._parameter(node)
         return found is not None and found.conversion == "to_async({})"
+
+    def _is_row(self, node: ast.expr) -> bool:
+        """Whether this is a tuple of a text, a store, and perhaps a flag."""
+        name, arguments = _parts(node)
+        shown = [ast.unparse(each) for each in arguments]
+        return (
+            name == "tuple"
+            and shown[:2] == ["str", "AsyncObjectStore"]
+            and shown[2:] in ([], ["bool"])
+        )
 
     def _stores(self, arguments: list[ast.expr]) -> str:
         found = [self._parameter(each) or Parameter(self.plain(each)) for each in arguments]
@@ -221,6 +236,6 @@ def _mentions(node: ast.expr, names: tuple[str, ...]) -> bool:
 
 def _batch(item: ast.expr) -> str:
     """The largest batch of such items: pieces of bytes are large, whole objects may be."""
-    if isinstance(item, ast.Name) and item.id == "bytes":
+    if isinstance(item, ast.Name) and item.id in ("bytes", "TextPiece"):
         return "2"
     return "32" if _mentions(item, ("bytes",)) else ""

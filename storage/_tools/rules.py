@@ -43,6 +43,7 @@ HELPERS = {
     "to_async_all": Origin(("_core", "adapt"), "to_async_all"),
     "to_async_function": Origin(("_core", "adapt"), "to_async_function"),
     "to_async_handler": Origin(("_core", "adapt"), "to_async_handler"),
+    "to_async_rows": Origin(("_core", "adapt"), "to_async_rows"),
     "to_async_values": Origin(("_core", "adapt"), "to_async_values"),
 }
 """What generated code uses beyond what its source imports."""

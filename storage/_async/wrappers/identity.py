@@ -50,6 +50,9 @@ class AsyncIdentityStore(AsyncParentStore):
     def _as_value(self, data: Any) -> Any:
         return self._child._as_value(data)
 
+    def _as_piece(self, piece: Any) -> Any:
+        return self._child._as_piece(piece)
+
     def _check_key(self, key: str) -> None:
         self._child._check_key(key)
 
