@@ -239,3 +239,25 @@ def test_blocking_callers_do_not_wait_for_themselves_either() -> None:
     for key in store.keys():
         store.delete(key)
     assert store.delete_many(store.keys()) == 0
+
+
+def test_a_blocking_caller_makes_no_family_of_later_tasks() -> None:
+    child = CrowdedStore({"a": b"0123456789"})
+    store = AsyncLimitStore(child, 1)
+    twin = LimitStore.around(store)
+    assert list(twin.keys()) == ["a"]
+    with twin.open_reader("a") as reader:
+        reader.read()
+
+    async def read() -> None:
+        async with store.open_reader("a") as reader:
+            async for _ in reader:
+                await asyncio.sleep(0)
+
+    async def read_all() -> None:
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(read() for _ in range(10)))
+
+    child.most = 0
+    asyncio.run(read_all())
+    assert child.most == 1

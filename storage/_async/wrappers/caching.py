@@ -117,6 +117,8 @@ class AsyncCachingStore(AsyncIdentityStore):
         timeout: float | None = None,
     ) -> None:
         AsyncParentStore.__init__(self, (main_store, cache_store), timeout=timeout)
+        self.main_store: AsyncObjectStore = main_store
+        self.cache_store: AsyncObjectStore = cache_store
         self._policy = Policy(
             ttl,
             revalidate,
