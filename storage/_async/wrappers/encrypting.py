@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from ..._core.closing import closing
 from ..._core.codecs.coding import DecodeError, Decoder, Encoder
 from ..._core.codecs.cutting import Cut
 from ..._core.codecs.sealing import (
@@ -163,6 +164,7 @@ class _Window:
         """The part's bytes; all segments are opened, also beyond the last byte of it."""
         cut = Cut(self._part)
         self._opener.feed(self._header)
-        async for piece in decode(self.reader, self._opener):
-            if found := cut.feed(piece):
-                yield found
+        async with closing(decode(self.reader, self._opener)) as pieces:
+            async for piece in pieces:
+                if found := cut.feed(piece):
+                    yield found
