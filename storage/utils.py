@@ -1,7 +1,7 @@
 """Stores made of stores, and whole stores moved: blocking."""
 
 from ._core.codecs.coding import DecodeError, DecompressionLimit
-from ._core.codecs.sealing import new_key
+from ._core.codecs.sealing import new_encryption_key
 from ._core.transformers import (
     Base64Transformer,
     BufferTransformer,
@@ -48,7 +48,7 @@ __all__ = [
     "ZstdTransformer",
     "clear_store",
     "copy_store",
-    "new_key",
+    "new_encryption_key",
     "sync_stores",
     "verify_stores",
 ]
