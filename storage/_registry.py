@@ -52,26 +52,45 @@ def open_async_store(url: str | os.PathLike[str]) -> AsyncBaseStore:
 
     Args:
         url: Such as ``s3://bucket/prefix?region=eu-west-1``; a path, or a text without ``://``,
-            means a directory.
+            means a directory. Wrappers stand before the scheme, outermost first, and their
+            arguments are options: ``gzip+prefix+s3://bucket?prefix.prefix=tenant/``, or
+            ``s3://bucket?wrap=gzip,prefix&prefix.prefix=tenant/``.
 
     Raises:
-        ConfigError: No such scheme or option, or a value that makes no sense.
+        ConfigError: No such scheme, wrapper or option, or a value that makes no sense.
         MissingExtra: The backend needs a package that is not installed.
     """
     parsed = _parse(url)
+    layers = _layers(parsed)
     backend = _BY_SCHEME.get(parsed.scheme)
     kind = _load(backend.asynchronous) if backend else _entry_point(parsed.scheme)
-    return _made(kind, parsed)  # type: ignore[no-any-return]
+    store = _made(kind, parsed)
+    for layer in reversed(layers):
+        store = layer.around(store, "aioutils", open_async_store)
+    return store  # type: ignore[no-any-return]
 
 
 def open_store(url: str | os.PathLike[str]) -> BaseStore:
     """Make the blocking store that a URL means; arguments and errors are `open_async_store`'s."""
     parsed = _parse(url)
+    layers = _layers(parsed)
     backend = _BY_SCHEME.get(parsed.scheme)
     if backend:
-        return _made(_load(backend.blocking), parsed)  # type: ignore[no-any-return]
-    store = _made(_entry_point(parsed.scheme), parsed)
-    return _load("object:BaseStore").around(store)  # type: ignore[no-any-return]
+        store = _made(_load(backend.blocking), parsed)
+    else:
+        store = _load("object:BaseStore").around(_made(_entry_point(parsed.scheme), parsed))
+    for layer in reversed(layers):
+        store = layer.around(store, "utils", open_store)
+    return store  # type: ignore[no-any-return]
+
+
+def _layers(url: StoreURL) -> list[Any]:
+    """The wrappers that a URL names, which are taken out of it."""
+    if "+" not in url.scheme and "wrap" not in url.options:
+        return []
+    from ._wrapping import take_layers
+
+    return take_layers(url, lambda scheme: scheme in _BY_SCHEME or scheme in _entry_points())
 
 
 def _parse(url: str | os.PathLike[str]) -> StoreURL:
@@ -90,10 +109,14 @@ def _load(place: str) -> Any:
     return getattr(import_module(f"storage.{module}"), name)
 
 
-def _entry_point(scheme: str) -> Any:
+def _entry_points() -> dict[str, Any]:
     from importlib.metadata import entry_points  # slow to import, and seldom needed
 
-    found = {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _entry_point(scheme: str) -> Any:
+    found = _entry_points()
     if scheme not in found:
         known = ", ".join(sorted({*_BY_SCHEME, *found}))
         raise ConfigError(f"no store has the scheme {scheme!r}; known: {known}")

@@ -118,6 +118,35 @@ class FlakyStore(AsyncDictStore):
         await self._may("enter")
 
 
+class AskedStore(AsyncDictStore):
+    """Tells which listings were asked of it; they are all made of its keys."""
+
+    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
+        super().__init__(objects)
+        self.asked: list[tuple[str, str]] = []
+        self.levels: list[str] = []
+
+    async def _keys(self, prefix: str, start_after: str) -> Any:
+        self.asked.append((prefix, start_after))
+        async for key in super()._keys(prefix, start_after):
+            yield key
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> Any:
+        self.levels.append(prefix)
+        return await super()._list_with_delimiter(prefix, delimiter)
+
+    async def presigned_get(self, key: str, expiry: int = 3600) -> str:
+        return f"get {key} {expiry}"
+
+    async def presigned_put(self, key: str, expiry: int = 3600) -> str:
+        raise StoreUnavailable("no", operation="presigned_put", store="child", key=key)
+
+
+def fill(*keys: str) -> dict[str, bytes]:
+    """Objects that hold their own keys."""
+    return {key: key.encode() for key in keys}
+
+
 def numbered(count: int, size: int = 10) -> dict[str, Any]:
     """Some objects, each with bytes of its own."""
     return {f"key-{i:05}": (b"%d " % i * size)[:size] for i in range(count)}

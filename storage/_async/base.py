@@ -13,7 +13,7 @@ from collections.abc import (
 from typing import TypeAlias, cast
 
 from .._core.closing import closing
-from .._core.errors import BulkError
+from .._core.errors import BulkError, InvalidKey
 from .._core.info import ByteRange, ObjectInfo, ReadOptions
 from .._core.ranges import MergedRange, merge_ranges
 from .._core.values import Data
@@ -71,12 +71,13 @@ class AsyncBaseStore(AsyncStoreVerbs):
         Raises:
             BulkError: After all others were given: the error of each key that failed.
         """
+        self._check_open("get_many")
         errors: dict[str, Exception] = {}
         async with closing(in_order(self.get, keys, BULK)) as results:
             async for key, result in results:
                 if not isinstance(result, Exception):
                     yield key, result
-                elif not (missing_ok and isinstance(result, KeyError)):
+                elif not (missing_ok and _is_missing(result)):
                     errors[key] = result
         self._raise_bulk("get_many", errors)
 
@@ -96,6 +97,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         async def put(item: tuple[str, Data]) -> ObjectInfo:
             return await self.put(*item)
 
+        self._check_open("put_many")
         pairs = cast("Items", items.items() if isinstance(items, Mapping) else items)
         count, errors = 0, dict[str, Exception]()
         async with closing(in_order(put, pairs, BULK)) as results:
@@ -141,6 +143,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         Raises:
             BulkError: After all others were removed: the error of each key that failed.
         """
+        self._check_open("clear")
         keys = [key async for key in self.keys(prefix)]
         return await self.delete_many(keys)
 
@@ -186,3 +189,8 @@ class AsyncBaseStore(AsyncStoreVerbs):
         if errors:
             count = f"{len(errors)} key{'s' if len(errors) > 1 else ''} failed"
             raise BulkError(count, errors).located(operation=operation, store=repr(self))
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether there is no object; a key that is refused is a ``KeyError``, too."""
+    return isinstance(error, KeyError) and not isinstance(error, InvalidKey)

@@ -31,6 +31,7 @@ from .._core.info import (
     WriteOptions,
 )
 from .._core.keys import check_key, check_prefix
+from .._core.resuming import resumed
 from .._core.values import STREAM, as_buffer, as_piece
 from .pieces import Body, BufferSink, Sink
 
@@ -172,7 +173,8 @@ class AsyncStoreHooks(ABC):
             check_key(key)
             self._check_key(key)
         except StoreError as error:
-            raise error.located(operation=operation, store=repr(self)) from None
+            error.located(operation=operation, store=repr(self))
+            raise
 
     def _as_value(self, data: Any) -> Any:
         """What was given to `put`, as `_put` takes it; `STREAM` if it comes in pieces."""
@@ -230,8 +232,12 @@ class AsyncStoreHooks(ABC):
                     yield item
                 return
             while True:
+                step = _step(source)
                 try:
-                    item = await self._run(operation, None, _step(source))
+                    waiting = step.send(None)
+                    item = await self._run(operation, None, resumed(step, waiting))
+                except StopIteration as done:  # there was nothing to wait for, as a rule
+                    item = done.value
                 except StopAsyncIteration:
                     return
                 yield item

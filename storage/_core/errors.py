@@ -8,6 +8,7 @@ One root, and each error is also the built-in that a caller would catch::
     ├── PreconditionFailed
     │   └── NotModified
     ├── InvalidKey             ValueError
+    │   └── RefusedKey         KeyError, too
     ├── ConfigError            ValueError
     ├── NotSupported           NotImplementedError
     ├── StoreNotFound          FileNotFoundError
@@ -23,6 +24,7 @@ One root, and each error is also the built-in that a caller would catch::
     └── ManyErrors             ExceptionGroup
         ├── BulkError          (by key)
         ├── FanoutError        (by child)
+        │   └── QuorumError    IntegrityError
         └── SyncError          (by key)
 """
 
@@ -110,6 +112,10 @@ class InvalidKey(StoreError, ValueError):
     """No such key can be stored here."""
 
 
+class RefusedKey(InvalidKey, KeyError):
+    """A validator refuses the key, or no route leads anywhere from it."""
+
+
 class ConfigError(StoreError, ValueError):
     """A URL, an option or an argument makes no sense."""
 
@@ -127,7 +133,13 @@ class AccessDenied(StoreError, PermissionError):
 
 
 class StoreUnavailable(StoreError, ConnectionError):
-    """The store could not be reached, or could not answer."""
+    """The store could not be reached, or could not answer.
+
+    Attributes:
+        retry_after: Seconds after which it wants to be asked again; None: it did not say.
+    """
+
+    retry_after: float | None = None
 
 
 class StoreTimeout(StoreError, TimeoutError):
@@ -205,6 +217,10 @@ class BulkError(ManyErrors):
 
 class FanoutError(ManyErrors):
     """Some children of a fan-out failed (``errors``, by child); the others did their part."""
+
+
+class QuorumError(FanoutError, IntegrityError):
+    """No majority of a fan-out's children agrees on what an object is (``errors``, by child)."""
 
 
 class SyncError(ManyErrors):

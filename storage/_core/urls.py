@@ -13,7 +13,7 @@ from .text import Secret
 T = TypeVar("T")
 D = TypeVar("D")
 
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass
@@ -83,7 +83,7 @@ class StoreURL:
             return default
         text = self.options[name]
         try:
-            return _BOOLEANS[text.lower()] if kind is bool else kind(text)
+            return BOOLEANS[text.lower()] if kind is bool else kind(text)
         except (ValueError, KeyError):
             wanted = getattr(kind, "__name__", "value")
             raise ConfigError(

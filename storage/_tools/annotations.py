@@ -11,6 +11,11 @@ from .source import Module, Sources, Untranslatable, is_async_name
 ASYNC_ITERATORS = ("AsyncIterator", "AsyncIterable", "AsyncGenerator")
 SEQUENCES = ("Sequence", "Iterable", "Collection", "list", "tuple", "List", "Tuple")
 MAPPINGS = ("Mapping", "MutableMapping", "dict", "Dict")
+STORES = {
+    "to_async({})": "self._blocking({})",
+    "to_async_all({})": "tuple(map(self._blocking, {}))",
+}
+"""How the stores that somebody passed come back, by how they got across."""
 LOOP_BOUND = ("Awaitable", "Coroutine", "asyncio", "anyio")
 
 
@@ -69,6 +74,11 @@ class Annotations:
             return Parameter(f"Iterable{self._arguments(arguments[:1])}", "each({})")
         if name == "Callable":
             return self._callable(node, arguments)
+        if name in SEQUENCES and all(self._is_row(each) for each in _members(arguments[0])):
+            rows = " | ".join(
+                f"tuple{self._stores(_parts(row)[1])}" for row in _members(arguments[0])
+            )
+            return Parameter(f"{name}[{rows}]", "to_async_rows({})")
         if name in SEQUENCES and any(self._is_store(each) for each in arguments):
             return Parameter(name + self._stores(arguments), "to_async_all({})")
         if name in MAPPINGS and len(arguments) == 2 and self._is_store(arguments[1]):
@@ -79,6 +89,16 @@ class Annotations:
         found = self._parameter(node)
         return found is not None and found.conversion == "to_async({})"
 
+    def _is_row(self, node: ast.expr) -> bool:
+        """Whether this is a tuple of a text, a store, and perhaps a flag."""
+        name, arguments = _parts(node)
+        shown = [ast.unparse(each) for each in arguments]
+        return (
+            name == "tuple"
+            and shown[:2] == ["str", "AsyncObjectStore"]
+            and shown[2:] in ([], ["bool"])
+        )
+
     def _stores(self, arguments: list[ast.expr]) -> str:
         found = [self._parameter(each) or Parameter(self.plain(each)) for each in arguments]
         return f"[{', '.join(each.annotation for each in found)}]"
@@ -86,17 +106,21 @@ class Annotations:
     def _callable(self, node: ast.expr, arguments: list[ast.expr]) -> Parameter | None:
         if len(arguments) != 2 or not _mentions(arguments[1], ("Awaitable", "Coroutine")):
             return None
-        given = [
+        values = [
             _parts(each)[1][-1] if _parts(each)[0] in ("Awaitable", "Coroutine") else each
             for each in _members(arguments[1])
         ]
-        results = dict.fromkeys(self.plain(each) for each in given)
+        results = dict.fromkeys(self.plain(each) for each in values)
         inputs = arguments[0]
+        conversion = "to_async_function({})"
         if isinstance(inputs, ast.List):
-            text = f"[{', '.join(self.plain(each) for each in inputs.elts)}]"
+            given = [self._parameter(each) or Parameter(self.plain(each)) for each in inputs.elts]
+            text = f"[{', '.join(each.annotation for each in given)}]"
+            if any(each.conversion in STORES for each in given):
+                conversion = "to_async_handler({})"
         else:
             text = self.plain(inputs)
-        return Parameter(f"Callable[{text}, {' | '.join(results)}]", "to_async_function({})")
+        return Parameter(f"Callable[{text}, {' | '.join(results)}]", conversion)
 
     def _union(self, node: ast.BinOp) -> Parameter | None:
         members = _members(node)
@@ -147,6 +171,13 @@ class Annotations:
             return Result(twin + self._arguments(arguments), "twin", twin)
         text = self.plain(node)
         return Result(text, "nothing" if text == "None" else "value")
+
+    def attribute(self, node: ast.expr) -> tuple[str, str]:
+        """The blocking form of an attribute's type, and the expression that makes it of ``{}``."""
+        found = self.parameter(node)
+        if found.conversion not in STORES:
+            return self.plain(node), "{}"
+        return found.annotation, STORES[found.conversion]
 
     # -- what both need ---------------------------------------------------------------------
 

@@ -106,6 +106,7 @@ def test_stores_are_adapted_wherever_they_are(zoo: ModuleType) -> None:
     store = Store()
     got = zoo.Zoo().feed(store, [store], {"a": store}, store, store, store)
     assert got == [b"key"] * 6
+    assert zoo.Zoo().feed(store, rows=[("a", store), ("b", store, True)]) == [b"key"] * 3
     assert zoo.Zoo().feed(store) == [b"key"]
     assert zoo.visit(store) == [b"key"] * 2
     assert store.threads == {"storage-worker"}

@@ -14,7 +14,8 @@ ZOO = '''
     import datetime as dt
     import threading
     from collections.abc import (
-        AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+        AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping,
+        Sequence
     )
     from contextlib import asynccontextmanager
     from types import TracebackType
@@ -156,8 +157,10 @@ ZOO = '''
             named: Mapping[str, AsyncObjectStore] = {},
             maybe: AsyncObjectStore | None = None,
             *rest: AsyncObjectStore,
+            rows: Iterable[tuple[str, AsyncObjectStore] | tuple[str, AsyncObjectStore, bool]] = (),
         ) -> list[Any]:
             stores = [store, *more, *named.values(), *([maybe] if maybe else []), *rest]
+            stores += [row[1] for row in rows]
             return [await each.get("key") for each in stores]
 
         def __len__(self) -> int:

@@ -8,7 +8,19 @@ from pathlib import Path
 from tests.repository.source import ROOT, Import, imports, modules
 
 # From the top down: a module imports from its own room and from lower rooms only.
-LAYERS = ("cli", "testing", "__init__", "_registry", "façades", "_sync", "_async", "_core")
+LAYERS = (
+    "cli",
+    "testing",
+    "config_builder",
+    "_config",
+    "__init__",
+    "_registry",
+    "_wrapping",
+    "façades",
+    "_sync",
+    "_async",
+    "_core",
+)
 # Its code runs where the package may not even import: it knows nothing of it.
 APART = "_tools"
 # Rooms in which each module (or folder) stands alone.

@@ -37,6 +37,11 @@ class AsyncIdentityStore(AsyncParentStore):
         self.inline = self._child.inline
 
     @property
+    def store(self) -> AsyncObjectStore:
+        """The store that it was made of, the very object that was passed."""
+        return self._given[0]
+
+    @property
     def capabilities(self) -> Capability:  # type: ignore[override]
         """What the child does by itself."""
         # Asked each time: a child may learn later what its server can do.

@@ -1,0 +1,1 @@
+"""Stores described in files; `storage.config_builder` is the way in."""
