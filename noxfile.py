@@ -57,7 +57,9 @@ def tests_no_extras(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the tests with the lowest versions that pyproject.toml allows."""
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = [*PROJECT["project"]["dependencies"], *extras["s3"]]
+    wanted = list(PROJECT["project"]["dependencies"])
+    for extra in ("crypto", "s3", "zstd"):
+        wanted += extras[extra]
     session.install("-e", ".[test]", *map(lowest, wanted))
     session.run("pytest", *(session.posargs or ["-n", "2"]))
 
@@ -99,7 +101,7 @@ def build(session: nox.Session) -> None:
 
 def lowest(requirement: str) -> str:
     """The requirement, held at its lower bound."""
-    match = re.fullmatch(r"([\w.-]+)>=([\w.]+)(?:,<[\w.]+)?", requirement)
+    match = re.fullmatch(r"([\w.-]+)>=([\w.]+)(?:,<[\w.]+)?(?:;.*)?", requirement)
     if match is None:
         raise ValueError(f"no lower bound: {requirement}")
     return f"{match[1]}=={match[2]}"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import harness
 
-SUITES = ("overhead", "local", "transfer")
+SUITES = ("overhead", "local", "transfer", "wire")
 TMPFS = Path("/dev/shm")
 
 

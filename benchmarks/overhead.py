@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 from benchmarks.harness import Limit, Race
-from storage.aioutils import AsyncCachingStore, AsyncFanoutStore
+from storage.aioutils import AsyncCachingStore, AsyncFanoutStore, AsyncIdentityStore
 from storage.object import AsyncDictStore, AsyncObjectStore, DictStore
-from storage.utils import FanoutStore
+from storage.utils import FanoutStore, IdentityStore
 
 GETS = 1000
 
@@ -23,6 +24,7 @@ def races(folder: Path) -> Iterator[Race]:
     with asyncio.Runner() as runner:
         yield asynchronous(runner)
         yield wrappers(runner)
+        yield from passing(runner)
 
 
 def in_place() -> Iterator[Race]:
@@ -87,11 +89,41 @@ def wrappers(runner: asyncio.Runner) -> Race:
     return Race("async get, through wrappers", contenders, operations=GETS, clock=process_time)
 
 
+def passing(runner: asyncio.Runner) -> Iterator[Race]:
+    """What a wrapper costs that changes nothing, which every other one is built on."""
+    for verb, arguments in (("get", ()), ("put", (b"value",)), ("exists", ())):
+        store = AsyncDictStore({"key": b"value"})
+        yield Race(
+            f"async {verb}, handed on",
+            {
+                "AsyncDictStore": _many(runner, getattr(store, verb), *arguments),
+                "AsyncIdentityStore of it": _many(
+                    runner, getattr(AsyncIdentityStore(store), verb), *arguments
+                ),
+            },
+            operations=GETS,
+            clock=process_time,
+            limit=Limit("AsyncIdentityStore of it", extra=2e-6),
+        )
+        twin = DictStore({"key": b"value"})
+        yield Race(
+            f"{verb}, handed on",
+            {
+                "DictStore": partial(getattr(twin, verb), "key", *arguments),
+                "IdentityStore of it": partial(
+                    getattr(IdentityStore(twin), verb), "key", *arguments
+                ),
+            },
+            clock=process_time,
+            limit=Limit("IdentityStore of it", extra=2e-6),
+        )
+
+
 def _many(
-    runner: asyncio.Runner, get: Callable[[str], Coroutine[Any, Any, bytes]]
+    runner: asyncio.Runner, verb: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any
 ) -> Callable[[], None]:
     async def run() -> None:
         for _ in range(GETS):
-            await get("key")
+            await verb("key", *arguments)
 
     return lambda: runner.run(run())

@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
-from benchmarks.s3.peers import PEERS, bounded
+from benchmarks.s3.peer import bounded
+from benchmarks.s3.peers import PEERS
 from benchmarks.s3.tasks import (
     LARGE,
     LARGE_TASKS,

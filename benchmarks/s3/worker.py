@@ -16,7 +16,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.s3.peers import PEERS, Peer, bounded
+from benchmarks.s3.peer import Peer, bounded
+from benchmarks.s3.peers import PEERS
 from benchmarks.s3.tasks import SMALL, TASKS, Task, read_key
 
 DATA = os.urandom(SMALL)

@@ -71,6 +71,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         Raises:
             BulkError: After all others were given: the error of each key that failed.
         """
+        self._check_open("get_many")
         errors: dict[str, Exception] = {}
         async with closing(in_order(self.get, keys, BULK)) as results:
             async for key, result in results:
@@ -96,6 +97,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         async def put(item: tuple[str, Data]) -> ObjectInfo:
             return await self.put(*item)
 
+        self._check_open("put_many")
         pairs = cast("Items", items.items() if isinstance(items, Mapping) else items)
         count, errors = 0, dict[str, Exception]()
         async with closing(in_order(put, pairs, BULK)) as results:
@@ -141,6 +143,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
         Raises:
             BulkError: After all others were removed: the error of each key that failed.
         """
+        self._check_open("clear")
         keys = [key async for key in self.keys(prefix)]
         return await self.delete_many(keys)
 

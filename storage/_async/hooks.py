@@ -31,7 +31,8 @@ from .._core.info import (
     WriteOptions,
 )
 from .._core.keys import check_key, check_prefix
-from .._core.values import STREAM, as_buffer
+from .._core.resuming import resumed
+from .._core.values import STREAM, as_buffer, as_piece
 from .pieces import Body, BufferSink, Sink
 
 T = TypeVar("T")
@@ -180,6 +181,10 @@ class AsyncStoreHooks(ABC):
         buffer = as_buffer(data)
         return STREAM if buffer is None else buffer
 
+    def _as_piece(self, piece: Any) -> Any:
+        """A piece of what comes in pieces, as the sink of `_create` takes it."""
+        return as_piece(piece)
+
     def _check_key(self, key: str) -> None:
         """Raise `InvalidKey` where this store cannot keep such a key; does no I/O."""
 
@@ -227,8 +232,12 @@ class AsyncStoreHooks(ABC):
                     yield item
                 return
             while True:
+                step = _step(source)
                 try:
-                    item = await self._run(operation, None, _step(source))
+                    waiting = step.send(None)
+                    item = await self._run(operation, None, resumed(step, waiting))
+                except StopIteration as done:  # there was nothing to wait for, as a rule
+                    item = done.value
                 except StopAsyncIteration:
                     return
                 yield item

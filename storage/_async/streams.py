@@ -10,7 +10,6 @@ from typing import Any, Self, TypeVar
 
 from .._core.errors import StoreError
 from .._core.info import ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
-from .._core.values import as_buffer
 from .hooks import AsyncStoreHooks
 from .pieces import Body, Sink
 
@@ -29,9 +28,9 @@ class AsyncReader:
         self._key = key
         self._options = options
         self._opened: AbstractAsyncContextManager[Body] | None = None
-        self._chunks: AsyncGenerator[bytes, None] | None = None
+        self._chunks: AsyncGenerator[Any, None] | None = None
         self._info: ObjectInfo | None = None
-        self._rest = memoryview(b"")
+        self._rest: Any = memoryview(b"")
         self._position = 0
 
     @property
@@ -78,7 +77,7 @@ class AsyncReader:
             if opened is not None:
                 await opened.__aexit__(None, None, None)
 
-    async def _next(self) -> memoryview:
+    async def _next(self) -> Any:
         """The bytes at the position that are there without more waiting; empty at the end."""
         if not self._rest:
             if self._chunks is None:
@@ -87,7 +86,8 @@ class AsyncReader:
             try:
                 async for chunk in self._chunks:
                     if chunk:
-                        self._rest = memoryview(chunk)
+                        # A store of text gives pieces of text, which are cut just alike.
+                        self._rest = chunk if isinstance(chunk, str) else memoryview(chunk)
                         break
             except BaseException:
                 # A stream that has failed looks ended from here on: the next read opens a new one.
@@ -95,7 +95,7 @@ class AsyncReader:
                 raise
         return self._rest
 
-    def _take(self, size: int) -> memoryview:
+    def _take(self, size: int) -> Any:
         taken, self._rest = self._rest[:size], self._rest[size:]
         self._position += len(taken)
         return taken
@@ -103,11 +103,13 @@ class AsyncReader:
     async def read(self, size: int = -1) -> bytes:
         """Exactly the next ``size`` bytes, fewer only at the end; all that are left by default."""
         self.info  # noqa: B018 - raises where the reader is not open
-        parts: list[memoryview] = []
+        parts: list[Any] = []
         while size and await self._next():
             part = self._take(len(self._rest) if size < 0 else size)
             parts.append(part)
             size -= len(part) if size > 0 else 0
+        if isinstance(self._rest, str):
+            return "".join(parts)  # type: ignore[return-value]
         return parts[0].tobytes() if len(parts) == 1 else b"".join(parts)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -118,6 +120,8 @@ class AsyncReader:
         if not chunk:
             raise StopAsyncIteration
         whole = self._take(len(chunk))
+        if isinstance(whole, str):
+            return whole  # type: ignore[return-value]
         source = whole.obj  # hand the backend's own bytes on where they are not cut
         return source if type(source) is bytes and len(source) == len(whole) else whole.tobytes()
 
@@ -181,9 +185,7 @@ class AsyncWriter:
 
     async def write(self, data: bytes | bytearray | memoryview) -> int:
         """Append bytes; returns how many."""
-        buffer = as_buffer(data)
-        if buffer is None:
-            raise TypeError(f"write bytes, not {type(data).__name__}")
+        buffer = self._store._as_piece(data)
         if self._created is None or self._sink is None:
             raise ValueError("the writer is not open: use it in 'async with'")
         try:

@@ -144,7 +144,8 @@ class AsyncStoreVerbs(AsyncStoreChecks):
         value = self._as_value(data)
         if value is not STREAM:
             return await self._run("put", key, self._put(key, value, options))
-        async with AsyncWriter(self, key, options) as writer, closing(chunks_of(data)) as chunks:
+        pieces = chunks_of(data, self._as_piece)
+        async with AsyncWriter(self, key, options) as writer, closing(pieces) as chunks:
             async for chunk in chunks:
                 await writer.write(chunk)
         return writer.info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -16,6 +17,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 VERBS = ("get", "put", "exists", "delete", "keys")
+
+TWINS: dict[type[Any], Any] = {}
+"""The class of the twin, by the async class."""
+_known: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""The twin that was handed over last for an async store, by that one's identity."""
 
 
 def is_async(store: object) -> bool:
@@ -42,8 +48,29 @@ def to_async(store: Any) -> Any:
     if is_async(store):
         raise TypeError(f"{type(store).__name__} is async: use it with the Async classes")
     if type(store).__module__.startswith("storage._sync."):
+        _known[id(store._async)] = store
         return store._async
     return ThreadedStore(store)
+
+
+def known_twin(store: object) -> Any:
+    """The twin that somebody passed for this async store and still holds; None without one."""
+    return _known.get(id(store))
+
+
+def to_blocking(value: Any) -> Any:
+    """The way back of `to_async`: the blocking store behind an async one.
+
+    That is the very object that was passed, as long as anybody holds it, or else a new twin. What
+    is no async store of ours is given back as it is.
+    """
+    if isinstance(value, ThreadedStore):
+        return value.store
+    twin = known_twin(value)
+    if twin is not None:
+        return twin
+    kind = next((TWINS[each] for each in type(value).__mro__ if each in TWINS), None)
+    return value if kind is None else kind.around(value)
 
 
 class ThreadedStore:
@@ -122,4 +149,15 @@ def to_async_function(function: Callable[P, T]) -> Callable[P, Coroutine[Any, An
     async def run(*args: P.args, **kwargs: P.kwargs) -> T:
         return await calls.call_user(function, *args, **kwargs)
 
+    return run
+
+
+def to_async_handler(function: Callable[..., T]) -> Callable[..., Coroutine[Any, Any, T]]:
+    """Like `to_async_function`; the stores among the arguments come as blocking ones."""
+
+    @functools.wraps(function)
+    async def run(*args: Any) -> T:
+        return await calls.call_user(function, *map(to_blocking, args))
+
+    run.inline = True  # type: ignore[attr-defined]  # it awaits nothing but the seam
     return run

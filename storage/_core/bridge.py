@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from . import inline, runner
+from .adapt import TWINS, known_twin, to_blocking
 from .calls import drive
 from .files import Reader, Writer
 from .openfile import Opened
+from .permits import as_caller
+from .protocol import ObjectStore
 
 T = TypeVar("T")
 
@@ -28,10 +31,19 @@ class Twin:
 
     _async: Any
     _async_type: ClassVar[Any]
+    _passed: list[Any]
+    """The twins that it was made of: who made it may hold them no longer."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("storage._sync."):
+            TWINS[cls._async_type] = cls
 
     def _hold(self, source: Any) -> None:
         """Be the twin of ``source``."""
         self._async = source
+        given = map(known_twin, getattr(source, "_given", ()))
+        self._passed = [twin for twin in given if twin is not None]
         hear = getattr(source, "_hear", None)
         if hear is not None:  # it asks its twin for what a subclass of it may say otherwise
             hear(self)
@@ -57,8 +69,8 @@ class Twin:
         return twin
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self._hold(state["_async"])
         self.__dict__.update(state)
-        self._hold(self._async)
 
     def __repr__(self) -> str:
         own, _, rest = repr(self._async).partition("(")
@@ -66,6 +78,16 @@ class Twin:
             own = type(self).__name__
         # The stores inside are shown as what a blocking caller knows them by, too.
         return f"{own}({_ASYNC_CALL.sub('', rest)}" if rest else own
+
+    def _blocking(self, store: Any) -> ObjectStore:
+        """What a blocking caller knows an async store by that this one is made of."""
+        for twin in self._passed:
+            if twin._async is store:
+                return cast("ObjectStore", twin)
+        made: ObjectStore = to_blocking(store)
+        if isinstance(made, Twin):
+            self._passed.append(made)
+        return made
 
     def _run(self, coro: Coroutine[Any, Any, T]) -> T:
         """What the coroutine returns; its errors pass through."""
@@ -84,6 +106,7 @@ class Twin:
         """The items of an async iterator; from the loop they come in growing batches."""
         if self._inline():
             return inline.DrivenIterator(source)
+        as_caller()
         return runner.iterate(source, max_batch=max_batch)
 
     @contextmanager
@@ -99,7 +122,10 @@ class Twin:
             opened.exit(None, None, None)
 
     def _open(self, manager: AbstractAsyncContextManager[Any]) -> Opened:
-        return inline.Driven(manager) if self._inline() else runner.enter(manager)
+        if self._inline():
+            return inline.Driven(manager)
+        as_caller()
+        return runner.enter(manager)
 
     def _reader(self, source: Any) -> Reader:
         return Reader(self._open(source))

@@ -24,6 +24,7 @@ One root, and each error is also the built-in that a caller would catch::
     └── ManyErrors             ExceptionGroup
         ├── BulkError          (by key)
         ├── FanoutError        (by child)
+        │   └── QuorumError    IntegrityError
         └── SyncError          (by key)
 """
 
@@ -132,7 +133,13 @@ class AccessDenied(StoreError, PermissionError):
 
 
 class StoreUnavailable(StoreError, ConnectionError):
-    """The store could not be reached, or could not answer."""
+    """The store could not be reached, or could not answer.
+
+    Attributes:
+        retry_after: Seconds after which it wants to be asked again; None: it did not say.
+    """
+
+    retry_after: float | None = None
 
 
 class StoreTimeout(StoreError, TimeoutError):
@@ -210,6 +217,10 @@ class BulkError(ManyErrors):
 
 class FanoutError(ManyErrors):
     """Some children of a fan-out failed (``errors``, by child); the others did their part."""
+
+
+class QuorumError(FanoutError, IntegrityError):
+    """No majority of a fan-out's children agrees on what an object is (``errors``, by child)."""
 
 
 class SyncError(ManyErrors):

@@ -65,31 +65,43 @@ def as_buffer(data: Any) -> bytes | memoryview | None:
     raise TypeError(f"an object's value is bytes-like or a stream of it, not {type(data).__name__}")
 
 
-async def chunks_of(data: Any) -> AsyncGenerator[bytes | memoryview, None]:
-    """The chunks of a stream that `as_buffer` gave None for; blocking ones are read in threads."""
+def as_piece(piece: Any) -> bytes | memoryview:
+    """A piece of a stream of bytes. Raises ``TypeError`` where it is none."""
+    buffer = None if isinstance(piece, str) else as_buffer(piece)
+    if buffer is None:
+        kind = type(piece).__name__
+        raise TypeError(f"a stream of bytes is made of bytes-like pieces, not of {kind}")
+    return buffer
+
+
+async def chunks_of(data: Any, check: Callable[[Any], Any] = as_piece) -> AsyncGenerator[Any, None]:
+    """The pieces of a stream; blocking ones are read in threads.
+
+    Args:
+        data: What `as_buffer` gave None for.
+        check: Gives a piece as the store takes it, or raises ``TypeError``.
+    """
     if isinstance(data, SupportsRead):
-        source: AsyncGenerator[Any, None] = _read(data)
+        source: AsyncGenerator[Any, None] = _read(data, check)
     elif isinstance(data, AsyncIterable):
         source = _iterate(data)
     else:
         source = _pull_all(iter(data))
     async with closing(source):
         async for chunk in source:
-            buffer = None if isinstance(chunk, str) else as_buffer(chunk)
-            if buffer is None:
-                raise TypeError(f"a stream gives bytes-like chunks, not {type(chunk).__name__}")
-            if len(buffer):
-                yield buffer
+            piece = check(chunk)
+            if len(piece):
+                yield piece
 
 
-async def _read(file: Any) -> AsyncGenerator[Any, None]:
+async def _read(file: Any, check: Callable[[Any], Any]) -> AsyncGenerator[Any, None]:
     read = file.read
     waits = inspect.iscoroutinefunction(read)
     while True:
         chunk = await (read(CHUNK_SIZE) if waits else calls.call_user(read, CHUNK_SIZE))
         if not chunk:
             if isinstance(chunk, str):
-                raise TypeError("a file must be open in binary mode")
+                check(chunk)  # an empty file in the wrong mode is an error, too
             return
         yield chunk
 

@@ -11,6 +11,11 @@ from .source import Module, Sources, Untranslatable, is_async_name
 ASYNC_ITERATORS = ("AsyncIterator", "AsyncIterable", "AsyncGenerator")
 SEQUENCES = ("Sequence", "Iterable", "Collection", "list", "tuple", "List", "Tuple")
 MAPPINGS = ("Mapping", "MutableMapping", "dict", "Dict")
+STORES = {
+    "to_async({})": "self._blocking({})",
+    "to_async_all({})": "tuple(map(self._blocking, {}))",
+}
+"""How the stores that somebody passed come back, by how they got across."""
 LOOP_BOUND = ("Awaitable", "Coroutine", "asyncio", "anyio")
 
 
@@ -101,17 +106,21 @@ class Annotations:
     def _callable(self, node: ast.expr, arguments: list[ast.expr]) -> Parameter | None:
         if len(arguments) != 2 or not _mentions(arguments[1], ("Awaitable", "Coroutine")):
             return None
-        given = [
+        values = [
             _parts(each)[1][-1] if _parts(each)[0] in ("Awaitable", "Coroutine") else each
             for each in _members(arguments[1])
         ]
-        results = dict.fromkeys(self.plain(each) for each in given)
+        results = dict.fromkeys(self.plain(each) for each in values)
         inputs = arguments[0]
+        conversion = "to_async_function({})"
         if isinstance(inputs, ast.List):
-            text = f"[{', '.join(self.plain(each) for each in inputs.elts)}]"
+            given = [self._parameter(each) or Parameter(self.plain(each)) for each in inputs.elts]
+            text = f"[{', '.join(each.annotation for each in given)}]"
+            if any(each.conversion in STORES for each in given):
+                conversion = "to_async_handler({})"
         else:
             text = self.plain(inputs)
-        return Parameter(f"Callable[{text}, {' | '.join(results)}]", "to_async_function({})")
+        return Parameter(f"Callable[{text}, {' | '.join(results)}]", conversion)
 
     def _union(self, node: ast.BinOp) -> Parameter | None:
         members = _members(node)
@@ -162,6 +171,13 @@ class Annotations:
             return Result(twin + self._arguments(arguments), "twin", twin)
         text = self.plain(node)
         return Result(text, "nothing" if text == "None" else "value")
+
+    def attribute(self, node: ast.expr) -> tuple[str, str]:
+        """The blocking form of an attribute's type, and the expression that makes it of ``{}``."""
+        found = self.parameter(node)
+        if found.conversion not in STORES:
+            return self.plain(node), "{}"
+        return found.annotation, STORES[found.conversion]
 
     # -- what both need ---------------------------------------------------------------------
 
@@ -220,6 +236,6 @@ def _mentions(node: ast.expr, names: tuple[str, ...]) -> bool:
 
 def _batch(item: ast.expr) -> str:
     """The largest batch of such items: pieces of bytes are large, whole objects may be."""
-    if isinstance(item, ast.Name) and item.id == "bytes":
+    if isinstance(item, ast.Name) and item.id in ("bytes", "TextPiece"):
         return "2"
     return "32" if _mentions(item, ("bytes",)) else ""

@@ -103,6 +103,10 @@ class Classes:
                         yield name, functions.method(member, node, owner)
                     if name == "__init__" and "overload" not in decorators(member):
                         yield from self._attributes(module, node, functions, member)
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant()) if _is_public(
+                    name
+                ) and _is_constant(name):
+                    yield name, f"{module.segment(member)}\n"
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=kind) if _is_public(name):
                     following = node.body[index + 1 : index + 2]
                     docstring = functions.docstring_of(following[0]) if following else ""
@@ -144,6 +148,11 @@ class Classes:
                 if found == name:
                     return True
         return False
+
+
+def _is_constant(name: str) -> bool:
+    """Whether both sides may share it: it is looked up in the class, too."""
+    return name.isupper()
 
 
 def _is_public(name: str) -> bool:

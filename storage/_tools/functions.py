@@ -89,11 +89,12 @@ class Functions:
         """A property that reads the async object's."""
         if isinstance(kind, ast.Subscript) and ast.unparse(kind.value) == "ClassVar":
             kind = kind.slice
+        annotation, conversion = self._types.attribute(kind)
         return _join(
             "@property",
-            f"def {name}(self) -> {self._types.plain(kind)}:",
+            f"def {name}(self) -> {annotation}:",
             docstring,
-            f"    return self._async.{name}",
+            f"    return {conversion.format(f'self._async.{name}')}",
         )
 
     def docstring(self, node: FunctionNode | ast.ClassDef | ast.Module) -> str:

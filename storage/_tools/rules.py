@@ -42,6 +42,7 @@ HELPERS = {
     "to_async": Origin(("_core", "adapt"), "to_async"),
     "to_async_all": Origin(("_core", "adapt"), "to_async_all"),
     "to_async_function": Origin(("_core", "adapt"), "to_async_function"),
+    "to_async_handler": Origin(("_core", "adapt"), "to_async_handler"),
     "to_async_rows": Origin(("_core", "adapt"), "to_async_rows"),
     "to_async_values": Origin(("_core", "adapt"), "to_async_values"),
 }

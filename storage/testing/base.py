@@ -46,6 +46,8 @@ class Conformance:
     """Keys that it must refuse."""
     secrets: Iterable[str] = ()
     """Texts that must not be in any message or ``repr``."""
+    tells_sizes: bool = True
+    """Whether `head` tells every object's length."""
     creates: bool = True
     """Whether the first write makes a store that is missing."""
     picklable: bool = False

@@ -35,7 +35,8 @@ class InfoChecks(Conformance):
                 # An hour, because a server has a clock of its own.
                 assert abs(info.modified - now) < timedelta(hours=1)
             self._check_digest(info, data)
-        assert (await store.head("a/key")).size == len(data)
+        if self.tells_sizes:
+            assert (await store.head("a/key")).size == len(data)
 
     @staticmethod
     def _check_digest(info: ObjectInfo, data: bytes) -> None:

@@ -54,8 +54,9 @@ class ReaderChecks(Conformance):
             assert await reader.read(3) == DATA[10:13]
             assert await reader.seek(-6, os.SEEK_CUR) == 7
             assert await reader.read(6) == DATA[7:13]
-            assert await reader.seek(-4, os.SEEK_END) == size - 4
-            assert await reader.read(100) == DATA[-4:]
+            if reader.info.size is not None:
+                assert await reader.seek(-4, os.SEEK_END) == size - 4
+                assert await reader.read(100) == DATA[-4:]
             assert await reader.seek(size + 100) == size + 100
             assert await reader.read() == b""
             assert await reader.seek(5) == 5

@@ -74,7 +74,8 @@ class VerbChecks(Conformance):
         data, info = await store.get_with_info("key")
         assert (data, info.key, info.size) == (b"0123456789", "key", 10)
         data, info = await store.get_with_info("key", start=2, end=5)
-        assert (data, info.key, info.size) == (b"234", "key", 10)
+        assert (data, info.key) == (b"234", "key")
+        assert info.size in (10, None), "the size is that of the whole object"
 
     async def test_copy(self, store: AsyncBaseStore) -> None:
         data = bytes(300_000)

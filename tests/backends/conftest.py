@@ -23,11 +23,18 @@ async def between(seaweedfs: S3Service) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
+def lane() -> str:
+    """How the store sends its requests; some modules go through all the ways."""
+    return "auto"
+
+
+@pytest.fixture
 async def faulty(
     between: FaultProxy,
     seaweedfs: S3Service,
     shared_bucket: NewBucket,
     monkeypatch: pytest.MonkeyPatch,
+    lane: str,
 ) -> AsyncIterator[AsyncBucketStore]:
     """A store that reaches SeaweedFS through the proxy, and pauses but briefly between tries."""
     from botocore.retries.standard import ExponentialBackoff
@@ -35,7 +42,8 @@ async def faulty(
     from tests.backends import s3
 
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
+    monkeypatch.setattr("storage._async.backends.s3.lane.retries.FIRST_PAUSE", 0.01)
     async with s3.own_corner(
-        seaweedfs, shared_bucket, endpoint_url=between.url, part_size=5 * s3.MIB
+        seaweedfs, shared_bucket, endpoint_url=between.url, part_size=5 * s3.MIB, lane=lane
     ) as store:
         yield store

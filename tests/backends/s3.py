@@ -39,11 +39,21 @@ def uploads(service: S3Service, bucket: str) -> list[str]:
     return [upload["Key"] for upload in found.get("Uploads", ())]
 
 
-def open_connections(client: Any) -> tuple[int, int]:
-    """How many connections an aiobotocore client has in use, and how many wait in its pool."""
-    (session,) = client._endpoint.http_session._sessions.values()
-    connector = session.connector
-    return len(connector._acquired), sum(len(each) for each in connector._conns.values())
+LANES = ("fast", "aiohttp", "client")
+
+
+async def busy_connections(store: AsyncBucketStore) -> int:
+    """How many connections a store has in use on this loop, whatever lane it takes."""
+    lanes = store._send.lanes
+    opened = None if lanes._name == "client" else lanes._loops.peek()
+    if opened is None or opened.lane is None:
+        client = await store._clients.get()
+        sessions = client._endpoint.http_session._sessions.values()
+        return sum(len(session.connector._acquired) for session in sessions)
+    transport: Any = opened.lane._transport
+    if lanes._name == "aiohttp":
+        return len(transport._session.connector._acquired)
+    return transport._pool._taken  # type: ignore[no-any-return]
 
 
 async def collected(store: AsyncBucketStore, key: str) -> bytes:

@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("aiobotocore")
 
 from storage._async.backends.s3 import AsyncBucketStore
-from storage._async.backends.s3.clients import OwnClients
 from storage._core import runner
 from storage._core.errors import AccessDenied, ConfigError, InvalidKey, StoreClosed
 from storage._core.info import Capability
@@ -226,22 +225,23 @@ def test_one_store_on_many_loops(seaweedfs: S3Service, shared_bucket: NewBucket)
         for each in threads:
             each.join()
         assert errors == []
-        assert not store._clients.held  # each went with its loop
+        assert not store._send.lanes.held  # each went with its loop
         asyncio.run(store.aclose())
         gc.collect()
 
 
+@pytest.mark.parametrize("lane", ["fast", "client"])
 async def test_closing_reaches_the_clients_of_other_loops(
-    seaweedfs: S3Service, shared_bucket: NewBucket
+    seaweedfs: S3Service, shared_bucket: NewBucket, lane: str
 ) -> None:
-    store = own_corner(seaweedfs, shared_bucket)
+    store = own_corner(seaweedfs, shared_bucket, lane=lane)
     await works(store)
     await asyncio.to_thread(runner.run, works(store))
-    assert isinstance(store._clients, OwnClients)
-    assert len(store._clients._loops.all()) == 2
+    kept: Any = store._clients if lane == "client" else store._send.lanes
+    assert len(kept._loops._loops.all()) == 2
     await store.aclose()
     await store.aclose()
-    assert not store._clients.held
+    assert not store._send.lanes.held
     with pytest.raises(StoreClosed):
         await store.get("key")
 

@@ -18,11 +18,13 @@ from storage._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from tests.backends.s3 import MIB, own_corner, uploads
+from tests.backends.s3 import LANES, MIB, own_corner, uploads
 from tests.faults import fault
 from tests.faults.proxy import FaultProxy
 from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ async def test_what_passes_is_tried_again(
         (403, "SignatureDoesNotMatch", AccessDenied, 1),
         (400, "ExpiredToken", AccessDenied, 1),
         (400, "InvalidArgument", StoreError, 1),
-        (400, "BadDigest", IntegrityError, 1),
+        (400, "BadDigest", IntegrityError, 2),  # sent again once
         (507, "InsufficientStorage", OSError, 1),
     ],
 )

@@ -17,9 +17,12 @@ from storage._core.errors import (
     StoreError,
     StoreUnavailable,
 )
+from tests.backends.s3 import LANES
 from tests.faults import fault
 from tests.faults.proxy import Fault, FaultProxy
 from tests.faults.wire import Response
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 
 def without(pattern: str, instead: str = "") -> Fault:

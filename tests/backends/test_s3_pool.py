@@ -13,11 +13,13 @@ from storage._async.backends.s3 import AsyncBucketStore
 from storage._core.errors import (
     StoreError,
 )
-from tests.backends.s3 import collected, open_connections
+from tests.backends.s3 import LANES, busy_connections, collected
 from tests.faults import fault
 from tests.faults.proxy import FaultProxy
 from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 BODY = bytes(range(256)) * 4096
 
@@ -44,15 +46,14 @@ async def test_cancelled_requests_leave_the_pool_whole(
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert all(task.cancelled() for task in tasks)
-    client = await faulty._clients.get()
-    assert open_connections(client)[0] == 0
+    assert await busy_connections(faulty) == 0
     between.when("GET", fault.passed, times=-1)
     async with asyncio.timeout(5):
         await asyncio.gather(*(faulty.put(f"k{n}", b"x") for n in range(70)))
 
 
 async def test_an_injected_client_of_ten_connections_is_not_wedged(
-    between: FaultProxy, seaweedfs: S3Service, shared_bucket: NewBucket
+    between: FaultProxy, seaweedfs: S3Service, shared_bucket: NewBucket, lane: str
 ) -> None:
     from aiobotocore.session import get_session
 
@@ -63,7 +64,7 @@ async def test_an_injected_client_of_ten_connections_is_not_wedged(
         aws_secret_access_key=seaweedfs.secret_key,
         region_name=seaweedfs.region,
     ) as client:
-        faulty = AsyncBucketStore(client, shared_bucket(seaweedfs), prefix="wedge")
+        faulty = AsyncBucketStore(client, shared_bucket(seaweedfs), prefix="wedge", lane=lane)
         await faulty.put("key", BODY)
         between.when("GET", fault.slow(50_000, 0.02), times=50)
         streams: list[Any] = [faulty.stream("key") for _ in range(50)]
@@ -74,7 +75,7 @@ async def test_an_injected_client_of_ten_connections_is_not_wedged(
         await asyncio.gather(*tasks, return_exceptions=True)
         for stream in streams:
             await stream.aclose()
-        assert open_connections(client)[0] == 0
+        assert await busy_connections(faulty) == 0
         async with asyncio.timeout(5):
             assert await asyncio.gather(*(faulty.get("key") for _ in range(20))) == [BODY] * 20
         await faulty.aclose()

@@ -16,10 +16,12 @@ from storage._core.errors import (
     PreconditionFailed,
     StoreUnavailable,
 )
-from tests.backends.s3 import collected
+from tests.backends.s3 import LANES, collected
 from tests.faults import fault
 from tests.faults.proxy import Exchange, FaultProxy
 from tests.faults.wire import Response
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 BODY = bytes(range(256)) * 4096
 

@@ -42,7 +42,9 @@ def blocking(annotation: Any) -> Any:
     """What an annotation should be on the blocking side."""
     if not isinstance(annotation, str):
         return annotation
-    return re.sub(r"\bAsync(?=[A-Z])", "", annotation)
+    # What an async handler may give to be awaited, a blocking one just gives.
+    plain = re.sub(r"\bAwaitable\[(\w+)\](?: \| \1)?", r"\1", annotation)
+    return re.sub(r"\bAsync(?=[A-Z])", "", plain)
 
 
 def compare(twin: Any, source: Any) -> None:

@@ -48,11 +48,17 @@ def definitions(prefix: str) -> set[str]:
 
 # Classes that others are built on inside the package, and nobody is to name.
 STEPS = {
+    "AsyncAroundStore",
     "AsyncAddressingStore",
     "AsyncBucketHooks",
+    "AsyncCodecStore",
+    "AsyncContentStore",
+    "AsyncBucketExtras",
+    "AsyncBucketTransfers",
     "AsyncFileTreeStore",
     "AsyncForeignStore",
     "AsyncParentStore",
+    "AsyncRecodingStore",
     "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",

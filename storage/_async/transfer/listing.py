@@ -49,7 +49,7 @@ async def ordered_listing(
     if Capability.ORDERED in store.capabilities:
         source = in_key_order(store.list(prefix), repr(store))
     else:
-        source = _sorted(store.list(prefix))
+        source = sorted_on_disk(store.list(prefix))
     async with closing(source) as infos:
         try:
             async for info in infos:
@@ -59,7 +59,9 @@ async def ordered_listing(
                 raise
 
 
-async def _sorted(source: AsyncIterator[ObjectInfo]) -> AsyncGenerator[ObjectInfo, None]:
+async def sorted_on_disk(
+    source: AsyncIterator[ObjectInfo],
+) -> AsyncGenerator[ObjectInfo, None]:
     """Sort a listing of any length in bounded memory, by a private database that leaves no file."""
     database = await calls.acquire(sqlite3.Connection.close, _new_index)
     try:

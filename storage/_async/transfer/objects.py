@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.errors import IntegrityError, ObjectNotFound
-from ..._core.info import Capability, ObjectInfo
+from ..._core.info import READ_ALL, Capability, ObjectInfo, WriteOptions
 from ..base import AsyncBaseStore
 from ..streams import AsyncReader
 
@@ -32,20 +32,29 @@ async def copy_object(
         IntegrityError: What arrived has another length than what was read; nothing is published.
     """
     key = listed.key if new_key is None else new_key
-    if listed.size is None or listed.size <= WHOLE:
+    if _is_read_whole(source, listed):
+        data: Any  # not every store's values are bytes
         data, info = await source.get_with_info(listed.key)
-        _check_length(info, len(data))
+        length = len(data) if isinstance(data, bytes) else info.size or 0
+        _check_length(info, length)
         stored = await target.put(key, data, **_attributes(source, target, info))
-        _check_length(stored, len(data))
-        return len(data)
-    async with source.open_reader(listed.key) as reader:
-        attributes = _attributes(source, target, reader.info)
-        async with target.open_writer(key, **attributes) as writer:
+        _check_length(stored, length)
+        return length
+    async with source._reader(listed.key, READ_ALL) as reader:
+        attributes = WriteOptions(**_attributes(source, target, reader.info))
+        async with target._writer(key, attributes) as writer:
             async for chunk in reader:
                 await writer.write(chunk)
             _check_length(reader.info, writer.tell())
     _check_length(writer.info, writer.tell())
     return writer.tell()
+
+
+def _is_read_whole(source: AsyncBaseStore, info: ObjectInfo) -> bool:
+    """Whether an object is small, or comes in one piece anyway."""
+    if info.size is None:
+        return Capability.STREAMS not in source.capabilities
+    return info.size <= WHOLE
 
 
 def _check_length(info: ObjectInfo, length: int) -> None:
@@ -82,9 +91,12 @@ STRONG = frozenset({"sha256", "sha512", "blake2b", "blake3"})
 async def same_bytes(a: AsyncBaseStore, b: AsyncBaseStore, info: ObjectInfo) -> bool:
     """Whether two objects hold the same bytes, read from both ends."""
     try:
-        if info.size is not None and info.size <= WHOLE:
+        if _is_read_whole(a, info) or Capability.STREAMS not in b.capabilities:
             return await a.get(info.key) == await b.get(info.key)
-        async with a.open_reader(info.key) as reader_a, b.open_reader(info.key) as reader_b:
+        async with (
+            a._reader(info.key, READ_ALL) as reader_a,
+            b._reader(info.key, READ_ALL) as reader_b,
+        ):
             return await _same_streams(reader_a, reader_b)
     except ObjectNotFound:
         return False  # it went since it was listed

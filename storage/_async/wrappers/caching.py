@@ -2,35 +2,102 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+from weakref import WeakSet
 
 from ..._core.closing import closing
-from ..._core.errors import ObjectNotFound
-from ..._core.info import ListResult, ObjectInfo, ReadOptions, WriteOptions
-from ..._core.keylocks import KeyLocks
+from ..._core.errors import ConfigError, NotModified
+from ..._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
+from ..base import Keys
 from ..pieces import Body, Sink
-from ..streams import WriterSink
+from ._cache.counters import CacheStats, Counters
+from ._cache.entry import Seal
+from ._cache.filling import Filling
+from ._cache.parts import Parts
+from ._cache.policy import CacheWrites, Policy, Revalidate
+from ._cache.reads import Reads
+from ._cache.room import Room
+from ._cache.shelf import Shelf
+from ._cache.traffic import Visit
+from ._cache.whole import Whole
+from ._cache.writes import Writes
 from .children import AsyncParentStore
+from .identity import AsyncIdentityStore
 
-logger = logging.getLogger("storage.caching")
+_stores: WeakSet[AsyncCachingStore] = WeakSet()
 
 
-class AsyncCachingStore(AsyncParentStore):
+class AsyncCachingStore(AsyncIdentityStore):
     """Reads from the cache first, and keeps there what it reads and writes.
 
-    Writes go to the main store first and then to the cache. Many misses of one key at a time are
-    one read of the main store. A cache that fails is logged and gone around; what it may hold no
-    longer truly is removed from it. Ranges, conditions and streams go to the main store, unless
-    the cache has the object.
+    Without options it does what users of that name know: the cache holds plain bytes under the
+    objects' own keys, what it holds is served without a question, and writes go to both stores.
+    Changes that others make to the main store are then not noticed while the cache has the
+    object. With ``revalidate="always"`` nothing stale is ever served, and with ``ttl=`` nothing
+    that is older than that.
+
+    What each policy promises:
+        ``revalidate="always"``: A read asks the main store whether the entry is still its
+        object, by etag (else by size and time; what has neither is read anew), in the same
+        request where the main store knows conditional reads. Never stale, whoever writes, in
+        whatever process, and whatever the cache lost or kept when a process was killed.
+
+        ``revalidate="ttl"``: Nothing is served that the main store was asked for, or confirmed,
+        ``ttl`` seconds ago or earlier. What this store itself writes is seen at once. The
+        clocks of processes that share a cache have to agree to within what that is to mean;
+        an entry from the future counts as old.
+
+        ``revalidate="never"``: What this store itself writes is seen at once; what others
+        write only when its entry has gone. A read in another process that overlaps a write
+        may leave the old object in the cache.
+
+    Entries are sealed unless ``plain``: an entry is one object of the cache store, under the
+    object's own key, published as a whole; behind the bytes stand what is known of the object
+    and digests of all of it. So any store can be the cache, several processes can share it, and
+    what is damaged, cut short, of another key or somebody else's is found out, removed and read
+    again from the main store. A plain entry is the object's bytes and nothing else, such as
+    other programs leave or look for there; nothing can be verified of it, and streams,
+    conditions and `head` go past it.
+
+    Many reads of one key at a time are one read of the main store (on each event loop), also if
+    the first of them is cancelled; ``revalidate="always"`` lets no read join one that was sent
+    before it began. A stream fills the cache as it passes, in bounded memory. An entry goes
+    before the main store is written, and the new one comes after it, so that a process killed
+    in between leaves none. A cache store that fails is logged, counted and gone around; entries
+    that it failed to remove are not used by this process until they are removed.
 
     Args:
         main_store: The store itself.
-        cache_store: Any store, for this one's use only; changes that others make to the main
-            store are not noticed while it holds an object.
+        cache_store: Any store, for the entries of this main store only: put a prefix in front
+            of it to share it with another one.
+        revalidate: Whether the main store is asked before an entry is served. None: "ttl" if
+            there is a ``ttl``, else "never".
+        ttl: Seconds that an entry is served without asking; with ``revalidate="ttl"``.
+        negative_ttl: Seconds that the main store is not asked again for an object that it did
+            not have, under every policy; known to each process alone, and until it writes the
+            object itself.
+        stale_if_error: Seconds since an entry was known to be true, up to which it is served if
+            the main store is unavailable or too slow (never if it denies access or has no such
+            object); ``math.inf``: however old.
+        write: What a put does to the cache. "through": the new object is cached. "invalidate":
+            the entry is removed. "around": nothing, so that a read may find the old object as
+            long as ``revalidate`` allows, in this process too; not with "never". Deletes,
+            copies and moves always remove the entries.
+        max_bytes: Of all entries together; what was not used for longest is removed. Objects
+            that are larger are not cached. Processes that share a cache keep it together, each
+            to within a quarter of it.
+        max_objects: Entries; likewise.
+        max_object_bytes: Objects that are larger are not cached.
+        plain: Whether entries are plain. None: if ``revalidate`` is "never".
         timeout: Seconds that one operation may take.
+
+    Raises:
+        ConfigError: The options contradict each other.
     """
 
     def __init__(
@@ -38,12 +105,63 @@ class AsyncCachingStore(AsyncParentStore):
         main_store: AsyncObjectStore,
         cache_store: AsyncObjectStore,
         *,
+        revalidate: Revalidate | None = None,
+        ttl: float | None = None,
+        negative_ttl: float = 0,
+        stale_if_error: float = 0,
+        write: CacheWrites = "through",
+        max_bytes: int | None = None,
+        max_objects: int | None = None,
+        max_object_bytes: int | None = None,
+        plain: bool | None = None,
         timeout: float | None = None,
     ) -> None:
-        super().__init__((main_store, cache_store), timeout=timeout)
-        self._main, self._cache = self._children
-        self._locks = KeyLocks()
-        self.capabilities = self._main.capabilities
+        AsyncParentStore.__init__(self, (main_store, cache_store), timeout=timeout)
+        self._policy = Policy(
+            ttl,
+            revalidate,
+            negative_ttl,
+            stale_if_error,
+            write,
+            max_bytes,
+            max_objects,
+            max_object_bytes,
+            plain,
+        )
+        if self._children[0] is self._children[1]:
+            raise ConfigError("a store cannot be its own cache")
+        self._begin()
+        _stores.add(self)
+
+    def _begin(self) -> None:
+        """What a process knows by itself; a pickled store begins anew."""
+        self._child, cache = self._children
+        main, policy = self._child, self._policy
+        self._counters = counters = Counters()
+        room = Room(cache, policy.max_bytes, policy.max_objects, counters)
+        self._shelf = shelf = Shelf(cache, bool(policy.plain), room, counters)
+        self._reads = reads = Reads(main, shelf, policy, counters)
+        self._whole = Whole(main, shelf, policy, reads, counters)
+        self._parts = Parts(main, shelf, reads)
+        self._writes = Writes(main, shelf, policy, reads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        begun = ("_counters", "_shelf", "_reads", "_whole", "_parts", "_writes")
+        return {name: value for name, value in self.__dict__.items() if name not in begun}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
+        _stores.add(self)
+
+    async def _teardown(self) -> None:
+        await self._shelf.room.aclose()
+        await super()._teardown()
+
+    @property
+    def stats(self) -> CacheStats:
+        """What this store has done since it was made; other processes count for themselves."""
+        return self._counters.stats()
 
     async def clear(  # pyright: ignore[reportIncompatibleMethodOverride] - a key, not a prefix
         self, key: str | None = None
@@ -53,13 +171,8 @@ class AsyncCachingStore(AsyncParentStore):
         Returns:
             How many objects were cached.
         """
-        if key is None:
-            return await self._cache.clear()
-        try:
-            await self._cache.delete(key)
-        except ObjectNotFound:
-            return 0
-        return 1
+        self._check_open("clear")
+        return await self._place("clear", key, self._writes.clear(key))
 
     async def get_with_info(
         self,
@@ -70,106 +183,112 @@ class AsyncCachingStore(AsyncParentStore):
         if_match: str | None = None,
         if_none_match: str | None = None,
     ) -> tuple[bytes, ObjectInfo]:
-        """As for every store, and always from the main one: the cache knows no etags."""
-        self._check("get", key)
-        return await self._main.get_with_info(
-            key, start=start, end=end, if_match=if_match, if_none_match=if_none_match
-        )
+        """As for every store; past a plain cache, which knows no etags."""
+        verb = self._child.get_with_info if self._shelf.plain else super().get_with_info
+        return await verb(key, start=start, end=end, if_match=if_match, if_none_match=if_none_match)
 
-    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        if options.conditional:
-            return await self._main._read(key, options)
-        data = await self._cached(key)
-        if data is None:
-            if options.byte_range is not None:
-                return await self._main._read(key, options)
-            return await self._fill(key, options)
-        return options.cut(data), ObjectInfo(key, len(data))
+    # -- reading ----------------------------------------------------------------------------
 
-    async def _cached(self, key: str) -> bytes | None:
-        try:
-            return await self._cache.get(key)
-        except ObjectNotFound:
-            return None
-        except Exception as error:
-            logger.warning("%r failed; reading %r: %s", self._cache, self._main, error)
-            return None
+    async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
+        if options == READ_ALL:
+            return await self._whole.get(key)
+        if self._policy.plain and not options.conditional:
+            found = await self._whole.plain(key)
+            if found is not None:
+                return options.cut(found), ObjectInfo(key, len(found))
+        async with self._entry(key, options) as (seal, visit):
+            if seal is not None:
+                data = await self._parts.part(key, seal, options.byte_range)
+                if data is not None:
+                    return data, seal.info
+            async with self._reads.missing(key, visit):
+                return await self._child._read(key, options)
 
-    async def _fill(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        """Read from the main store into the cache; whoever waited finds it there."""
-        async with self._locks(key) as waited:
-            if waited and (data := await self._cached(key)) is not None:
-                return data, ObjectInfo(key, len(data))
-            data, info = await self._main._read(key, options)
-            try:
-                await self._cache.put(key, data)
-            except Exception as error:
-                logger.warning("%r could not keep %r: %s", self._cache, key, error)
-            return data, info
+    async def _get_ranges(
+        self, key: str, parts: Sequence[ByteRange], if_match: str | None
+    ) -> Sequence[bytes]:
+        async with self._entry(key, ReadOptions(None, if_match)) as (seal, visit):
+            found = None if seal is None else await self._parts.parts(key, seal, parts)
+            if found is not None:
+                return found
+            async with self._reads.missing(key, visit):
+                return await self._child.get_ranges(key, parts, if_match=if_match)
 
     async def _head(self, key: str) -> ObjectInfo:
-        return await self._main.head(key)
+        return await self._reads.head(key)
 
     async def _exists(self, key: str) -> bool:
-        return await self._main.exists(key)
+        return await self._reads.exists(key)
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        async with self._main._reader(key, options) as reader:
-            yield Body(reader.info, reader)
+        stored = time.time()
+        async with self._entry(key, options) as (seal, visit):
+            if seal is not None:
+                async with closing(self._parts.pieces(key, seal, options.byte_range)) as pieces:
+                    yield Body(seal.info, pieces)
+                return
+            reader = self._child._reader(key, options)
+            async with self._reads.missing(key, visit):
+                await reader.__aenter__()
+            async with aclosing(reader):
+                size = reader.info.size
+                fills = self._shelf.streams(size) and self._policy.takes(size or 0)
+                if options == READ_ALL and fills:
+                    async with Filling(self._shelf, key, self._policy.takes, stored) as filling:
+                        yield Body(reader.info, filling.through(reader, visit))
+                        await filling.end(reader, visit)
+                else:
+                    yield Body(reader.info, reader)
 
-    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        async with self._changing(key):
-            info = await self._main.put(key, data, **options.arguments())
-            try:
-                await self._cache.put(key, data)
-            except Exception as error:
-                logger.warning("%r could not keep %r: %s", self._cache, key, error)
-            return info
+    @asynccontextmanager
+    async def _entry(
+        self, key: str, options: ReadOptions
+    ) -> AsyncIterator[tuple[Seal | None, Visit]]:
+        """What an entry tells that may be served and satisfies the conditions, if there is one."""
+        with Visit(self._reads.traffic, key) as visit:
+            seal = None if self._policy.plain else await self._reads.current(key, visit)
+            if seal is not None and options.if_match in (None, seal.info.etag):
+                try:
+                    options.check(seal.info)
+                except NotModified:
+                    self._reads.hit(key, 0)
+                    raise
+            else:
+                seal = None
+            yield seal, visit
+
+    # -- writing ----------------------------------------------------------------------------
+
+    async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
+        return await self._writes.put(key, data, options)
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        async with self._main.open_writer(key, **options.arguments()) as writer:
-            sink = WriterSink(writer)
+        async with self._writes.create(key, options) as sink:
             yield sink
-            # The source may have been slow: only the publishing excludes the readers.
-            async with self._changing(key):
-                await writer.aclose()
-        sink.info = writer.info
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
-        async with self._changing(key):
-            await self._main.delete(key, missing_ok=missing_ok, if_match=if_match)
+        await self._writes.delete(key, missing_ok, if_match)
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        async with self._changing(target):
-            return await self._main.copy(source, target, if_absent=if_absent)
+        return await self._writes.copy(source, target, if_absent)
 
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        info = await self._copy(source, target, if_absent)
-        if source != target:
-            await self._delete(source, True, None)
-        return info
+        return await self._writes.move(source, target, if_absent)
 
-    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async with closing(self._main.keys(prefix, start_after=start_after)) as keys:
-            async for key in keys:
-                yield key
+    async def _delete_many(
+        self, keys: Keys, missing_ok: bool
+    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+        async with closing(self._writes.delete_many(keys, missing_ok)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
 
-    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async with closing(self._main.list(prefix, start_after=start_after)) as infos:
-            async for info in infos:
-                yield info
 
-    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
-        return await self._main.list_with_delimiter(prefix, delimiter)
+def _after_fork_in_child() -> None:
+    for store in list(_stores):
+        store._begin()  # another thread may have held its locks
 
-    @asynccontextmanager
-    async def _changing(self, key: str) -> AsyncIterator[None]:
-        """Hold the key while the main store's object changes.
 
-        The cached object goes first: whatever happens after that, the cache holds nothing wrong.
-        """
-        async with self._locks(key):
-            await self._cache.delete(key, missing_ok=True)
-            yield
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -25,8 +25,14 @@ class AsyncParentStore(AsyncBaseStore):
         self, children: Iterable[AsyncObjectStore], *, timeout: float | None = None
     ) -> None:
         super().__init__(timeout=timeout)
-        self._children = tuple(lift(child) for child in children)
+        self._given = tuple(children)
+        self._children = tuple(lift(child) for child in self._given)
         self._entered = AsyncExitStack()
+
+    @property
+    def children(self) -> tuple[AsyncObjectStore, ...]:
+        """The stores that it is made of, the very objects that were passed."""
+        return self._given
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self._children))})"

@@ -37,6 +37,11 @@ class AsyncIdentityStore(AsyncParentStore):
         self.inline = self._child.inline
 
     @property
+    def store(self) -> AsyncObjectStore:
+        """The store that it was made of, the very object that was passed."""
+        return self._given[0]
+
+    @property
     def capabilities(self) -> Capability:  # type: ignore[override]
         """What the child does by itself."""
         # Asked each time: a child may learn later what its server can do.
@@ -44,6 +49,9 @@ class AsyncIdentityStore(AsyncParentStore):
 
     def _as_value(self, data: Any) -> Any:
         return self._child._as_value(data)
+
+    def _as_piece(self, piece: Any) -> Any:
+        return self._child._as_piece(piece)
 
     def _check_key(self, key: str) -> None:
         self._child._check_key(key)

@@ -31,3 +31,8 @@ class ParentStore(BaseStore):
 
     def __init__(self, children: Iterable[ObjectStore], *, timeout: float | None = None) -> None:
         self._hold(self._async_type(to_async_all(children), timeout=timeout))
+
+    @property
+    def children(self) -> tuple[ObjectStore, ...]:
+        """The stores that it is made of, the very objects that were passed."""
+        return tuple(map(self._blocking, self._async.children))

@@ -30,6 +30,11 @@ class IdentityStore(ParentStore):
         self._hold(self._async_type(to_async(store), timeout=timeout))
 
     @property
+    def store(self) -> ObjectStore:
+        """The store that it was made of, the very object that was passed."""
+        return self._blocking(self._async.store)
+
+    @property
     def capabilities(self) -> Capability:
         """What the child does by itself."""
         return self._async.capabilities

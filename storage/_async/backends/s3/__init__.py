@@ -1,8 +1,11 @@
 """Objects in an S3 bucket, at Amazon or on any server that speaks the same protocol.
 
-`store` is the store itself and knows no details; `requests` is where all requests leave, through
-a client that `clients` provides; `reading`, `writing`, `multipart`, `copying`, `deleting` and
-`listing` each know one family of operations; `errors`, `attributes` and `keynames` translate.
+`store` is the store itself and knows no details; its verbs stand in `hooks` (those of every store),
+`transfers` and `extras`. `requests` is where all requests leave, through a client that `clients`
+provides, with the `settings` of the objects. `reading`, `parallel`, `whole`, `downloads`,
+`writing`, `multipart`, `uploads`, `copying`, `deleting`, `listing`, `pages`, `tagging` and
+`presigning` each know one family of operations; `flights` bounds what is on its way; `errors`,
+`attributes`, `checksums` and `keynames` translate.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 from ...._core.errors import ConfigError, MalformedResponse
 from ...._core.info import ObjectInfo
 from ...._core.text import shorten
+from . import checksums
 
 UNTOLD = "binary/octet-stream"
 """The media type that S3 gives an object whose writer told none; it is sent, as some servers guess
@@ -23,7 +24,6 @@ TOKEN = "storage-write"  # noqa: S105 - a name, no secret
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _PLAIN = re.compile(r"(?!.*=\?)[!-~](?:[ -~]*[!-~])?")
-_CHECKSUMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 _PASSED_ON = (
     "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType",
     "Expires", "Metadata",
@@ -103,17 +103,16 @@ def unquoted(etag: str | None) -> str | None:
 
 def utc(moment: datetime | None) -> datetime | None:
     """A server's time in UTC; to the second, as not all answers tell more."""
-    return moment.astimezone(UTC).replace(microsecond=0) if moment is not None else None
+    if moment is None:
+        return None
+    moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def checksum_of(answer: Mapping[str, Any]) -> str | None:
     """The digest of the whole content that an answer tells, as ``"algorithm:hexadecimal"``."""
-    for name in _CHECKSUMS:
-        value = answer.get(f"Checksum{name}")
-        # With "-" it is the digest of the parts' digests.
-        if value and "-" not in value:
-            return f"{name.lower()}:{base64.b64decode(value).hex()}"
-    return None
+    found = checksums.told(answer)
+    return None if found is None else f"{found.name}:{found.digest.hex()}"
 
 
 def info_of(key: str, answer: Mapping[str, Any], size: int | None = None) -> ObjectInfo:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from typing import Any
 
 from aiohttp import Payload, payload_type
 from aiohttp.payload import Order
 
-from ...._core import calls
-
 PIECE = 256 * 1024
 """Bytes that are handed to the connection at once."""
-LARGE = 1024 * 1024
-"""Bytes from which a checksum is worth a thread."""
 
 
 class UploadBody(bytearray):
@@ -53,9 +47,3 @@ class _UploadPayload(Payload):
 def body_of(data: bytes | bytearray | memoryview) -> UploadBody:
     """The data as what a client is given; copied unless it is that already."""
     return data if isinstance(data, UploadBody) else UploadBody(data)
-
-
-async def crc32(data: UploadBody) -> str:
-    """The checksum as S3 writes it."""
-    known = zlib.crc32(data) if len(data) < LARGE else await calls.call(zlib.crc32, data)
-    return base64.b64encode(known.to_bytes(4, "big")).decode()

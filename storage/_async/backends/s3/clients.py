@@ -6,23 +6,24 @@ import asyncio
 import os
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
-from types import AsyncGeneratorType
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from ...._core import calls
-from ...._core.errors import MissingExtra, StoreClosed
-from ...._core.looplocal import LoopLocal
+from ...._core.errors import MissingExtra
 from ...._core.runner import on_runner_loop
 from . import endpoints
+from .lane.borrowed import of_client, watched
+from .lane.identity import Identity
+from .lane.plain import of_options
+from .perloop import PerLoop
 
 OpenClient: TypeAlias = Callable[[], AbstractAsyncContextManager[Any]]
-
-GRACE = 5.0
-"""Seconds that closing waits for the clients of other loops."""
+Plain: TypeAlias = Callable[[str], Identity | None]
+Known: TypeAlias = tuple[Identity | None, Callable[[], bool]]
 
 
 class Clients(ABC):
@@ -31,12 +32,22 @@ class Clients(ABC):
     endpoint: str | None = None
     """The URL of the server; None: Amazon's own, as far as is known yet."""
     closed = False
+    own = False
+    """Whether the clients are made here."""
     on_endpoint: weakref.WeakMethod[Callable[[], None]] | None = None
     """Called when a profile turns out to name another server."""
 
     @abstractmethod
     async def get(self) -> Any:
         """The client for the running loop; it is ready for use and stays this object's."""
+
+    @abstractmethod
+    async def identity(self, bucket: str) -> Known:
+        """Who sends requests on a bucket from the running loop.
+
+        Returns:
+            It, or None where only the client itself knows; and what tells whether that still holds.
+        """
 
     @abstractmethod
     async def aclose(self) -> None:
@@ -54,22 +65,33 @@ class OwnClients(Clients):
     Args:
         open_client: Makes a client, to be entered and left on its loop.
         endpoint: The URL of the server, if it is known before.
+        plain: What tells who sends requests on a bucket, if that is known without a client.
     """
 
-    def __init__(self, open_client: OpenClient, endpoint: str | None) -> None:
-        self._open = open_client
+    own = True
+
+    def __init__(
+        self, open_client: OpenClient, endpoint: str | None, plain: Plain | None = None
+    ) -> None:
         self.endpoint = endpoint
-        self._loops: LoopLocal[_Held] = LoopLocal(partial(_Held, open_client))
+        self._plain = plain
+        self._loops: PerLoop[Any] = PerLoop(open_client)
 
     async def get(self) -> Any:
         """See `Clients`."""
-        if self.closed:
-            raise StoreClosed("the store was closed")
-        held = self._loops.get()
-        if held.client is None:
-            await held.open()
-            self._learn(endpoints.custom(held.client))
-        return held.client
+        client = self._loops.peek()
+        if client is None:
+            client = await self._loops.get()
+            self._learn(endpoints.custom(client))
+        return client
+
+    async def identity(self, bucket: str) -> Known:
+        """See `Clients`."""
+        plain = self._plain
+        found = await calls.call(plain, bucket) if plain is not None else None
+        if found is None:
+            found = of_client(await self.get(), bucket)
+        return found, _always
 
     def _learn(self, endpoint: str | None) -> None:
         known, self.endpoint = self.endpoint, endpoint
@@ -80,60 +102,12 @@ class OwnClients(Clients):
     async def aclose(self) -> None:
         """Close the client of this loop, and those of loops that run in other threads."""
         self.closed = True
-        here, others = asyncio.get_running_loop(), []
-        for loop, held in self._loops.all():
-            if loop is here:
-                await held.aclose()
-            elif loop.is_running():
-                others.append(asyncio.run_coroutine_threadsafe(held.aclose(), loop))
-            else:
-                held.forget()
-        if others:
-            await asyncio.wait([asyncio.wrap_future(each) for each in others], timeout=GRACE)
+        await self._loops.aclose()
 
     @property
     def held(self) -> bool:
         """Whether a loop that is still open has a client."""
-        return any(held.is_open for loop, held in self._loops.all() if not loop.is_closed())
-
-
-class _Held:
-    """The client of one loop.
-
-    A generator holds it open: a loop that ends closes its generators, and one that nobody refers
-    to any more is closed on its own loop. So the client always ends where it lived.
-    """
-
-    def __init__(self, open_client: OpenClient) -> None:
-        self.client: Any = None
-        self._open = open_client
-        self._lock = asyncio.Lock()
-        self._keeper: AsyncGeneratorType[Any, None] | None = None
-
-    async def open(self) -> None:
-        async with self._lock:
-            if self.client is None:
-                keeper = _keep(self._open)
-                self.client = await anext(keeper)
-                self._keeper = cast("AsyncGeneratorType[Any, None]", keeper)
-
-    async def aclose(self) -> None:
-        async with self._lock:
-            keeper, self._keeper = self._keeper, None
-            if keeper is not None:
-                await keeper.aclose()
-
-    def forget(self) -> None:
-        self._keeper = None
-
-    @property
-    def is_open(self) -> bool:
-        return self._keeper is not None and self._keeper.ag_frame is not None
-
-
-async def _keep(open_client: OpenClient) -> AsyncGenerator[Any, None]:
-    async with open_client() as client:
-        yield client
+        return self._loops.held
 
 
 class InjectedClients(Clients):
@@ -168,6 +142,12 @@ class InjectedClients(Clients):
         if not self._derivable or self._at_home():
             return self._client
         return await self._derived.get()
+
+    async def identity(self, bucket: str) -> Known:
+        """See `Clients`."""
+        client = await self.get()
+        found = of_client(client, bucket)
+        return found, _always if found is None else watched(client)
 
     def _at_home(self) -> bool:
         if self._blocking or on_runner_loop() or os.getpid() != self._pid:
@@ -207,7 +187,11 @@ def connecting(options: dict[str, Any], profile: str | None) -> OwnClients:
         async with making.connected(options, profile) as client:
             yield client
 
-    return OwnClients(open_client, endpoint)
+    return OwnClients(open_client, endpoint, partial(of_options, options, profile))
+
+
+def _always() -> bool:
+    return True
 
 
 def _installed() -> bool:

@@ -13,15 +13,15 @@ from ...._core.errors import (
 )
 from ...._core.info import ObjectInfo
 from ...._core.window import in_order
-from . import attributes
-from .multipart import uploading
-from .requests import TRIES, Requests, new_token, pause
+from . import attributes, tagging
+from .multipart import even_size, uploading
+from .requests import TRIES, new_token, pause
+from .settings import ObjectRequests
 
 GIB = 1024**3
 LIMIT = 5 * GIB
 """Bytes of the largest object that one request copies."""
 PART_SIZE = GIB // 2
-PARTS = 10_000
 FLIGHTS = 8
 
 
@@ -35,7 +35,7 @@ class Copy:
         if_absent: Only if there is no object under the target.
     """
 
-    def __init__(self, send: Requests, source: str, target: str, *, if_absent: bool) -> None:
+    def __init__(self, send: ObjectRequests, source: str, target: str, *, if_absent: bool) -> None:
         self._send = send
         self._source = source
         self._target = target
@@ -103,19 +103,24 @@ class Copy:
 
     async def _in_parts(self, head: Mapping[str, Any], size: int) -> Mapping[str, Any]:
         token = new_token()
-        step = max(PART_SIZE, -(-size // PARTS))
-        starts = list(enumerate(range(0, size, step), 1))
-        known = attributes.passed_on(head, token)
+        step = even_size(PART_SIZE, size)
+        parts = [(start, min(start + step, size)) for start in range(0, size, step)]
+        known = attributes.passed_on(head, token) | await self._tags(head)
         async with uploading(self._send, self._target, known, token) as upload:
 
-            async def copy(part: tuple[int, int]) -> None:
-                number, start = part
-                span = f"bytes={start}-{min(start + step, size) - 1}"
-                source = self._from(head)
-                await upload.add("upload_part_copy", number, CopySourceRange=span, **source)
+            async def copy(part: tuple[int, tuple[int, int]]) -> None:
+                number, (start, end) = part
+                span = f"bytes={start}-{end - 1}"
+                await upload.copy(number, end - start, CopySourceRange=span, **self._from(head))
 
-            async with aclosing(in_order(copy, starts, FLIGHTS)) as results:
+            async with aclosing(in_order(copy, enumerate(parts, 1), FLIGHTS)) as results:
                 async for _, error in results:
                     if error is not None:
                         raise error
             return await upload.complete(if_absent=self._if_absent)
+
+    async def _tags(self, head: Mapping[str, Any]) -> dict[str, str]:
+        """The source's tags, which a copy in parts does not take along by itself."""
+        if not head.get("TagCount") or self._send.settings.tags is not None:
+            return {}
+        return {"Tagging": tagging.header(await tagging.read(self._send, self._source))}

@@ -6,7 +6,13 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, 
 from contextlib import aclosing, suppress
 from typing import Any
 
-from ...._core.errors import ObjectNotFound, PreconditionFailed, StoreError, StoreUnavailable
+from ...._core.errors import (
+    IntegrityError,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreError,
+    StoreUnavailable,
+)
 from ...._core.window import each, in_order
 from . import attributes
 from .errors import by_code, failure
@@ -130,6 +136,7 @@ async def _together(
         return dict.fromkeys(keys, error)
     done = {deleted["Key"] for deleted in answer.get("Deleted", ())}
     failed = {error["Key"]: error for error in answer.get("Errors", ())}
+    strangers = (done | failed.keys()) - {prefix + key for key in keys}
     errors: dict[str, Exception | None] = {}
     for key in keys:
         told = failed.get(prefix + key)
@@ -137,6 +144,8 @@ async def _together(
             errors[key] = by_code(str(told.get("Code", "")), 0, str(told.get("Message", "")))
         elif told is not None or prefix + key in done:
             errors[key] = None
+        elif strangers:
+            errors[key] = IntegrityError("the server was heard to remove other keys instead")
         else:
             errors[key] = StoreError("the server did not say what became of this key")
     return errors

@@ -24,6 +24,8 @@ from ...._core.errors import (
     from_oserror,
 )
 from ...._core.text import shorten
+from .lane.errors import Refused
+from .lane.transport import ConnectionLost, SilenceError, TransportError
 
 CONFLICT = "ConditionalRequestConflict"
 """Two conditional writes met, and this one was not even tried."""
@@ -121,14 +123,17 @@ def translate(error: Exception) -> StoreError | None:
     """
     if isinstance(error, StoreError):
         return error
-    from botocore.exceptions import BotoCoreError, ClientError
+    if isinstance(error, Refused):
+        return _of_response(error.response)
+    if isinstance(error, TransportError):
+        return _of_transport(error)
+    if "botocore" in sys.modules:
+        from botocore.exceptions import BotoCoreError, ClientError
 
-    if isinstance(error, ClientError):
-        told = error.response.get("Error", {})
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return by_code(str(told.get("Code", "")), int(status), str(told.get("Message", "")))
-    if isinstance(error, BotoCoreError):
-        return _of_client(error)
+        if isinstance(error, ClientError):
+            return _of_response(error.response)
+        if isinstance(error, BotoCoreError):
+            return _of_client(error)
     if type(error).__name__ == "ResponseParserError":
         return MalformedResponse("the server's answer is not what S3 answers")
     if isinstance(error, RuntimeError) and "redentials" in str(error):
@@ -138,6 +143,21 @@ def translate(error: Exception) -> StoreError | None:
     if isinstance(error, _aiohttp_errors()):
         return StoreUnavailable(f"the connection broke: {_text(error)}")
     return from_oserror(error) if isinstance(error, OSError) else None
+
+
+def _of_response(response: Mapping[str, Any]) -> StoreError:
+    told = response.get("Error", {})
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return by_code(str(told.get("Code", "")), int(status), str(told.get("Message", "")))
+
+
+def _of_transport(error: TransportError) -> StoreError:
+    """The error for a request of the fast lane that got no whole answer."""
+    if isinstance(error, SilenceError) or isinstance(error.__cause__, TimeoutError):
+        return StoreTimeout(_text(error))
+    if isinstance(error, ConnectionLost):
+        return StoreUnavailable(f"the connection broke: {_text(error)}")
+    return StoreUnavailable(_text(error))
 
 
 def _of_client(error: Exception) -> StoreError:

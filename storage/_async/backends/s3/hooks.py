@@ -9,36 +9,38 @@ from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, Writ
 from ...._core.keys import check_key
 from ...base import AsyncBaseStore, Keys
 from ...pieces import Body, Sink
-from . import deleting, keynames, reading
+from . import deleting, keynames, parallel, reading, whole
 from .clients import Clients
 from .copying import Copy
+from .flights import Budget
 from .listing import Listing
 from .multipart import LARGE_PUT
-from .requests import Requests
+from .settings import ObjectRequests
 
 
 class AsyncBucketHooks(AsyncBaseStore):
     """What a bucket store does; `AsyncBucketStore` says how one is made."""
 
-    _send: Requests
+    _send: ObjectRequests
     _clients: Clients
     _prefix: str
     """What all keys begin with on the server."""
     _exact: bool
     """Whether the server keeps every key as it is."""
     _part_size: int
+    _budget: Budget
 
     async def _setup(self) -> None:
-        await self._clients.get()
+        await self._send.lanes.open()
 
     async def _teardown(self) -> None:
-        await self._clients.aclose()
+        await self._send.lanes.aclose()
 
     def _check_key(self, key: str) -> None:
         keynames.check(key, self._prefix, exact=self._exact)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        return await reading.read(self._send, self._prefix + key, key, options)
+        return await whole.read(self._send, self._prefix + key, key, options)
 
     async def _head(self, key: str) -> ObjectInfo:
         return await reading.head(self._send, self._prefix + key, key)
@@ -47,7 +49,8 @@ class AsyncBucketHooks(AsyncBaseStore):
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
         download = reading.Download(self._send, self._prefix + key, key, options)
         try:
-            yield Body(await download.open(), download.chunks())
+            info = await download.open()
+            yield Body(info, parallel.chunks(download, self._budget))
         finally:
             download.close()
 
@@ -56,15 +59,20 @@ class AsyncBucketHooks(AsyncBaseStore):
 
         if len(data) <= LARGE_PUT:
             return await put(self._send, self._prefix + key, key, data, options)
-        async with self._create(key, options) as sink:
-            await sink.write(data)
-        return sink.info or ObjectInfo(key, len(data))
+        from .sources import Buffer
+        from .uploads import in_parts
+
+        source = Buffer(data)
+        return await in_parts(
+            self._send, self._prefix + key, key, source, options, self._part_size, self._budget
+        )
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         from .writing import PartSink
 
-        sink = PartSink(self._send, self._prefix + key, key, options, self._part_size)
+        full_key = self._prefix + key
+        sink = PartSink(self._send, full_key, key, options, self._part_size, self._budget)
         async with sink:
             yield sink
 

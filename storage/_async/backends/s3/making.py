@@ -13,18 +13,17 @@ from ...._core import calls
 from ...._core.errors import ConfigError, MissingExtra, StoreError
 from ...._core.text import Secret
 from . import endpoints
+from .defaults import ATTEMPTS, CONNECT_TIMEOUT, POOL, READ_TIMEOUT
 
 try:
     from aiobotocore.config import AioConfig
     from aiobotocore.credentials import AioCredentials
     from aiobotocore.session import AioSession
+    from botocore import UNSIGNED
     from botocore.exceptions import BotoCoreError
     from botocore.utils import parse_timestamp
 except ImportError as error:
     raise MissingExtra.named("aiobotocore", "s3") from error
-
-POOL = 64
-"""Connections of a client of ours; botocore's default is 10."""
 
 
 def _defaults() -> Any:
@@ -32,9 +31,9 @@ def _defaults() -> Any:
         # Presigned URLs are bounded in time only under this one.
         signature_version="s3v4",
         max_pool_connections=POOL,
-        connect_timeout=10,
-        read_timeout=30,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         # Uploads carry their checksum in a header, from us. As a trailer it costs a connection.
         request_checksum_calculation="when_required",
         tcp_keepalive=True,
@@ -45,12 +44,25 @@ def connected(options: Mapping[str, Any], profile: str | None) -> AbstractAsyncC
     """A client from the arguments of aiobotocore's ``create_client``."""
     config = _defaults()
     if options.get("config") is not None:
-        config = config.merge(options["config"])
+        config = config.merge(_config(options["config"]))
+    if options.get("anonymous"):
+        config = config.merge(AioConfig(signature_version=UNSIGNED))
     plain = {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in options.items()
+        if name != "anonymous"
     }
     return _opened(AioSession(profile=profile), {**plain, "config": config})
+
+
+def _config(told: Any) -> Any:
+    """What a URL says is told in plain words, so that it needs no aiobotocore to be read."""
+    if not isinstance(told, Mapping):
+        return told
+    words: dict[str, Any] = {}
+    if "addressing_style" in told:
+        words["s3"] = {"addressing_style": told["addressing_style"]}
+    return AioConfig(**words)
 
 
 def derived(client: Any) -> AbstractAsyncContextManager[Any]:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from ...._core.errors import StoreError
-from ...._core.window import cancel_all
+from . import checksums
+from .endings import finish, to_the_end
 from .errors import failure
 from .requests import Requests
-
-T = TypeVar("T")
 
 MIB = 1024 * 1024
 PART_SIZE = 8 * MIB
 """Bytes of a part, unless told otherwise."""
 MIN_PART_SIZE = 5 * MIB
 """S3 takes no smaller ones, but for the last."""
+PARTS = 10_000
+"""S3 takes no more of them."""
 GROWTH = 1000
 """Parts after which parts are twice as large: 10,000 of 8 MiB and more hold more than 5 TiB."""
-IN_FLIGHT = 64 * MIB
-"""Bytes of one object's parts that are on their way at once; one part may be more."""
-MAX_FLIGHTS = 8
-LARGE_PUT = 64 * MIB
+LARGE_PUT = 32 * MIB
 """Bytes from which an object that is there as a whole is sent in parts, too."""
-GRACE = 10.0
-"""Seconds that an interrupted upload may take to be brought to an end or to be taken back."""
 
 
 def part_size(first: int, number: int) -> int:
@@ -40,88 +35,140 @@ def part_size(first: int, number: int) -> int:
     return first << ((number - 1) // GROWTH)
 
 
-def flights(size: int) -> int:
-    """How many parts of a size may be on their way at once."""
-    return max(1, min(MAX_FLIGHTS, IN_FLIGHT // size))
+def even_size(least: int, size: int) -> int:
+    """Bytes of each part of an upload of ``size`` bytes: whole MiB if more than ``least``."""
+    return max(least, -(-size // PARTS // MIB) * MIB if size > least * PARTS else 0)
+
+
+class Part(NamedTuple):
+    """A part that the server has."""
+
+    etag: str
+    size: int
+    digest: bytes | None
 
 
 class Upload:
-    """A multipart upload that was begun.
+    """A multipart upload.
 
     Args:
         send: Sends the requests.
         full_key: The key with the store's prefix.
-        token: What marks the upload's object in its metadata.
+        token: What marks the upload's object in its metadata; None: it is not known.
+        checksum: Which one its parts carry.
+        upload_id: What the server calls it, if it was begun before.
     """
 
-    def __init__(self, send: Requests, full_key: str, token: str) -> None:
+    def __init__(
+        self,
+        send: Requests,
+        full_key: str,
+        token: str | None,
+        checksum: str | None = None,
+        upload_id: str | None = None,
+    ) -> None:
+        self.id = upload_id
         self._send = send
         self._full_key = full_key
         self._token = token
-        self._id: str | None = None
-        self._parts: dict[int, dict[str, Any]] = {}
+        self._checksum = checksum
+        self._parts: dict[int, Part] = {}
         self._completed = False
 
     async def begin(self, attributes: Mapping[str, Any]) -> None:
         """Have the server begin it; its name is known even where this is cancelled."""
-        await _to_the_end(
+        if self._checksum is not None:
+            kind = checksums.kind(self._checksum)
+            names = {"ChecksumAlgorithm": self._checksum.upper(), "ChecksumType": kind}
+            attributes = {**attributes, **names}
+        await to_the_end(
             self._send.write("create_multipart_upload", Key=self._full_key, **attributes),
             self._remember,
         )
 
     def _remember(self, answer: Mapping[str, Any]) -> None:
-        self._id = answer["UploadId"]
+        self.id = answer["UploadId"]
 
-    async def add(self, operation: str, number: int, **parameters: Any) -> None:
+    async def send(self, number: int, body: bytearray, digest: bytes | None) -> None:
         """Send one part; parts may come in any order.
 
         Args:
-            operation: ``upload_part`` or ``upload_part_copy``.
             number: From 1 to 10,000.
-            parameters: What the operation needs beside.
+            body: Its bytes.
+            digest: Their checksum, of the upload's kind.
         """
-        answer = await self._send(
-            operation, Key=self._full_key, UploadId=self._id, PartNumber=number, **parameters
+        told = checksums.encoded(self._checksum, digest)
+
+        async def once() -> Mapping[str, Any]:
+            answer = await self._ask("upload_part", number, Body=body, **told)
+            checksums.compare(answer, self._checksum, digest)
+            return answer
+
+        answer = await checksums.twice(once)
+        self.keep(number, Part(answer["ETag"], len(body), digest))
+
+    async def copy(self, number: int, size: int, **source: Any) -> None:
+        """Have the server make a part of another object's bytes."""
+        answer = await self._ask("upload_part_copy", number, **source)
+        self.keep(number, Part(answer["CopyPartResult"]["ETag"], size, None))
+
+    async def _ask(self, operation: str, number: int, **parameters: Any) -> Mapping[str, Any]:
+        return await self._send(
+            operation, Key=self._full_key, UploadId=self.id, PartNumber=number, **parameters
         )
-        told = answer.get("CopyPartResult", answer)
-        known = {"PartNumber": number, "ETag": told["ETag"]}
-        if told.get("ChecksumCRC32"):
-            known["ChecksumCRC32"] = told["ChecksumCRC32"]
-        self._parts[number] = known
+
+    def keep(self, number: int, part: Part) -> None:
+        """Know of a part that the server has."""
+        self._parts[number] = part
 
     async def complete(
-        self, *, if_absent: bool = False, if_match: str | None = None, **parameters: Any
+        self, *, if_absent: bool = False, if_match: str | None = None
     ) -> Mapping[str, Any]:
         """Make the parts the object, if the conditions hold.
 
         An interruption waits for the server's word, so that it is clear whether to take back.
         """
         parts = [self._parts[number] for number in sorted(self._parts)]
-        return await _to_the_end(
+        listed = [
+            {"PartNumber": number, "ETag": part.etag}
+            | checksums.encoded(self._checksum, part.digest)
+            for number, part in sorted(self._parts.items())
+        ]
+        return await to_the_end(
             self._send.conditionally(
                 "complete_multipart_upload",
                 self._full_key,
                 if_absent=if_absent,
                 if_match=if_match,
                 token=self._token,
-                UploadId=self._id,
-                MultipartUpload={"Parts": parts},
-                **parameters,
+                UploadId=self.id,
+                MultipartUpload={"Parts": listed},
+                MpuObjectSize=sum(part.size for part in parts),
+                **self._whole(parts),
             ),
             self._finished,
         )
+
+    def _whole(self, parts: Sequence[Part]) -> dict[str, str]:
+        """The checksum of the whole, for the server to compare."""
+        if self._checksum is None:
+            return {}
+        known = [(part.digest, part.size) for part in parts if part.digest is not None]
+        whole = checksums.joined(self._checksum, known) if len(known) == len(parts) else None
+        kind = checksums.kind(self._checksum)
+        return {"ChecksumType": kind, **checksums.encoded(self._checksum, whole)}
 
     def _finished(self, answer: Mapping[str, Any]) -> None:
         self._completed = True
 
     async def abort(self) -> None:
         """Take back what was begun and not completed."""
-        if self._id is None or self._completed:
+        if self.id is None or self._completed:
             return
         # Twice, as a part that was still on its way may have come after the first.
         for _ in range(2):
             try:
-                await self._send("abort_multipart_upload", Key=self._full_key, UploadId=self._id)
+                await self._send("abort_multipart_upload", Key=self._full_key, UploadId=self.id)
             except StoreError as error:
                 if failure(error).code == "NoSuchUpload":
                     return
@@ -130,7 +177,11 @@ class Upload:
 
 @asynccontextmanager
 async def uploading(
-    send: Requests, full_key: str, attributes: Mapping[str, Any], token: str
+    send: Requests,
+    full_key: str,
+    attributes: Mapping[str, Any],
+    token: str,
+    checksum: str | None = None,
 ) -> AsyncIterator[Upload]:
     """A multipart upload; taken back unless it was completed in the block.
 
@@ -139,8 +190,9 @@ async def uploading(
         full_key: The key with the store's prefix.
         attributes: The parameters that tell the object's attributes, the token among them.
         token: What marks the object.
+        checksum: Which one the parts carry.
     """
-    upload = Upload(send, full_key, token)
+    upload = Upload(send, full_key, token, checksum)
     try:
         await upload.begin(attributes)
         yield upload
@@ -150,51 +202,3 @@ async def uploading(
         except StoreError as left:
             error.add_note(f"the multipart upload of {full_key!r} could not be aborted: {left}")
         raise
-
-
-async def finish(work: Coroutine[Any, Any, object]) -> None:
-    """Do a clean-up to its end, at most `GRACE` seconds, however often this is cancelled.
-
-    Raises:
-        asyncio.CancelledError: It was cancelled meanwhile.
-        StoreError: The clean-up failed.
-    """
-    task = asyncio.ensure_future(work)
-    interrupted = await _settle(task)
-    if interrupted:
-        raise asyncio.CancelledError
-    if not task.cancelled():
-        task.result()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, T], heard: Callable[[T], None]) -> T:
-    """Do a request whose outcome must be known: a cancellation is delivered when it is.
-
-    Args:
-        work: The request.
-        heard: Called with the result, also where a cancellation takes its place.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        result = await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await _settle(task)
-        if not task.cancelled() and task.exception() is None:
-            heard(task.result())
-        raise
-    heard(result)
-    return result
-
-
-async def _settle(task: asyncio.Future[Any]) -> bool:
-    """Wait for a task, at most `GRACE` seconds; tell whether the waiting was cancelled."""
-    loop = asyncio.get_running_loop()
-    end, interrupted = loop.time() + GRACE, False
-    while not task.done() and loop.time() < end:
-        try:
-            await asyncio.wait([task], timeout=end - loop.time())
-        except asyncio.CancelledError:
-            interrupted = True
-    if not task.done():
-        await cancel_all([task])  # type: ignore[list-item]
-    return interrupted

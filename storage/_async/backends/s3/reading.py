@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from ...._core.errors import (
-    IntegrityError,
     MalformedResponse,
     ObjectNotFound,
     PreconditionFailed,
@@ -19,6 +19,7 @@ from ...._core.errors import (
 )
 from ...._core.info import ByteRange, ObjectInfo, ReadOptions
 from . import attributes
+from .checksums import Check, check_of
 from .errors import failure, translate
 from .requests import Requests, pause
 
@@ -34,34 +35,6 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 async def head(send: Requests, full_key: str, key: str) -> ObjectInfo:
     """What is known of an object, without reading it."""
     return attributes.info_of(key, await send("head_object", Key=full_key))
-
-
-async def read(
-    send: Requests, full_key: str, key: str, options: ReadOptions
-) -> tuple[bytes, ObjectInfo]:
-    """An object, or the range asked for, and what the whole object is.
-
-    What was replaced while it was read, or came in other bytes than were announced, is read again
-    from its beginning, once.
-    """
-    try:
-        return await _read_once(send, full_key, key, options)
-    except IntegrityError as error:
-        if isinstance(error, MalformedResponse):
-            raise
-    except Replaced:
-        if options.if_match is not None:
-            raise
-    return await _read_once(send, full_key, key, options)
-
-
-async def _read_once(
-    send: Requests, full_key: str, key: str, options: ReadOptions
-) -> tuple[bytes, ObjectInfo]:
-    download = Download(send, full_key, key, options)
-    info = await download.open()
-    parts = [chunk async for chunk in download.chunks()]
-    return parts[0] if len(parts) == 1 else b"".join(parts), info
 
 
 class Replaced(PreconditionFailed):
@@ -94,13 +67,49 @@ class Download:
         )
         self._came = 0  # where the body stands; behind `_at` where a server gives more than asked
         self._ends = 0  # where the body ends
+        self._limit = sys.maxsize  # where to stop, whatever was asked for
         self._broken, self._broken_at = 0, 0
+        self._check: Check | None = None
+        self.told: Mapping[str, Any] = {}
+
+    @property
+    def info(self) -> ObjectInfo:
+        """What the object is as a whole; known when it is opened."""
+        return self._info
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the user asked for one version only."""
+        return self._options.if_match is not None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The bytes that are still to come: the first, and the one after the last."""
+        return self._at, min(self._end, self._limit)
+
+    def stop_at(self, position: int) -> None:
+        """Read no further than that, though more was asked for."""
+        self._limit = min(self._limit, position)
+
+    def take_check(self) -> Check | None:
+        """What compares the bytes with the checksum that was told of them, if it was.
+
+        From now on it is the caller's to feed it with all of them; before, `chunks` does.
+        """
+        check, self._check = self._check, None
+        return check
+
+    def sibling(self, start: int, end: int) -> Download:
+        """The reading of another part of the very same version."""
+        part = ReadOptions(ByteRange(start, end), self._info.etag)
+        return _Pinned(self._send, self._full_key, self._key, part)
 
     async def open(self) -> ObjectInfo:
         """Ask for the object; tell what it is as a whole."""
         part, options = self._options.byte_range, self._options
         if part is not None and part.start == part.end:
-            return await self._nothing()
+            self._info = await self._nothing()
+            return self._info
         conditions = {}
         if options.if_match is not None:
             conditions["IfMatch"] = attributes.quoted(options.if_match)
@@ -110,9 +119,13 @@ class Download:
             answer = await self._ask(part, conditions)
         except StoreError as error:
             if failure(error).status == 416:
-                return await self._nothing()
+                self._info = await self._nothing()
+                return self._info
             raise
-        return self._take(answer, part or ByteRange())
+        info = self._take(answer, part or ByteRange())
+        if self.span == (0, info.size):
+            self.told, self._check = answer, check_of(answer)
+        return info
 
     async def _nothing(self) -> ObjectInfo:
         """A range with no bytes in it cannot be asked for, or was refused."""
@@ -153,16 +166,20 @@ class Download:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes asked for, in pieces as they come; closes the body at its end."""
         try:
-            while self._at < self._end:
+            while self._at < self.span[1]:
                 try:
                     chunk = await self._next()
                 except (StoreUnavailable, StoreTimeout) as error:
                     await self._resume(error)
                 else:
                     self._at += len(chunk)
+                    if self._check is not None:
+                        self._check.update(chunk)
                     yield chunk
             if self._body is not None and self._came == self._ends:
                 await self._pull(1)  # lets the client compare the checksum
+            if self._check is not None:
+                self._check.finish()
         finally:
             self.close()
 
@@ -175,7 +192,7 @@ class Download:
                 raise StoreUnavailable(f"the body ended {self._ends - start} bytes too early")
             self._came += len(chunk)
             if self._came > self._at:
-                return chunk[max(0, self._at - start) : self._end - start]
+                return chunk[max(0, self._at - start) : self.span[1] - start]
 
     async def _pull(self, size: int) -> bytes:
         try:
@@ -196,7 +213,7 @@ class Download:
         if self._broken > BREAKS or etag is None:
             raise error
         await pause(self._broken - 1)
-        rest = ByteRange(self._at, self._end)
+        rest = ByteRange(*self.span)
         before = self._info
         try:
             answer = await self._ask(rest, {"IfMatch": attributes.quoted(etag)})
@@ -214,6 +231,17 @@ class Download:
         closing = body.close()
         if inspect.isawaitable(closing):  # over httpx there is no other way to close
             asyncio.ensure_future(closing)  # noqa: RUF006 - ends by itself
+
+
+class _Pinned(Download):
+    """A reading of a part of one version, which another reading found."""
+
+    async def open(self) -> ObjectInfo:
+        """See `Download`."""
+        try:
+            return await super().open()
+        except (PreconditionFailed, ObjectNotFound) as changed:
+            raise Replaced("the object was replaced while it was read") from changed
 
 
 def _header(part: ByteRange) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
@@ -22,6 +21,7 @@ from ...._core.errors import (
 from . import attributes
 from .clients import Clients
 from .errors import CONFLICT, failure, translate
+from .lanes import Lanes
 
 T = TypeVar("T")
 
@@ -38,11 +38,15 @@ class Requests:
         bucket: Its name.
         clients: Where the clients come from.
         create: Whether a write creates the bucket if it is missing.
+        lane: See `Lanes`.
     """
 
-    def __init__(self, bucket: str, clients: Clients, *, create: bool = False) -> None:
+    def __init__(
+        self, bucket: str, clients: Clients, *, create: bool = False, lane: str = "auto"
+    ) -> None:
         self.bucket = bucket
         self.clients = clients
+        self.lanes = Lanes(bucket, clients, lane)
         self._create = create
         self._seen = float("-inf")
 
@@ -69,26 +73,7 @@ class Requests:
         return answer
 
     async def _send(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        # A lane of our own for the frequent operations would begin here, with the same answers
-        # and the same errors, and leave to the client what it does not know.
-        client = await self.clients.get()
-        answer: Mapping[str, Any] = await getattr(client, operation)(
-            Bucket=self.bucket, **parameters
-        )
-        return answer
-
-    async def presigned(self, operation: str, key: str, expiry: int) -> str:
-        """A URL that does one operation on one key for ``expiry`` seconds."""
-        client = await self.clients.get()
-        parameters = {"Bucket": self.bucket, "Key": key}
-        try:
-            url = client.generate_presigned_url(operation, Params=parameters, ExpiresIn=expiry)
-            return str(await url if inspect.isawaitable(url) else url)
-        except Exception as error:
-            ours = translate(error)
-            if ours is None:
-                raise
-            raise ours from error
+        return await self.lanes.send(operation, parameters)
 
     async def _explained(self, error: Exception) -> StoreError | None:
         if self.clients.closed:
@@ -142,8 +127,7 @@ class Requests:
         return await patiently(once, lambda error: isinstance(error, StoreNotFound))
 
     async def _create_bucket(self) -> None:
-        client = await self.clients.get()
-        region = client.meta.region_name
+        region = await self.lanes.region()
         known = region in (None, "us-east-1", "aws-global")
         place = {} if known else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         try:

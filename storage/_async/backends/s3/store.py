@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from typing import Any, Protocol, Self, TypedDict, Unpack, overload
+from typing import Any, Protocol, Self, Unpack, overload
 
 from ...._core.errors import ConfigError
 from ...._core.info import Capability
@@ -12,13 +12,14 @@ from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from .clients import Clients, InjectedClients, connecting
 from .endpoints import host_of, is_amazon
-from .hooks import AsyncBucketHooks
+from .extras import AsyncBucketExtras
+from .flights import Budget
 from .multipart import MIN_PART_SIZE, PART_SIZE
 from .requests import Requests
+from .settings import NAMES, ObjectOptions, ObjectRequests, Settings
 from .urls import options_of
 
 TIMEOUT = 60.0
-WEEK = 7 * 24 * 3600
 
 
 class S3Client(Protocol):
@@ -29,7 +30,7 @@ class S3Client(Protocol):
         """What the client knows of itself."""
 
 
-class BucketOptions(TypedDict, total=False):
+class BucketOptions(ObjectOptions, total=False):
     """The options of `AsyncBucketStore`; it says what they mean."""
 
     prefix: str
@@ -39,9 +40,10 @@ class BucketOptions(TypedDict, total=False):
     exact_keys: bool | None
     lacking: Capability
     part_size: int
+    lane: str
 
 
-class AsyncBucketStore(AsyncBucketHooks):
+class AsyncBucketStore(AsyncBucketExtras):
     """Objects in an S3 bucket, through a client that you have; for one of its own see `connect`.
 
     The client and the bucket's name come in either order, or as ``client=`` and ``bucket_name=``.
@@ -68,9 +70,22 @@ class AsyncBucketStore(AsyncBucketHooks):
         lacking: What the server cannot do though S3 can, such as ``Capability.DELETE_IF_MATCH``;
             it is then refused with `NotSupported`. There are servers that ignore a condition
             without a word.
-        part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
-            After every 1,000 they double.
+        part_size: Bytes of the parts of large objects, at least 5 MiB; those of a stream double
+            after every 1,000.
+        lane: How the frequent operations are sent: ``"fast"``, signed and sent here straight from
+            asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
+            ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
+            client with hooks or settings of its own is to send, goes through the client anyway;
+            `lanes` tells what went where.
+        objects: What the objects are stored and asked for with; for some of them only, see
+            `with_options`. ``checksum`` goes with all that is stored, for the server to compare:
+            ``"crc32"`` (the default), ``"crc64nvme"``, ``"sha256"`` or None. ``storage_class``
+            is the server's name of one. ``encryption`` is an `Encryption`, ``tags`` a mapping.
+            With ``request_payer`` this account pays for requests to somebody else's bucket.
     """
+
+    _parent: AsyncBucketStore | None = None
+    """The store on whose connections this one lives."""
 
     @overload
     def __init__(
@@ -92,6 +107,8 @@ class AsyncBucketStore(AsyncBucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
+        **objects: Unpack[ObjectOptions],
     ) -> None:
         super().__init__(timeout=timeout)
         found, name = _told_apart(*arguments, client, bucket_name)
@@ -99,10 +116,13 @@ class AsyncBucketStore(AsyncBucketHooks):
             raise ConfigError(f"part_size is at least {MIN_PART_SIZE} bytes, not {part_size}")
         self._prefix = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
         self._clients = found if isinstance(found, Clients) else InjectedClients(found)
-        self._send = Requests(name, self._clients, create=create)
+        self._send = ObjectRequests(name, self._clients, create=create, lane=lane)
+        self._send.settings = Settings(**objects)
         self._ordered, self._exact_keys, self._lacking = ordered, exact_keys, lacking
         self._part_size = part_size
+        self._budget = Budget()
         self._recipe: tuple[Any, ...] | None = None
+        self._views: weakref.WeakSet[AsyncBucketStore] = weakref.WeakSet()
         self._learn()
         # Weakly: the store must go, and warn, as soon as nobody refers to it.
         self._clients.on_endpoint = weakref.WeakMethod(self._learn)
@@ -115,6 +135,31 @@ class AsyncBucketStore(AsyncBucketHooks):
         self._exact = amazon if self._exact_keys is None else self._exact_keys
         able = ~Capability.NONE if ordered else ~Capability.ORDERED
         self.capabilities = able & ~self._lacking
+        for view in self._views:
+            view._learn()
+
+    def with_options(self, **objects: Unpack[ObjectOptions]) -> AsyncBucketStore:
+        """The same store, for objects with other settings.
+
+        ``await store.with_options(storage_class="GLACIER").put(key, data)``, for example. It lives
+        on the connections of this one, and needs not be closed.
+
+        Args:
+            objects: What is to be different; see the class.
+        """
+        view = type(self).__new__(type(self))  # not by copy, which would pickle
+        view.__dict__.update(self.__dict__)
+        view._parent, view._views = self, weakref.WeakSet()
+        view._send = self._send.having(**objects)
+        if self._recipe is not None:
+            kind, bucket, options = self._recipe
+            view._recipe = kind, bucket, options | view._send.settings.options()
+        self._views.add(view)
+        return view
+
+    async def _teardown(self) -> None:
+        if self._parent is None:
+            await super()._teardown()
 
     @classmethod
     def connect(
@@ -128,8 +173,10 @@ class AsyncBucketStore(AsyncBucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         profile: str | None = None,
-        **client_options: Any,
+        anonymous: bool = False,
+        **options: Any,
     ) -> Self:
         """A store with a client of its own, made at first use on each event loop.
 
@@ -144,25 +191,32 @@ class AsyncBucketStore(AsyncBucketHooks):
             exact_keys: Whether the server keeps every key as it is.
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
+            lane: How the frequent operations are sent.
             profile: A profile of the AWS configuration files.
-            client_options: What aiobotocore's ``create_client`` takes after the service:
-                ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
-                ``aws_secret_access_key``, ``aws_session_token``, ``verify``, ``config`` ...
+            anonymous: Send requests without credentials, as for public buckets.
+            options: What the objects are stored with, as for the class: ``checksum``,
+                ``storage_class``, ``encryption``, ``tags``, ``request_payer``. All others are
+                what aiobotocore's ``create_client`` takes after the service: ``endpoint_url``,
+                ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
+                ``aws_session_token``, ``verify``, ``config`` ...
 
         Raises:
             MissingExtra: aiobotocore is not installed.
             ConfigError: An argument makes no sense.
         """
         for name in ("aws_secret_access_key", "aws_session_token"):
-            if type(client_options.get(name)) is str:
-                client_options[name] = Secret(client_options[name])
-        own: BucketOptions = {
+            if type(options.get(name)) is str:
+                options[name] = Secret(options[name])
+        own: Any = {
             "prefix": prefix, "create": create, "timeout": timeout, "ordered": ordered,
             "exact_keys": exact_keys, "lacking": lacking, "part_size": part_size,
+            "lane": lane, **{name: options.pop(name) for name in NAMES & options.keys()},
         }  # fmt: skip
-        clients: Any = connecting(client_options, profile)
+        if anonymous:
+            options["anonymous"] = True
+        clients: Any = connecting(options, profile)
         store = cls(clients, bucket_name, **own)
-        store._recipe = cls, bucket_name, {**own, "profile": profile, **client_options}
+        store._recipe = cls, bucket_name, {**own, "profile": profile, **options}
         return store
 
     @classmethod
@@ -178,6 +232,11 @@ class AsyncBucketStore(AsyncBucketHooks):
         """The bucket."""
         return self._send.bucket
 
+    @property
+    def lanes(self) -> dict[str, dict[str, int]]:
+        """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
+        return self._send.lanes.counts()
+
     def __repr__(self) -> str:
         prefix = f", prefix={self._prefix!r}" if self._prefix else ""
         endpoint = self._clients.endpoint
@@ -187,7 +246,8 @@ class AsyncBucketStore(AsyncBucketHooks):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._recipe is None:
             raise TypeError("a store with a client of yours is not picklable: use connect()")
-        if any(isinstance(value, Secret) for value in self._recipe[2].values()):
+        hidden = any(isinstance(value, Secret) for value in self._recipe[2].values())
+        if hidden or self._send.settings.secret:
             raise TypeError(
                 "a store that was told a secret is not picklable: keep it in the environment or "
                 "in a profile"
@@ -195,38 +255,11 @@ class AsyncBucketStore(AsyncBucketHooks):
         return _connect_again, self._recipe
 
     def __del__(self) -> None:
-        # An error in the constructor leaves no clients.
-        clients: Clients | None = self.__dict__.get("_clients")
-        if clients is not None and clients.held and not self._closed:
+        # An error in the constructor leaves none.
+        send: Requests | None = self.__dict__.get("_send")
+        held = send is not None and send.lanes.held and self._parent is None
+        if held and not self._closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-
-    # -- presigned URLs ---------------------------------------------------------------------
-
-    async def presigned_get(self, key: str, expiry: int = 3600) -> str:
-        """A URL that reads the object without credentials.
-
-        Args:
-            key: The object's key; it need not exist.
-            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
-        """
-        return await self._presigned("presigned_get", "get_object", key, expiry)
-
-    async def presigned_put(self, key: str, expiry: int = 3600) -> str:
-        """A URL that writes the object without credentials, by an HTTP PUT of its bytes.
-
-        Args:
-            key: The object's key.
-            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
-        """
-        return await self._presigned("presigned_put", "put_object", key, expiry)
-
-    async def _presigned(self, verb: str, operation: str, key: str, expiry: int) -> str:
-        self._check(verb, key)
-        if type(expiry) is not int or not 1 <= expiry <= WEEK:
-            raise ConfigError(f"expiry is a number of seconds from 1 to {WEEK}, not {expiry!r}")
-        return await self._run(
-            verb, key, self._send.presigned(operation, self._prefix + key, expiry)
-        )
 
 
 def _told_apart(*arguments: Any) -> tuple[Any, str]:

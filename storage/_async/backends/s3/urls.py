@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...._core.errors import ConfigError, MissingExtra
+from ...._core.errors import ConfigError
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
+from .checksums import SENT
+from .settings import Encryption
 
 
 def options_of(url: StoreURL) -> dict[str, Any]:
@@ -15,7 +17,6 @@ def options_of(url: StoreURL) -> dict[str, Any]:
 
     Raises:
         ConfigError: An option makes no sense, or only half of the credentials is there.
-        MissingExtra: The client's configuration needs aiobotocore, which is not installed.
     """
     if not url.host:
         raise ConfigError("a URL of S3 names a bucket: s3://bucket/prefix")
@@ -30,27 +31,22 @@ def options_of(url: StoreURL) -> dict[str, Any]:
     for name, kind in _OPTIONS:
         options[_ARGUMENTS.get(name, name)] = url.option(name, kind)
     known = {name: value for name, value in options.items() if value is not None}
-    return known | _configured(
-        url.option("addressing_style", _style), url.option("anonymous", bool, default=False)
-    )
-
-
-def _configured(style: str | None, anonymous: bool) -> dict[str, Any]:
-    if style is None and not anonymous:
-        return {}
-    try:
-        from botocore import UNSIGNED
-        from botocore.config import Config
-    except ImportError as error:
-        raise MissingExtra.named("aiobotocore", "s3") from error
-    config: dict[str, Any] = {"s3": {"addressing_style": style}} if style else {}
-    if anonymous:
-        config["signature_version"] = UNSIGNED
-    return {"config": Config(**config)}
+    kms_key = url.option("kms_key", str)
+    if kms_key is not None or url.option("encrypted", bool, default=False):
+        known["encryption"] = Encryption(kms_key=kms_key)
+    # In plain words, which need no client to be read.
+    style = url.option("addressing_style", _style)
+    return known | ({"config": {"addressing_style": style}} if style else {})
 
 
 def _style(text: str) -> str:
     if text not in ("auto", "path", "virtual"):
+        raise ValueError(text)
+    return text
+
+
+def _checksum(text: str) -> str:
+    if text not in SENT:
         raise ValueError(text)
     return text
 
@@ -64,14 +60,19 @@ def _capabilities(text: str) -> Capability:
 
 
 _OPTIONS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("anonymous", bool),
+    ("checksum", _checksum),
     ("create", bool),
     ("endpoint_url", str),
     ("exact_keys", bool),
     ("lacking", _capabilities),
+    ("lane", str),
     ("ordered", bool),
     ("part_size", int),
     ("profile", str),
     ("region", str),
+    ("request_payer", bool),
+    ("storage_class", str),
     ("timeout", float),
     ("verify", bool),
 )

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from ...._core.info import ObjectInfo, WriteOptions
-from ...._core.window import cancel_all
-from . import attributes, bodies
-from .multipart import Upload, finish, flights, part_size, uploading
-from .requests import Requests, new_token
+from . import attributes, bodies, checksums
+from .endings import finish
+from .flights import Budget, Flights
+from .multipart import Upload, part_size, uploading
+from .requests import new_token
+from .settings import ObjectRequests
 
 
 async def put(
-    send: Requests, full_key: str, key: str, data: Any, options: WriteOptions
+    send: ObjectRequests, full_key: str, key: str, data: Any, options: WriteOptions
 ) -> ObjectInfo:
     """Store an object with one request, if the conditions hold."""
     body = bodies.body_of(data)
     token = new_token() if options.conditional else None
-    answer = await send.conditionally(
-        "put_object",
-        full_key,
-        if_absent=options.if_absent,
-        if_match=options.if_match,
-        token=token,
-        Body=body,
-        ChecksumCRC32=await bodies.crc32(body),
-        **attributes.to_request(options.content_type, options.metadata, token),
-    )
-    return stored(key, len(body), answer, options)
+    name = send.settings.checksum
+    digest = await checksums.digest_aside(name, body)
+
+    async def once() -> Mapping[str, Any]:
+        answer = await send.conditionally(
+            "put_object",
+            full_key,
+            if_absent=options.if_absent,
+            if_match=options.if_match,
+            token=token,
+            Body=body,
+            **checksums.encoded(name, digest),
+            **attributes.to_request(options.content_type, options.metadata, token),
+        )
+        checksums.compare(answer, name, digest)
+        return answer
+
+    return stored(key, len(body), await checksums.twice(once), options)
 
 
 def stored(key: str, size: int, answer: Any, options: WriteOptions) -> ObjectInfo:
@@ -57,10 +67,17 @@ class PartSink:
         key: As the user knows it.
         options: The conditions and the attributes.
         size: Bytes of the first parts.
+        budget: Of the memory for parts.
     """
 
     def __init__(
-        self, send: Requests, full_key: str, key: str, options: WriteOptions, size: int
+        self,
+        send: ObjectRequests,
+        full_key: str,
+        key: str,
+        options: WriteOptions,
+        size: int,
+        budget: Budget,
     ) -> None:
         self.info: ObjectInfo | None = None
         self._send = send
@@ -70,7 +87,7 @@ class PartSink:
         self._first_size = self._part_size = size
         self._part = bodies.UploadBody()
         self._number = self._size = 0
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flights = Flights(budget)
         self._upload: Upload | None = None
         self._stack = AsyncExitStack()
 
@@ -92,7 +109,7 @@ class PartSink:
         finally:
             kind = None if error is None else type(error)
             try:
-                await finish(cancel_all(self._flying))
+                await finish(self._flights.cancel())
             finally:
                 await self._stack.__aexit__(kind, error, None)
 
@@ -110,42 +127,34 @@ class PartSink:
 
     async def _send_part(self) -> None:
         if self._upload is None:
-            token = new_token()
-            options = self._options
-            known = attributes.to_request(options.content_type, options.metadata, token)
-            known |= {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
             self._upload = await self._stack.enter_async_context(
-                uploading(self._send, self._full_key, known, token)
+                begun(self._send, self._full_key, self._options)
             )
-        await self._room(flights(self._part_size) - 1)
         body, self._part = self._part, bodies.UploadBody()
         self._number += 1
         self._part_size = part_size(self._first_size, self._number + 1)
-        self._flying.add(asyncio.create_task(self._fly(self._upload, self._number, body)))
+        fly = partial(self._fly, self._upload, self._number, body)
+        await self._flights.start(len(body), fly)
 
     async def _fly(self, upload: Upload, number: int, body: bodies.UploadBody) -> None:
-        checksum = await bodies.crc32(body)
-        await upload.add("upload_part", number, Body=body, ChecksumCRC32=checksum)
-
-    async def _room(self, most: int) -> None:
-        """Wait until at most so many parts are on their way; raise where one failed."""
-        while len(self._flying) > most:
-            done, self._flying = await asyncio.wait(
-                self._flying, return_when=asyncio.FIRST_COMPLETED
-            )
-            errors = [error for task in done if (error := task.exception())]
-            if errors:
-                raise errors[0]
+        digest = await checksums.digest_aside(self._send.settings.checksum, body)
+        await upload.send(number, body, digest)
 
     async def _publish(self) -> None:
         if self._upload is None:
             self.info = await put(self._send, self._full_key, self._key, self._part, self._options)
             return
         await self._send_part()
-        await self._room(0)
-        answer = await self._upload.complete(
-            if_absent=self._options.if_absent,
-            if_match=self._options.if_match,
-            ChecksumType="FULL_OBJECT",
-        )
-        self.info = stored(self._key, self._size, answer, self._options)
+        await self._flights.landed()
+        options = self._options
+        answer = await self._upload.complete(if_absent=options.if_absent, if_match=options.if_match)
+        self.info = stored(self._key, self._size, answer, options)
+
+
+def begun(
+    send: ObjectRequests, full_key: str, options: WriteOptions
+) -> AbstractAsyncContextManager[Upload]:
+    """A new multipart upload; taken back unless it was completed in the block."""
+    token = new_token()
+    known = attributes.to_request(options.content_type, options.metadata, token)
+    return uploading(send, full_key, known, token, send.settings.checksum)

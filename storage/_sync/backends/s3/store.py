@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self, Unpack, cast, overload
 
 from ...._async.backends.s3.multipart import PART_SIZE
+from ...._async.backends.s3.settings import ObjectOptions
 from ...._async.backends.s3.store import TIMEOUT, AsyncBucketStore, BucketOptions, S3Client
 from ...._core.info import Capability
 from ...._core.urls import StoreURL
-from .hooks import BucketHooks
+from .extras import BucketExtras
 
 
-class BucketStore(BucketHooks):
+class BucketStore(BucketExtras):
     """Objects in an S3 bucket, through a client that you have; for one of its own see `connect`.
 
     The client and the bucket's name come in either order, or as ``client=`` and ``bucket_name=``.
@@ -42,8 +43,18 @@ class BucketStore(BucketHooks):
         lacking: What the server cannot do though S3 can, such as ``Capability.DELETE_IF_MATCH``;
             it is then refused with `NotSupported`. There are servers that ignore a condition
             without a word.
-        part_size: Bytes of the parts of a stream, at least 5 MiB; up to eight are in memory.
-            After every 1,000 they double.
+        part_size: Bytes of the parts of large objects, at least 5 MiB; those of a stream double
+            after every 1,000.
+        lane: How the frequent operations are sent: ``"fast"``, signed and sent here straight from
+            asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
+            ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
+            client with hooks or settings of its own is to send, goes through the client anyway;
+            `lanes` tells what went where.
+        objects: What the objects are stored and asked for with; for some of them only, see
+            `with_options`. ``checksum`` goes with all that is stored, for the server to compare:
+            ``"crc32"`` (the default), ``"crc64nvme"``, ``"sha256"`` or None. ``storage_class``
+            is the server's name of one. ``encryption`` is an `Encryption`, ``tags`` a mapping.
+            With ``request_payer`` this account pays for requests to somebody else's bucket.
     """
 
     _async: AsyncBucketStore
@@ -71,6 +82,8 @@ class BucketStore(BucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
+        **objects: Unpack[ObjectOptions],
     ) -> None:
         self._hold(
             cast("Any", self._async_type)(
@@ -84,8 +97,21 @@ class BucketStore(BucketHooks):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                lane=lane,
+                **objects,
             )
         )
+
+    def with_options(self, **objects: Unpack[ObjectOptions]) -> BucketStore:
+        """The same store, for objects with other settings.
+
+        ``store.with_options(storage_class="GLACIER").put(key, data)``, for example. It lives
+        on the connections of this one, and needs not be closed.
+
+        Args:
+            objects: What is to be different; see the class.
+        """
+        return BucketStore.around(self._async.with_options(**objects))
 
     @classmethod
     def connect(
@@ -99,8 +125,10 @@ class BucketStore(BucketHooks):
         exact_keys: bool | None = None,
         lacking: Capability = Capability.NONE,
         part_size: int = PART_SIZE,
+        lane: str = "auto",
         profile: str | None = None,
-        **client_options: Any,
+        anonymous: bool = False,
+        **options: Any,
     ) -> Self:
         """A store with a client of its own, made at first use on each event loop.
 
@@ -115,10 +143,14 @@ class BucketStore(BucketHooks):
             exact_keys: Whether the server keeps every key as it is.
             lacking: What the server cannot do though S3 can.
             part_size: Bytes of the parts of a stream.
+            lane: How the frequent operations are sent.
             profile: A profile of the AWS configuration files.
-            client_options: What aiobotocore's ``create_client`` takes after the service:
-                ``endpoint_url``, ``region_name``, ``aws_access_key_id``,
-                ``aws_secret_access_key``, ``aws_session_token``, ``verify``, ``config`` ...
+            anonymous: Send requests without credentials, as for public buckets.
+            options: What the objects are stored with, as for the class: ``checksum``,
+                ``storage_class``, ``encryption``, ``tags``, ``request_payer``. All others are
+                what aiobotocore's ``create_client`` takes after the service: ``endpoint_url``,
+                ``region_name``, ``aws_access_key_id``, ``aws_secret_access_key``,
+                ``aws_session_token``, ``verify``, ``config`` ...
 
         Raises:
             MissingExtra: aiobotocore is not installed.
@@ -134,8 +166,10 @@ class BucketStore(BucketHooks):
                 exact_keys=exact_keys,
                 lacking=lacking,
                 part_size=part_size,
+                lane=lane,
                 profile=profile,
-                **client_options,
+                anonymous=anonymous,
+                **options,
             )
         )
 
@@ -152,20 +186,7 @@ class BucketStore(BucketHooks):
         """The bucket."""
         return self._async.bucket_name
 
-    def presigned_get(self, key: str, expiry: int = 3600) -> str:
-        """A URL that reads the object without credentials.
-
-        Args:
-            key: The object's key; it need not exist.
-            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
-        """
-        return self._run(self._async.presigned_get(key, expiry))
-
-    def presigned_put(self, key: str, expiry: int = 3600) -> str:
-        """A URL that writes the object without credentials, by an HTTP PUT of its bytes.
-
-        Args:
-            key: The object's key.
-            expiry: Seconds for which the URL works, from 1 to 604,800 (7 days).
-        """
-        return self._run(self._async.presigned_put(key, expiry))
+    @property
+    def lanes(self) -> dict[str, dict[str, int]]:
+        """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
+        return self._async.lanes

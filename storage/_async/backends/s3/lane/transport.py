@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Protocol
 
+IDLE = 15.0
+"""Seconds after which a connection that nobody uses is closed."""
+REMEMBERED = 10.0
+"""Seconds for which the addresses of a name are used again."""
+MOST_HEAD = 64 * 1024
+"""Bytes of the head of an answer, and of what may stand around its chunks in a row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -55,6 +62,9 @@ class Response(Protocol):
     status: int
     headers: Mapping[str, str]
     """By their names in small letters; several of one name are joined by ``", "``."""
+    resent: bool
+    """Whether this answers a second sending, after the first was lost with a kept connection. The
+    server may have seen that one too: a failed condition may be the work of one's own hands."""
 
     async def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes of the body, as many as are there; all of it by default.

@@ -1,0 +1,150 @@
+"""An answer that arrives over a connection of ours, and whoever waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from .framing import Framing
+from .transport import ConnectionLost, TransportError
+
+HIGH = 512 * 1024
+"""Bytes of a body that may be there unread, before no more is taken from the socket."""
+LOW = 128 * 1024
+
+
+class Line(Protocol):
+    """What an answer needs of its connection."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def drop(self) -> None: ...
+
+
+class Answer(Framing):
+    """The response of the lean transport.
+
+    Args:
+        loop: On which it is awaited.
+        method: Of the request.
+        resent: Whether this is the second time that the request is sent.
+    """
+
+    __slots__ = ("_loop", "_paused", "_waiter", "_whole", "error", "line", "resent")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, method: str, *, resent: bool) -> None:
+        super().__init__(method)
+        self.resent = resent
+        self.line: Line | None = None
+        """The connection, as long as it is busy with this."""
+        self.error: TransportError | None = None
+        self._loop = loop
+        self._waiter: asyncio.Future[None] | None = None
+        self._whole = False
+        self._paused = False
+
+    async def read(self, size: int = -1) -> bytes:
+        """See `Response`."""
+        if size < 0:
+            return await self._read_all()
+        while size and not self.pieces and not self.complete:
+            await self.news()
+        return self._take(size)
+
+    async def aclose(self) -> None:
+        """See `Response`."""
+        if self.line is not None:
+            self.line.drop()
+
+    async def _read_all(self) -> bytes:
+        self._whole = True
+        self._flow()
+        while not self.complete:
+            await self.news()
+        pieces, self.pieces, self.held = self.pieces, [], 0
+        if len(pieces) == 1 and type(pieces[0]) is bytes:
+            return pieces[0]
+        return b"".join(pieces)
+
+    def _take(self, size: int) -> bytes:
+        taken: list[bytes | bytearray | memoryview] = []
+        left = size
+        while left and self.pieces:
+            piece = self.pieces.pop(0)
+            if len(piece) > left:
+                view = memoryview(piece)
+                self.pieces.insert(0, view[left:])
+                piece = view[:left]
+            taken.append(piece)
+            left -= len(piece)
+        self.held -= size - left
+        self._flow()
+        if len(taken) == 1 and type(taken[0]) is bytes:
+            return taken[0]
+        return b"".join(taken)
+
+    # For the connection and for those who wait.
+
+    async def news(self) -> None:
+        """Wait until something has happened; raise if it was the worst.
+
+        Whoever is cancelled here ends the connection.
+        """
+        if self.error is not None:
+            raise self.error
+        if self._waiter is not None:
+            raise RuntimeError("two tasks wait for one answer")
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except BaseException:
+            await self.aclose()
+            raise
+        finally:
+            self._waiter = None
+
+    def tell(self) -> None:
+        """Something has happened that somebody may wait for."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def came(self) -> None:
+        """Bytes have come; keep those waiting who wait for the end of them."""
+        self._flow()
+        if self.complete or not self._whole:
+            self.tell()
+
+    def fail(self, error: TransportError) -> None:
+        """There will be no more of it."""
+        self.error = error
+        self.line = None
+        self._parser = None  # refers back
+        self.tell()
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to be sent any more."""
+        return self.status != 0 or self.error is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is the reader who is slow, and not the server."""
+        return self._paused
+
+    def _flow(self) -> None:
+        """Keep a bounded number of bytes, except for who asked for all of them."""
+        if self.line is None:
+            return
+        if self._paused:
+            if self._whole or self.held <= LOW:
+                self._paused = False
+                self.line.resume()
+        elif self.held > HIGH and not self._whole:
+            self._paused = True
+            self.line.pause()
+
+
+def dropped() -> ConnectionLost:
+    """Why there is no more of an answer that was closed."""
+    return ConnectionLost("the answer was closed before its end", sent=True)

@@ -1,0 +1,38 @@
+"""Bodies of answers, with the methods of the client's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from contextlib import suppress
+
+from .transport import Response
+
+
+class Body:
+    """The bytes of an object, as they come.
+
+    Args:
+        response: What they come in.
+    """
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    def read(self, size: int = -1) -> Awaitable[bytes]:
+        """At most ``size`` bytes, as many as are there; all of them by default."""
+        return self._response.read(size)
+
+    def close(self) -> None:
+        """Give the connection back if all was read, or else close it."""
+        finish(self._response)
+
+
+def finish(response: Response) -> None:
+    """Close an answer at once: its closing waits for nothing."""
+    closing = response.aclose()
+    with suppress(StopIteration):
+        closing.send(None)
+        closing.close()
+        raise AssertionError("a transport waits where it must not")

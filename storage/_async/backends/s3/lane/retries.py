@@ -1,0 +1,192 @@
+"""When a request is sent again, after which pause, and how many are on their way at once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import ClassVar
+
+from .errors import Refused
+from .transport import SilenceError, TransportError
+
+FIRST_PAUSE = 0.1
+"""Seconds of the longest pause before the second try; it doubles with each further one."""
+LONGEST_PAUSE = 10.0
+LONGEST = 120.0
+"""Seconds after which a request is not sent again, whatever its count."""
+LONGEST_ASKED = 60.0
+"""Seconds of a server's own wish to which it is listened."""
+
+_THROTTLED = frozenset({
+    "BandwidthLimitExceeded",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "SlowDownRead",
+    "SlowDownWrite",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    "TooManyRequestsException",
+})  # fmt: skip
+_PASSING = frozenset({"InternalError", "PriorRequestNotComplete", "RequestTimeout"})
+_PASSING_STATUS = frozenset({500, 502, 503, 504})
+
+
+def throttled(error: Exception) -> bool:
+    """Whether the server asks for fewer requests."""
+    return isinstance(error, Refused) and (error.code in _THROTTLED or error.status in (429, 503))
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same request may well be answered in a moment."""
+    if isinstance(error, TransportError):
+        return True
+    return isinstance(error, Refused) and (
+        error.code in _PASSING or error.status in _PASSING_STATUS or throttled(error)
+    )
+
+
+class Budget:
+    """What retries cost, and successes bring in: no storm on a server that is down.
+
+    Shared by all that use a store; threads may lose a token to each other, which is no harm.
+    """
+
+    CAPACITY: ClassVar = 500.0
+    COST: ClassVar = 5.0
+    COST_OF_SILENCE: ClassVar = 10.0
+
+    def __init__(self) -> None:
+        self.left = self.CAPACITY
+
+    def take(self, error: Exception) -> float | None:
+        """The cost of a retry after this error, which is paid; None if there is too little."""
+        cost = self.COST_OF_SILENCE if isinstance(error, SilenceError) else self.COST
+        if cost > self.left:
+            return None
+        self.left -= cost
+        return cost
+
+    def give(self, amount: float) -> None:
+        """Take something back in."""
+        self.left = min(self.CAPACITY, self.left + amount)
+
+
+def pause_before(retry: int, error: Exception) -> float:
+    """Seconds to wait before a retry, the first being 1: random, at least what was asked for."""
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (retry - 1))
+    return max(random.uniform(0, longest), _asked(error))
+
+
+def _asked(error: Exception) -> float:
+    """Seconds that the server asks to wait for, by ``Retry-After``."""
+    told = error.headers.get("retry-after") if isinstance(error, Refused) else None
+    if not told:
+        return 0.0
+    try:
+        seconds = (
+            float(told) if told.isdecimal() else parsedate_to_datetime(told).timestamp() - time()
+        )
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(0.0, seconds), LONGEST_ASKED)
+
+
+@dataclass(slots=True)
+class Attempts:
+    """The tries of one request.
+
+    Args:
+        budget: What retries cost.
+        most: How many tries there may be.
+        began: When the first one began, by the loop's clock.
+    """
+
+    budget: Budget
+    most: int
+    began: float
+    retries: int = 0
+    paid: float = 0.0
+
+    async def again(self, error: Exception) -> bool:
+        """Whether to try once more after an error; the pause is over then."""
+        loop = asyncio.get_running_loop()
+        if not passing(error) or self.retries + 1 >= self.most:
+            return False
+        seconds = pause_before(self.retries + 1, error)
+        if loop.time() + seconds - self.began > LONGEST:
+            return False
+        cost = self.budget.take(error)
+        if cost is None:
+            return False
+        self.paid = cost
+        self.retries += 1
+        await asyncio.sleep(seconds)
+        return True
+
+    def succeeded(self) -> None:
+        """Give back what the last retry cost, or the little that a success brings in."""
+        self.budget.give(self.paid or 1.0)
+
+
+class Gate:
+    """Lets so many requests through at once as the server bears.
+
+    Each success widens it a little, each "slow down" halves it (once for all requests that were
+    on their way together).
+
+    Args:
+        widest: The limit at the beginning, and ever after.
+    """
+
+    def __init__(self, widest: int) -> None:
+        self.limit = self._widest = float(widest)
+        self.inside = 0
+        self._epoch = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> int:
+        """Wait for a place; returns what `leave` is to be told."""
+        if self._waiting or self.inside >= self.limit:
+            place = asyncio.get_running_loop().create_future()
+            self._waiting.append(place)
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self.inside -= 1  # it had been given a place already
+                self._admit()
+                raise
+        else:
+            self.inside += 1
+        return self._epoch
+
+    def leave(self, epoch: int, *, slower: bool | None) -> None:
+        """Give the place back.
+
+        Args:
+            epoch: What `enter` returned.
+            slower: Whether the server asked for fewer; None: it said nothing about that.
+        """
+        self.inside -= 1
+        if slower is False and self.limit < self._widest:
+            self.limit = min(self._widest, self.limit + 1 / self.limit)
+        elif slower and epoch == self._epoch:
+            self._epoch += 1
+            self.limit = max(1.0, min(self.limit, self.inside + 1) / 2)
+        if self._waiting:
+            self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and self.inside < self.limit:
+            place = self._waiting.popleft()
+            if not place.done():
+                self.inside += 1
+                place.set_result(None)

@@ -1,0 +1,137 @@
+"""What is uploaded: bytes in memory, or a file, read at any place by several at once."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from ...._core import calls
+from ...._core.errors import ConfigError, StoreError
+from ...._core.values import as_buffer
+from . import bodies, checksums
+
+
+class Source(Protocol):
+    """A content of known length."""
+
+    size: int
+
+    def read(self, start: int, end: int) -> bodies.UploadBody:
+        """The bytes between two positions; may block."""
+
+    def verify(self) -> None:
+        """Raise `StoreError` if it is no longer what it was; may block."""
+
+
+class Buffer:
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        self.size = len(data)
+        self._view = memoryview(data)
+
+    def read(self, start: int, end: int) -> bodies.UploadBody:
+        """See `Source`."""
+        return bodies.UploadBody(self._view[start:end])
+
+    def verify(self) -> None:
+        """See `Source`."""
+
+
+class OpenedFile:
+    """A regular file.
+
+    Args:
+        file: Its descriptor, which others may use at the same time.
+        start: Where its content begins, in bytes.
+    """
+
+    def __init__(self, file: int, start: int) -> None:
+        self._file = file
+        self._start = start
+        self._known = self._look()
+        self.size = max(0, self._known[0] - start)
+
+    def _look(self) -> tuple[int, int]:
+        found = os.fstat(self._file)
+        if not stat.S_ISREG(found.st_mode):
+            raise ConfigError("this is no regular file: open it, to upload what it gives")
+        return found.st_size, found.st_mtime_ns
+
+    def read(self, start: int, end: int) -> bodies.UploadBody:
+        """See `Source`."""
+        body = bodies.UploadBody(end - start)
+        at = 0
+        with memoryview(body) as view:
+            while at < len(view):
+                done = _fill(view[at:], self._file, self._start + start + at)
+                if not done:
+                    raise StoreError("the file became shorter while it was uploaded")
+                at += done
+        return body
+
+    def verify(self) -> None:
+        """See `Source`."""
+        if self._look() != self._known:
+            raise StoreError("the file was changed while it was uploaded")
+
+
+def _fill(view: memoryview, file: int, at: int) -> int:
+    """Read into memory as much as there is; returns how much."""
+    if hasattr(os, "preadv"):  # without a copy
+        return os.preadv(file, [view], at)
+    data = os.pread(file, len(view), at)
+    view[: len(data)] = data
+    return len(data)
+
+
+async def part_of(
+    source: Source, start: int, end: int, checksum: str | None
+) -> tuple[bodies.UploadBody, bytes | None]:
+    """A part, and its digest, read and computed off the loop in one go."""
+
+    def work() -> tuple[bodies.UploadBody, bytes | None]:
+        body = source.read(start, end)
+        return body, None if checksum is None else checksums.digest_of(checksum, body)
+
+    return await calls.call(work)
+
+
+@asynccontextmanager
+async def opened(given: Any) -> AsyncIterator[Source | None]:
+    """What was given to be uploaded, as a source; None for a stream, which only has an order.
+
+    Args:
+        given: A path, bytes-like, or a stream. Of a file that is open the bytes from its position
+            on are meant; afterwards it stands at its end.
+    """
+    if isinstance(given, str | os.PathLike):
+        file = await calls.acquire(os.close, os.open, given, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield await calls.call(OpenedFile, file, 0)
+        finally:
+            await calls.call(os.close, file)
+    elif (data := as_buffer(given)) is not None:
+        yield Buffer(data)
+    elif await calls.call(is_plain_file, given):
+        yield await calls.call(lambda: OpenedFile(given.fileno(), given.tell()))
+        await calls.call(given.seek, 0, os.SEEK_END)
+    else:
+        yield None
+
+
+def is_plain_file(given: Any) -> bool:
+    """Whether a file object gives exactly the bytes that its descriptor has.
+
+    One of gzip, for example, has a descriptor too, but of other bytes.
+    """
+    raw = given.raw if type(given) in (io.BufferedReader, io.BufferedRandom) else given
+    if type(raw) is not io.FileIO or not raw.readable():
+        return False
+    if type(given) is io.BufferedRandom:
+        given.flush()
+    return stat.S_ISREG(os.fstat(raw.fileno()).st_mode)

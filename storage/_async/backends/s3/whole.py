@@ -1,0 +1,94 @@
+"""Objects, and ranges of them, read into memory as a whole, and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from ...._core import calls
+from ...._core.errors import IntegrityError, MalformedResponse
+from ...._core.info import ObjectInfo, ReadOptions
+from . import checksums, parallel
+from .reading import Download, Replaced
+from .settings import ObjectRequests
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+class _Found(NamedTuple):
+    data: bytes
+    info: ObjectInfo
+    md5: str | None
+    """The MD5 digest, where the etag looks like one and is another."""
+
+
+async def read(
+    send: ObjectRequests, full_key: str, key: str, options: ReadOptions
+) -> tuple[bytes, ObjectInfo]:
+    """An object, or the range asked for, and what the whole object is.
+
+    What was replaced while it was read, or came in other bytes than were announced, is read again
+    from its beginning, once.
+    """
+    first = None
+    try:
+        first = await _once(send, full_key, key, options)
+        if first.md5 is None:
+            return first.data, first.info
+    except IntegrityError as error:
+        if isinstance(error, MalformedResponse):
+            raise
+    except Replaced:
+        if options.if_match is not None:
+            raise
+    second = await _once(send, full_key, key, options)
+    if second.md5 is None:
+        return second.data, second.info
+    if first is not None and first.md5 == second.md5:
+        send.etags_are_md5 = False  # it is the very same again: these etags are something else
+        return second.data, second.info
+    raise IntegrityError("the bytes that came do not have the etag that was told, an MD5 digest")
+
+
+async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOptions) -> _Found:
+    download = Download(send, full_key, key, options)
+    info = await download.open()
+    start, end = download.span
+    if end - start > parallel.LARGE:
+        place = parallel.Memory(start, end - start)
+        await parallel.Filling(download, place, _all_at_once).run()
+        data = place.content()
+    else:
+        parts = [chunk async for chunk in download.chunks()]
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+    return _Found(data, info, await _other_md5(send, download, data))
+
+
+def _all_at_once(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The deadline is on the whole."""
+    return source
+
+
+async def _other_md5(send: ObjectRequests, download: Download, data: bytes) -> str | None:
+    """The digest of a whole object, if its etag looks like one and is another.
+
+    That of an object that was stored in one part, and is not encrypted with a key, is its digest
+    on most servers. It is looked at only where nothing better was told.
+    """
+    told = download.told
+    etag = str(told.get("ETag", "")).strip('"')
+    if not send.etags_are_md5 or not _MD5.fullmatch(etag) or checksums.told(told) is not None:
+        return None
+    if "kms" in str(told.get("ServerSideEncryption", "")) or told.get("SSECustomerAlgorithm"):
+        return None
+    if len(data) < checksums.LARGE:
+        found = _md5(data)
+    else:
+        found = await calls.call(_md5, data)
+    return None if found == etag else found
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,1 @@
+"""Bytes in another form, piece by piece: compressed, as text, sealed."""
