@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from storage._core.errors import ObjectNotFound, StoreUnavailable
+from storage._core.errors import BulkError, ObjectNotFound, StoreUnavailable
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 from storage.aioutils import AsyncCachingStore
 from storage.object import AsyncDictStore
+from tests.origins import Origin
+from tests.stores import FlakyStore
 
 POLICIES: list[dict[str, Any]] = [
     {},
@@ -21,6 +23,140 @@ POLICIES: list[dict[str, Any]] = [
     {"ttl": 1000, "negative_ttl": 1000},
     {"revalidate": "always"},
 ]
+
+
+class Gate:
+    """Where somebody is held up until the others have done what they do."""
+
+    def __init__(self) -> None:
+        self.reached, self.go = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.reached.set()
+        await self.go.wait()
+
+
+async def test_a_reader_that_a_write_has_overtaken_stores_nothing() -> None:
+    main, cache = Origin({"a": b"old"}), FlakyStore()
+    main.pause = gate = Gate()
+    store = AsyncCachingStore(main, cache, plain=False, write="invalidate", negative_ttl=1000)
+    reading = asyncio.create_task(store.get("a"))
+    await gate.reached.wait()
+    await store.put("a", b"new")
+    gate.go.set()
+    assert (await reading, cache.writes) == (b"old", 0)
+    assert await store.get("a") == b"new"
+
+
+async def test_a_reader_that_is_storing_when_a_write_comes_takes_it_back() -> None:
+    main, cache = Origin({"a": b"old"}), Gated()
+    store = AsyncCachingStore(main, cache, plain=False, write="invalidate")
+    cache.before_put = gate = Gate()
+    reading = asyncio.create_task(store.get("a"))
+    await gate.reached.wait()
+    await store.put("a", b"new")
+    cache.after_put = landed = Gate()
+    gate.go.set()
+    await landed.reached.wait()  # the old object is in the cache now
+    assert await store.get("a") == b"new"
+    assert await store.exists("a")
+    assert await store.get_range("a") == b"new"
+    landed.go.set()
+    assert (await reading, cache.objects) == (b"old", {})
+
+
+async def test_writers_who_meet_leave_no_entry_of_either() -> None:
+    main, cache = Origin(), Gated()
+    store = AsyncCachingStore(main, cache, plain=False)
+    cache.before_put = gate = Gate()
+    first = asyncio.create_task(store.put("a", b"1"))
+    await gate.reached.wait()
+    cache.before_put = None
+    await store.put("a", b"2")
+    gate.go.set()
+    await first
+    assert cache.objects == {}
+    assert await store.get("a") == b"2"
+
+
+async def test_nothing_stands_in_for_what_was_written_meanwhile() -> None:
+    main = Origin({"a": b"old"})
+    store = AsyncCachingStore(main, AsyncDictStore(), revalidate="always", stale_if_error=1000)
+    await store.get("a")
+    await AsyncDictStore.put(main, "a", b"older")  # by somebody else
+    gate = Gate()
+
+    async def hold_and_fail() -> None:
+        await gate()
+        raise StoreUnavailable("down")
+
+    main.pause = hold_and_fail
+    reading = asyncio.create_task(store.get("a"))
+    await gate.reached.wait()
+    main.pause = None
+    await store.put("a", b"new")
+    gate.go.set()
+    with pytest.raises(StoreUnavailable):
+        await reading
+    assert (await store.get("a"), store.stats.stale) == (b"new", 0)
+
+
+@pytest.mark.parametrize("verb", ["delete", "copy", "move", "delete_many", "put"])
+async def test_a_change_whose_answer_was_lost_leaves_no_entry(verb: str) -> None:
+    class Lossy(AsyncDictStore):
+        async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+            await super()._delete(key, missing_ok, if_match)
+            raise StoreUnavailable("no answer")
+
+        async def _put(
+            self, key: str, data: bytes | memoryview, options: WriteOptions
+        ) -> ObjectInfo:
+            await super()._put(key, data, options)
+            raise StoreUnavailable("no answer")
+
+    main, cache = Lossy({"a": b"old", "b": b"new"}), AsyncDictStore()
+    store = AsyncCachingStore(main, cache, plain=False)
+    await store.get("a")
+    arguments: dict[str, Any] = {"copy": ("b", "a"), "move": ("b", "a"), "put": ("a", b"new")}
+    argument = arguments.get(verb, (["a"],) if verb == "delete_many" else ("a",))
+    with pytest.raises((StoreUnavailable, BulkError)):
+        await getattr(store, verb)(*argument)
+    assert await read(store, 5) == (None if verb.startswith("delete") else b"new")
+
+
+@pytest.mark.parametrize("verb", ["delete", "copy", "move", "delete_many", "put"])
+async def test_what_another_process_stores_during_a_change_goes_again(verb: str) -> None:
+    main, cache = Jittery(random.Random(1)), AsyncDictStore()
+    await main.put("a", b"old")
+    await main.put("b", b"new")
+    gate = Gate()
+    main.hold = gate
+    store = AsyncCachingStore(main, cache, plain=False, write="invalidate")
+    other = AsyncCachingStore(AsyncDictStore(main.objects), cache, plain=False)
+    arguments: dict[str, Any] = {"copy": ("b", "a"), "move": ("b", "a"), "put": ("a", b"new")}
+    argument = arguments.get(verb, (["a"],) if verb == "delete_many" else ("a",))
+    changing = asyncio.create_task(getattr(store, verb)(*argument))
+    await gate.reached.wait()
+    assert await other.get("a") == b"old"
+    gate.go.set()
+    await changing
+    assert await read(store, 5) == (None if verb.startswith("delete") else b"new")
+    assert await read(other, 5) == await read(store, 5)
+
+
+class Gated(AsyncDictStore):
+    """One whose puts can be held up, before or after they take effect."""
+
+    before_put: Gate | None = None
+    after_put: Gate | None = None
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        if self.before_put is not None:
+            await self.before_put()
+        info = await super()._put(key, data, options)
+        if self.after_put is not None:
+            await self.after_put()
+        return info
 
 
 class Jittery(AsyncDictStore):
@@ -35,6 +171,7 @@ class Jittery(AsyncDictStore):
         super().__init__()
         self._chance = chance
         self._failures = failures
+        self.hold: Gate | None = None
 
     async def _wait(self) -> None:
         for _ in range(self._chance.randrange(5)):
@@ -50,12 +187,16 @@ class Jittery(AsyncDictStore):
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         await self._wait()
+        if self.hold is not None:
+            await self.hold()
         info = await super()._put(key, data, options)
         await self._wait()
         return info
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         await self._wait()
+        if self.hold is not None:
+            await self.hold()
         await super()._delete(key, missing_ok, if_match)
         await self._wait()
 
