@@ -249,6 +249,7 @@ def test_threads_share_one_state() -> None:
 
 
 def test_settings_that_make_no_sense() -> None:
-    for options in ({"failures": 0}, {"window": 0}, {"reset": -1}):
+    wrong: list[dict[str, Any]] = [{"failures": 0}, {"window": 0}, {"reset": -1}]
+    for options in wrong:
         with pytest.raises(ConfigError):
-            AsyncCircuitBreakerStore(AsyncDictStore(), **options)  # type: ignore[arg-type]
+            AsyncCircuitBreakerStore(AsyncDictStore(), **options)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storage._core.info import ObjectInfo, ReadOptions
+from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 from storage.aioutils import AsyncHedgeStore
 from storage.object import (
     AsyncDictStore,
@@ -156,8 +156,8 @@ async def test_second_requests_are_capped() -> None:
     for _ in range(100):
         await read()
     assert 100 + 10 <= len(child.gates) <= 100 + 12
-    none, _ = hedged(Slow(a=b"1"), cap=0)
-    child = none._child  # type: ignore[assignment]
+    child = Slow(a=b"1")
+    none, _ = hedged(child, cap=0)
     reading = asyncio.create_task(none.get("a"))
     await asyncio.sleep(0.01)
     assert len(child.gates) == 1
@@ -186,10 +186,10 @@ async def test_the_delay_follows_the_latest_reads() -> None:
 
 async def test_writes_and_streams_are_sent_once() -> None:
     class Counting(AsyncDictStore):
-        async def _put(self, *arguments: Any) -> ObjectInfo:
+        async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
             calls.append("put")
             await asyncio.sleep(0.01)
-            return await super()._put(*arguments)
+            return await super()._put(key, data, options)
 
     calls: list[str] = []
     store = AsyncHedgeStore(Counting(), delay=0.001, cap=1)
@@ -225,6 +225,7 @@ async def test_cancelled_at_every_point() -> None:
 def test_settings_and_the_blocking_twin() -> None:
     with HedgeStore(DictStore({"a": b"1"}), delay=0.5, percentile=0.95) as store:
         assert store.get("a") == b"1"
-    for options in ({"delay": 0}, {"cap": 2}, {"percentile": 1.0}):
+    wrong: list[dict[str, Any]] = [{"delay": 0}, {"cap": 2}, {"percentile": 1.0}]
+    for options in wrong:
         with pytest.raises(ConfigError):
             AsyncHedgeStore(AsyncDictStore(), **options)

@@ -362,9 +362,10 @@ async def test_the_errors_to_pass_are_the_users_choice() -> None:
     store, _ = retrying(child, retry_on=(AccessDenied,))
     assert await store.get("a") == b"1"
     assert await store._child._get("a", ReadOptions()) is not None
-    for options in ({"attempts": 0}, {"base": -1}):
+    wrong: list[dict[str, Any]] = [{"attempts": 0}, {"base": -1}]
+    for options in wrong:
         with pytest.raises(ConfigError):
-            AsyncRetryStore(child, **options)  # type: ignore[arg-type]
+            AsyncRetryStore(child, **options)
 
 
 def test_blocking() -> None:
