@@ -9,6 +9,7 @@ from typing import assert_type
 from storage.aioutils import (
     AsyncCachingStore,
     AsyncFanoutStore,
+    AsyncRetryStore,
     SyncEvent,
     SyncReport,
     VerifyReport,
@@ -21,6 +22,7 @@ from storage.object import AsyncDictStore, DictStore
 from storage.utils import (
     CachingStore,
     FanoutStore,
+    RetryStore,
     clear_store,
     copy_store,
     sync_stores,
@@ -72,3 +74,19 @@ async def the_kinds_do_not_mix(
     sync_stores(blocking, ours)  # type: ignore[arg-type]
     AsyncFanoutStore(ours)  # type: ignore[arg-type]
     AsyncFanoutStore([{"k": b"v"}])  # type: ignore[list-item]
+
+
+async def a_sleep(seconds: float) -> None: ...
+
+
+def a_blocking_sleep(seconds: float) -> None: ...
+
+
+async def policies_and_clocks(ours: AsyncDictStore, blocking: DictStore) -> None:
+    AsyncFanoutStore([ours], write="quorum", read="fastest", on_failure=print)
+    AsyncFanoutStore([ours], write="most")  # type: ignore[arg-type]
+    AsyncFanoutStore([ours], read="any")  # type: ignore[arg-type]
+    FanoutStore([blocking], write="any", read="quorum", repair=True, child_timeout=1)
+    AsyncRetryStore(ours, attempts=2, sleep=a_sleep)
+    AsyncRetryStore(ours, sleep=a_blocking_sleep)  # type: ignore[arg-type]
+    RetryStore(blocking, retry_on=(OSError,), sleep=a_blocking_sleep)
