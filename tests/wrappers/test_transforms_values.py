@@ -7,6 +7,7 @@ import io
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,13 @@ from storage.aioutils import (
     AsyncGzipStore,
     AsyncIdentityStore,
     AsyncJsonStore,
+    AsyncLoggingStore,
+    AsyncNotifyingStore,
+    AsyncPrefixStore,
+    AsyncRetryStore,
+    AsyncSingleflightStore,
     AsyncTextEncodingStore,
+    AsyncTimeoutStore,
     AsyncTransformingStore,
     async_copy_store,
     async_sync_stores,
@@ -433,6 +440,34 @@ def test_a_users_subclass() -> None:
 
 
 # -- wrappers around them -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        AsyncLoggingStore,
+        AsyncNotifyingStore,
+        AsyncRetryStore,
+        AsyncSingleflightStore,
+        partial(AsyncTimeoutStore, seconds=30),
+        partial(AsyncPrefixStore, prefix="p/"),
+    ],
+)
+async def test_values_pass_through_all_kinds(wrap: Any) -> None:
+    text, values, files = (
+        wrap(kind(AsyncDictStore()))
+        for kind in (AsyncTextEncodingStore, AsyncJsonStore, AsyncBufferStore)
+    )
+    await text.put("key", TEXT)
+    assert await text.get("key") == TEXT
+    await text.put("key", iter(TEXT))
+    assert "".join([piece async for piece in text.stream("key")]) == TEXT
+    for value in (None, {"a": [1, "b"]}):
+        await values.put("key", value)
+        assert await values.get("key") == value
+    for file in (io.BytesIO(b"content"), io.BufferedReader(io.BytesIO(b"content"))):
+        await files.put("key", file)
+        assert (await files.get("key")).read() == b"content"
 
 
 async def test_values_pass_through_wrappers() -> None:
