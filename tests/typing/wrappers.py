@@ -9,18 +9,23 @@ from typing import assert_type
 from storage.aioutils import (
     AsyncCachingStore,
     AsyncFanoutStore,
+    AsyncNotifyingStore,
     SyncEvent,
     SyncReport,
+    VerbMetrics,
     VerifyReport,
     async_clear_store,
     async_copy_store,
     async_sync_stores,
     async_verify_stores,
 )
-from storage.object import AsyncDictStore, DictStore
+from storage.object import AsyncDictStore, AsyncObjectStore, DictStore, ObjectStore
 from storage.utils import (
     CachingStore,
     FanoutStore,
+    LoggingStore,
+    MetricsStore,
+    NotifyingStore,
     clear_store,
     copy_store,
     sync_stores,
@@ -72,3 +77,24 @@ async def the_kinds_do_not_mix(
     sync_stores(blocking, ours)  # type: ignore[arg-type]
     AsyncFanoutStore(ours)  # type: ignore[arg-type]
     AsyncFanoutStore([{"k": b"v"}])  # type: ignore[list-item]
+
+
+async def handlers(store: AsyncNotifyingStore) -> None:
+    def told(inner: AsyncObjectStore, key: str, error: Exception | None) -> None: ...
+    async def awaited(inner: AsyncObjectStore, key: str, error: Exception | None) -> int:
+        return 1
+
+    store.on_put(told)
+    store.on_delete(awaited)
+    store.on_change(told)  # type: ignore[arg-type]
+    assert_type(store.store, AsyncObjectStore)
+
+
+def blocking_handlers(store: NotifyingStore, logged: LoggingStore) -> None:
+    def told(inner: ObjectStore, action: str, key: str, error: Exception | None) -> None: ...
+
+    store.on_change(told)
+    store.on_put(told)  # type: ignore[arg-type]
+    assert_type(logged.store, ObjectStore)
+    assert_type(FanoutStore([logged]).children, tuple[ObjectStore, ...])
+    assert_type(MetricsStore(logged).snapshot(), dict[str, VerbMetrics])
