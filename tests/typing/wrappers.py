@@ -10,19 +10,24 @@ from storage.aioutils import (
     AsyncCachingStore,
     AsyncFanoutStore,
     AsyncRetryStore,
+    AsyncNotifyingStore,
     SyncEvent,
     SyncReport,
+    VerbMetrics,
     VerifyReport,
     async_clear_store,
     async_copy_store,
     async_sync_stores,
     async_verify_stores,
 )
-from storage.object import AsyncDictStore, DictStore
+from storage.object import AsyncDictStore, AsyncObjectStore, DictStore, ObjectStore
 from storage.utils import (
     CachingStore,
     FanoutStore,
     RetryStore,
+    LoggingStore,
+    MetricsStore,
+    NotifyingStore,
     clear_store,
     copy_store,
     sync_stores,
@@ -90,3 +95,24 @@ async def policies_and_clocks(ours: AsyncDictStore, blocking: DictStore) -> None
     AsyncRetryStore(ours, attempts=2, sleep=a_sleep)
     AsyncRetryStore(ours, sleep=a_blocking_sleep)  # type: ignore[arg-type]
     RetryStore(blocking, retry_on=(OSError,), sleep=a_blocking_sleep)
+
+
+async def handlers(store: AsyncNotifyingStore) -> None:
+    def told(inner: AsyncObjectStore, key: str, error: Exception | None) -> None: ...
+    async def awaited(inner: AsyncObjectStore, key: str, error: Exception | None) -> int:
+        return 1
+
+    store.on_put(told)
+    store.on_delete(awaited)
+    store.on_change(told)  # type: ignore[arg-type]
+    assert_type(store.store, AsyncObjectStore)
+
+
+def blocking_handlers(store: NotifyingStore, logged: LoggingStore) -> None:
+    def told(inner: ObjectStore, action: str, key: str, error: Exception | None) -> None: ...
+
+    store.on_change(told)
+    store.on_put(told)  # type: ignore[arg-type]
+    assert_type(logged.store, ObjectStore)
+    assert_type(FanoutStore([logged]).children, tuple[ObjectStore, ...])
+    assert_type(MetricsStore(logged).snapshot(), dict[str, VerbMetrics])
