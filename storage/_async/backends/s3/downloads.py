@@ -19,7 +19,8 @@ from ...._core.errors import (
 from ...._core.info import ObjectInfo
 from ...._core.window import surely
 from . import checksums
-from .parallel import Filling, Steps
+from .filling import Filling
+from .parallel import Steps
 from .reading import Download, Replaced
 
 MIB = 1024 * 1024
