@@ -135,7 +135,7 @@ async def test_a_stream_reads_ahead_only_when_read(
 async def test_memory_is_bounded(
     seaweedfs: S3Service, shared_bucket: NewBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "PIECE", 64 * 1024)
+    monkeypatch.setattr(downloads.File, "piece", 64 * 1024)
     data = DATA * 4
     async with own_corner(seaweedfs, shared_bucket) as store:
         await store.put("key", data)
@@ -161,10 +161,10 @@ async def test_many_streams_share_one_budget(
         readers = [store.open_reader("key") for _ in range(6)]
         for reader in readers:
             await reader.__aenter__()
-            await reader.read(STEP + 1)  # each has begun to read ahead
+            await reader.read(2 * STEP)  # each has begun to read ahead
         assert store._budget._free == 0
         for reader in reversed(readers):  # and none of them waits for another
-            assert await reader.read() == DATA[STEP + 1 :]
+            assert await reader.read() == DATA[2 * STEP :]
             await reader.aclose()
         assert store._budget._free == 4 * STEP
 

@@ -20,6 +20,9 @@ from .reading import Download
 class Place(Protocol):
     """Where the bytes of an object are brought to, in any order."""
 
+    piece: int
+    """Bytes that are worth a hop to a worker thread; 0 where it needs none."""
+
     async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
         """Keep bytes at a position, and feed a digest with them."""
 
@@ -35,6 +38,8 @@ class Memory:
         size: Its length in bytes.
     """
 
+    piece = 0
+
     def __init__(self, start: int, size: int) -> None:
         self._start = start
         self._buffer = BytesIO()
@@ -44,7 +49,7 @@ class Memory:
     async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
         """See `Place`."""
         if digest is not None:
-            await calls.call(digest.update, data)
+            digest.update(data)
         self._buffer.seek(at - self._start)
         self._buffer.write(data)
 
@@ -121,12 +126,16 @@ class Filling:
         digest = checksums.running(self._check.name) if self._check and joins else None
         writing: asyncio.Task[None] | None = None  # while the next piece comes
         try:
-            async with aclosing(_pieces(self._steps(chunks))) as pieces:
+            async with aclosing(_pieces(self._steps(chunks), self._place.piece)) as pieces:
                 async for piece in pieces:
                     if writing is not None:
                         await writing
-                    writing = asyncio.create_task(self._place.write(at, piece, digest))
+                    write = self._place.write(at, piece, digest)
                     at += len(piece)
+                    if self._place.piece:
+                        writing = asyncio.create_task(write)
+                    else:
+                        await write
                     if pace is not None and pace.is_slow():
                         self._slow.set()
             if writing is not None:
@@ -145,16 +154,16 @@ class Filling:
         check.compare(digest)
 
 
-async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The bytes in pieces that are worth a worker thread."""
+async def _pieces(chunks: AsyncIterator[bytes], least: int) -> AsyncGenerator[bytes, None]:
+    """The bytes in pieces of so many, but for the last."""
     waiting: list[bytes] = []
     size = 0
     async with closing(chunks) as source:
         async for chunk in source:
             waiting.append(chunk)
             size += len(chunk)
-            if size >= parallel.PIECE:
-                yield b"".join(waiting)
+            if size >= least:
+                yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
                 waiting, size = [], 0
     if waiting:
         yield b"".join(waiting)

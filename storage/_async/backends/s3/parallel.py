@@ -24,8 +24,6 @@ STEP = 8 * MIB
 """Bytes that one request asks for."""
 AHEAD = 4 * MIB
 """The same for a stream, where they are held until it is their turn."""
-PIECE = MIB
-"""Bytes that are written at once, in a worker thread."""
 
 Steps = Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
 """Iterates with the store's deadline on each step, and closes the source at the end."""
