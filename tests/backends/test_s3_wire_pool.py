@@ -265,6 +265,7 @@ async def test_closing_leaves_nothing_behind(kind: Kind) -> None:
             assert await given_up.read(10)
             for _ in range(3):
                 await fetch(transport)
+        await given_up.aclose()
         del transport, given_up
         gc.collect()
     assert asyncio.all_tasks() == tasks

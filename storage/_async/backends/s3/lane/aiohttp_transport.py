@@ -90,8 +90,12 @@ class AiohttpTransport:
         """See `Transport`."""
         self._closed = True
         session, self._session = self._session, None
-        if session is not None and self._pid == os.getpid():
+        if session is None:
+            return
+        if self._pid == os.getpid():
             await session.close()
+        else:
+            inherited.append(session)
 
     def _get_session(self) -> aiohttp.ClientSession:
         session = self._session
@@ -119,9 +123,8 @@ class AiohttpResponse:
         self.resent = resent
         headers: dict[str, str] = {}
         for name, value in response.headers.items():
-            key = name.lower()
-            known = headers.get(key)
-            headers[key] = value if known is None else f"{known}, {value}"
+            key, text = name.lower(), value.strip(" \t")
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
         self.headers: Mapping[str, str] = headers
 
     async def read(self, size: int = -1) -> bytes:
