@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Medium:
         service: The S3 server that it needs.
         persists: Whether a second store at the same place sees the same objects.
         begins_missing: Whether a place that was never written to is a missing store.
+        twin: Whether its blocking twin is tested, too.
     """
 
     scheme: str
@@ -43,6 +44,7 @@ class Medium:
     service: str | None = None
     persists: bool = True
     begins_missing: bool = True
+    twin: bool = True
 
     def load(self, blocking: bool) -> type[Any]:
         """The async class, or its blocking twin."""
@@ -101,7 +103,7 @@ def corner(service: S3Service, bucket: str) -> Corner:
     return Corner(service, bucket, secrets.token_hex(6))
 
 
-def _connect(kind: type[Any], place: Corner) -> Any:
+def _connect(kind: type[Any], place: Corner, lane: str = "fast") -> Any:
     return kind.connect(
         place.bucket,
         prefix=place.prefix,
@@ -111,7 +113,16 @@ def _connect(kind: type[Any], place: Corner) -> Any:
         aws_secret_access_key=place.service.secret_key,
         lacking=_MOTO_LACKS if place.service.name == "moto" else Capability.NONE,
         part_size=5 * 1024 * 1024,
+        lane=lane,
     )
+
+
+def _by_client(kind: type[Any], place: Corner) -> Any:
+    return _connect(kind, place, "client")
+
+
+def _by_aiohttp(kind: type[Any], place: Corner) -> Any:
+    return _connect(kind, place, "aiohttp")
 
 
 def _uploads(place: Corner, keys: list[str]) -> list[str]:
@@ -196,5 +207,12 @@ MEDIA: dict[str, Medium] = {
         litter=_uploads,
         service="moto",
         begins_missing=False,
+        twin=False,
     ),
+}
+# The same servers by other lanes. What is blocking about a twin is the same on each of them.
+MEDIA |= {
+    "seaweedfs_client": replace(MEDIA["seaweedfs"], make=_by_client, twin=False),
+    "seaweedfs_aiohttp": replace(MEDIA["seaweedfs"], make=_by_aiohttp, twin=False),
+    "moto_client": replace(MEDIA["moto"], make=_by_client, twin=False),
 }

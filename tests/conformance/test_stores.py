@@ -85,7 +85,7 @@ class MediumConformance(StoreConformance):
 
 
 def _make(name: str, medium: Medium, blocking: bool) -> type[MediumConformance]:
-    title = f"Test{name.title()}{'Blocking' if blocking else ''}"
+    title = f"Test{name.title().replace('_', '')}{'Blocking' if blocking else ''}"
     members = {
         "__module__": __name__,
         "medium": medium,
@@ -98,6 +98,6 @@ def _make(name: str, medium: Medium, blocking: bool) -> type[MediumConformance]:
 
 for _name, _medium in MEDIA.items():
     if _medium.is_there():
-        for _blocking in (False, True):
+        for _blocking in (False, True) if _medium.twin else (False,):
             _class = _make(_name, _medium, _blocking)
             globals()[_class.__name__] = _class
