@@ -11,6 +11,7 @@ from storage.aioutils import (
     AsyncFanoutStore,
     AsyncRetryStore,
     AsyncNotifyingStore,
+    CacheStats,
     SyncEvent,
     SyncReport,
     VerbMetrics,
@@ -44,6 +45,14 @@ async def five_async_methods_are_enough(ours: AsyncDictStore, theirs: ForeignSto
     assert_type(await async_copy_store(ours, theirs), SyncReport)
     assert_type(await async_verify_stores(ours, theirs), VerifyReport)
     assert_type(await async_clear_store(theirs), int)
+
+
+async def caches_have_policies(ours: AsyncDictStore, theirs: ForeignStore) -> None:
+    store = AsyncCachingStore(ours, theirs, ttl=1.5, write="invalidate", max_bytes=10)
+    assert_type(store.stats, CacheStats)
+    assert_type(store.stats.hits, int)
+    assert_type(await store.clear("a"), int)
+    AsyncCachingStore(ours, theirs, revalidate="sometimes")  # type: ignore[arg-type]
 
 
 def five_blocking_methods_are_enough(ours: DictStore, theirs: BlockingStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -201,12 +201,12 @@ async def test_one_kind_of_entry_is_not_taken_for_the_other() -> None:
 
 async def test_values_that_are_no_bytes_pass() -> None:
     """As those of a store that encodes them itself."""
-    main, cache = ForeignStore(), ForeignStore()
-    main.objects["a"] = cache.objects["b"] = {"no": "bytes"}  # type: ignore[assignment]
+    main, cache, value = ForeignStore(), ForeignStore(), cast("bytes", {"no": "bytes"})
+    main.objects["a"] = cache.objects["b"] = value
     store = AsyncCachingStore(main, cache)
-    assert await store.get("b") == {"no": "bytes"}
+    assert await store.get("b") == value
     sealed = AsyncCachingStore(main, AsyncDictStore(), ttl=60)
-    assert [await sealed.get("a") for _ in range(2)] == [{"no": "bytes"}] * 2
+    assert [await sealed.get("a") for _ in range(2)] == [value] * 2
 
 
 # -- caches that fail -----------------------------------------------------------------------

@@ -95,7 +95,7 @@ async def test_a_stream_of_another_length_than_was_said_is_not_kept() -> None:
 async def test_a_stream_that_a_write_overtakes_is_not_kept() -> None:
     main, cache = Origin({"a": DATA}), AsyncDictStore()
     store = AsyncCachingStore(main, cache, plain=False, write="invalidate")
-    parts = []
+    parts: list[bytes] = []
     async for piece in store.stream("a"):
         if not parts:
             await store.put("a", b"new")

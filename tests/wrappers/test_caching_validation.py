@@ -224,7 +224,7 @@ async def test_a_store_that_is_down_may_be_stood_in_for(clock: Clock, error: Sto
     clock.ahead = 61
     for read in (store.get, store.head, store.exists):
         with pytest.raises(type(error)):
-            await read("a")  # type: ignore[operator]
+            await read("a")
     forgiving = AsyncCachingStore(main, store._children[1], ttl=1, stale_if_error=math.inf)
     assert await forgiving.get("a") == b"123"
 
