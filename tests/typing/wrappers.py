@@ -9,8 +9,8 @@ from typing import assert_type
 from storage.aioutils import (
     AsyncCachingStore,
     AsyncFanoutStore,
-    AsyncRetryStore,
     AsyncNotifyingStore,
+    AsyncRetryStore,
     CacheStats,
     SyncEvent,
     SyncReport,
@@ -25,10 +25,10 @@ from storage.object import AsyncDictStore, AsyncObjectStore, DictStore, ObjectSt
 from storage.utils import (
     CachingStore,
     FanoutStore,
-    RetryStore,
     LoggingStore,
     MetricsStore,
     NotifyingStore,
+    RetryStore,
     clear_store,
     copy_store,
     sync_stores,
