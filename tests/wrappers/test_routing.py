@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,9 @@ async def test_many_are_removed_store_by_store() -> None:
     asked: list[list[str]] = []
 
     class Bulk(AsyncDictStore):
-        async def _delete_many(self, keys: Any, missing_ok: bool) -> Any:
+        async def _delete_many(
+            self, keys: Any, missing_ok: bool
+        ) -> AsyncGenerator[tuple[str, Exception | None], None]:
             asked.append(list(keys))
             for key in asked[-1]:
                 yield key, ObjectNotFound("none", key=key) if key == "none" else None

@@ -74,8 +74,8 @@ class AsyncRoutingStore(AsyncAddressingStore):
         super().__init__((), timeout=timeout)
         self._given: tuple[AsyncObjectStore, ...] = ()
         self._routes: tuple[Route, ...] = ()
-        for route in routes or ():
-            self.add_route(*route)
+        for prefix, store, *strip in routes or ():
+            self.add_route(prefix, store, any(strip))
 
     def add_route(self, prefix: str, store: AsyncObjectStore, strip_prefix: bool = False) -> None:
         """Ask one more prefix, after all others; a store that comes late is not entered."""
