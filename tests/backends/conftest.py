@@ -37,12 +37,9 @@ async def faulty(
     lane: str,
 ) -> AsyncIterator[AsyncBucketStore]:
     """A store that reaches SeaweedFS through the proxy, and pauses but briefly between tries."""
-    from botocore.retries.standard import ExponentialBackoff
-
     from tests.backends import s3
 
-    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
-    monkeypatch.setattr("storage._async.backends.s3.lane.retries.FIRST_PAUSE", 0.01)
+    s3.without_pauses(monkeypatch)
     async with s3.own_corner(
         seaweedfs, shared_bucket, endpoint_url=between.url, part_size=5 * s3.MIB, lane=lane
     ) as store:

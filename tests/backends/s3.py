@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from typing import Any
+
+import pytest
 
 from storage._async.backends.s3 import AsyncBucketStore
 from storage._core.info import Capability
@@ -28,6 +31,25 @@ def connected(service: S3Service, bucket: str, **options: Any) -> AsyncBucketSto
     return AsyncBucketStore.connect(bucket, **{**defaults, **options})
 
 
+@cache
+def session() -> Any:
+    """A user's own session; to make another one costs 0.1 s."""
+    from aiobotocore.session import get_session
+
+    return get_session()
+
+
+def aiobotocore_client(service: S3Service, **options: Any) -> Any:
+    """A user's own client, to be entered."""
+    defaults = {
+        "endpoint_url": service.endpoint_url,
+        "aws_access_key_id": service.access_key,
+        "aws_secret_access_key": service.secret_key,
+        "region_name": service.region,
+    }
+    return session().create_client("s3", **{**defaults, **options})
+
+
 def own_corner(service: S3Service, shared_bucket: NewBucket, **options: Any) -> AsyncBucketStore:
     """A store under a prefix that no other test has."""
     return connected(service, shared_bucket(service), prefix=f"{secrets.token_hex(8)}", **options)
@@ -37,6 +59,14 @@ def uploads(service: S3Service, bucket: str) -> list[str]:
     """The keys of the multipart uploads that were begun and neither ended nor aborted."""
     found = buckets.client(service).list_multipart_uploads(Bucket=bucket)
     return [upload["Key"] for upload in found.get("Uploads", ())]
+
+
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every lane pause but briefly between tries."""
+    from botocore.retries.standard import ExponentialBackoff
+
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
+    monkeypatch.setattr("storage._async.backends.s3.lane.retries.FIRST_PAUSE", 0.01)
 
 
 LANES = ("fast", "aiohttp", "client")

@@ -19,23 +19,10 @@ from storage._async.backends.s3 import AsyncBucketStore
 from storage._core import runner
 from storage._core.errors import AccessDenied, ConfigError, InvalidKey, StoreClosed
 from storage._core.info import Capability
-from tests.backends.s3 import connected, own_corner
+from tests.backends.s3 import aiobotocore_client, connected, own_corner
 from tests.services import buckets
 from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
-
-
-def aiobotocore_client(service: S3Service) -> Any:
-    """A user's own asyncio client, to be entered."""
-    from aiobotocore.session import get_session
-
-    return get_session().create_client(
-        "s3",
-        endpoint_url=service.endpoint_url,
-        aws_access_key_id=service.access_key,
-        aws_secret_access_key=service.secret_key,
-        region_name=service.region,
-    )
 
 
 async def works(store: AsyncBucketStore, key: str = "key") -> None:

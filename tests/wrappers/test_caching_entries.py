@@ -132,7 +132,7 @@ async def test_a_damaged_block_midway_is_made_good_by_the_main_store() -> None:
 async def test_a_description_longer_than_one_look() -> None:
     main = AsyncDictStore()
     store = AsyncCachingStore(main, AsyncDictStore(), plain=False)
-    metadata = {f"key-{n}": "x" * 100 for n in range(99)}
+    metadata = {f"key-{n}": "x" * 100 for n in range(300)}
     info = await store.put("a", b"hello", metadata=metadata)
     main.objects.clear()
     assert await store.get_range("a", 1, 3) == b"el"

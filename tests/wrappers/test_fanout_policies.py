@@ -313,6 +313,7 @@ async def test_a_replica_that_cancels_itself_has_failed() -> None:
 
 
 def test_settings_that_make_no_sense() -> None:
-    for options in ({"write": "most"}, {"read": "last"}, {"child_timeout": 0}):
+    wrong: list[dict[str, Any]] = [{"write": "most"}, {"read": "last"}, {"child_timeout": 0}]
+    for options in wrong:
         with pytest.raises(ConfigError):
             AsyncFanoutStore([AsyncDictStore()], **options)

@@ -117,6 +117,8 @@ class AsyncCachingStore(AsyncIdentityStore):
         timeout: float | None = None,
     ) -> None:
         AsyncParentStore.__init__(self, (main_store, cache_store), timeout=timeout)
+        self.main_store: AsyncObjectStore = main_store
+        self.cache_store: AsyncObjectStore = cache_store
         self._policy = Policy(
             ttl,
             revalidate,
@@ -225,9 +227,10 @@ class AsyncCachingStore(AsyncIdentityStore):
         stored = time.time()
         async with self._entry(key, options) as (seal, visit):
             if seal is not None:
-                async with closing(self._parts.pieces(key, seal, options.byte_range)) as pieces:
-                    yield Body(seal.info, pieces)
-                return
+                async with self._parts.opened(key, seal, options.byte_range) as pieces:
+                    if pieces is not None:
+                        yield Body(seal.info, pieces)
+                        return
             reader = self._child._reader(key, options)
             async with self._reads.missing(key, visit):
                 await reader.__aenter__()

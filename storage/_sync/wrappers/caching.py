@@ -122,6 +122,14 @@ class CachingStore(IdentityStore):
         )
 
     @property
+    def main_store(self) -> ObjectStore:
+        return self._blocking(self._async.main_store)
+
+    @property
+    def cache_store(self) -> ObjectStore:
+        return self._blocking(self._async.cache_store)
+
+    @property
     def stats(self) -> CacheStats:
         """What this store has done since it was made; other processes count for themselves."""
         return self._async.stats

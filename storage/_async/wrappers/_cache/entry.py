@@ -48,6 +48,7 @@ class Seal:
         digests: Of all blocks, one after the other.
         block: Bytes that each of them stands for.
         mark: Distinguishes this entry from every other one.
+        data: The object's bytes, if they were read along.
     """
 
     info: ObjectInfo
@@ -56,6 +57,7 @@ class Seal:
     digests: bytes = b""
     block: int = BLOCK
     mark: bytes = b""
+    data: bytes | None = None
 
     def verify(self, position: int, data: bytes | memoryview) -> None:
         """Raise `Broken` unless these are the bytes of whole blocks, the first at ``position``."""

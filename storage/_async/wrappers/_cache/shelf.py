@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from ...._core import calls
@@ -18,7 +19,7 @@ from .room import Room
 
 Buffer = bytes | bytearray | memoryview
 
-TAIL = 4096
+TAIL = 16 * 1024
 """Bytes that are read to find what an entry tells of itself; more only for large objects."""
 LARGE = 1024 * 1024
 """Bytes from which digests are reckoned in a thread, and what may be held in memory at once."""
@@ -100,14 +101,19 @@ class Shelf:
         needed = tail_length(end)
         if needed > len(end):
             end, info = await self.cache._read(key, ReadOptions(ByteRange(-needed)))
-        return read_tail(key, end, len(end) if info.size is None else info.size)
+        length = len(end) if info.size is None else info.size
+        if length == len(end):
+            data, seal = unseal(key, end)
+            return replace(seal, data=data)
+        return read_tail(key, end, length)
 
     async def pieces(
         self, key: str, seal: Seal, start: int, end: int
     ) -> AsyncGenerator[bytes, None]:
         """A part of an object, each piece verified. Raises `Broken`, or what the cache raises."""
         position, stop = seal.around(start, end)
-        if start >= end:
+        if seal.data is not None or start >= end:
+            yield (seal.data or b"")[start:end]
             return
         options = ReadOptions(ByteRange(position, stop))
         async with self.cache._reader(key, options) as reader:

@@ -28,7 +28,7 @@ def http_date(text: str) -> datetime:
             clock = int(text[17:19]), int(text[20:22]), int(text[23:25])
             return datetime(int(text[12:16]), month, int(text[5:7]), *clock, tzinfo=UTC)
         moment = parsedate_to_datetime(text)
-    except KeyError as error:
+    except (IndexError, KeyError, TypeError) as error:
         raise ValueError(text) from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 

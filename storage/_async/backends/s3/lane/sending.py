@@ -164,7 +164,7 @@ class Lane:
         """Whether the reason of a refusal was one that could be removed; each is but once."""
         if not isinstance(error, Refused) or keys is None:
             return False
-        if "clock" not in mended and (skew := _skew(error)) is not None:
+        if "clock" not in mended and (skew := self._skew(error)) is not None:
             mended.add("clock")
             self._signer.skew = skew
             return True
@@ -173,6 +173,18 @@ class Lane:
             mended.add("keys")
             return await self._identity.credentials.renew(keys)
         return False
+
+    def _skew(self, error: Refused) -> float | None:
+        """How far the server's clock is ahead, if that is why it refused."""
+        if error.status != 403 or error.code not in ("403", "RequestTimeTooSkewed"):
+            return None
+        try:
+            theirs = results.http_date(error.headers.get("date", "")).timestamp()
+        except ValueError:
+            return None
+        skew = theirs - time.time()
+        far = abs(skew - self._signer.skew) > SKEW
+        return skew if far or error.code != "403" else None
 
 
 _PLAIN = [("accept-encoding", "identity"), ("user-agent", "storage")]
@@ -194,15 +206,3 @@ async def _content(response: Response, most: int) -> bytes:
         if size > most:
             raise MalformedResponse(f"the server's answer is longer than {most} bytes")
     return b"".join(parts)
-
-
-def _skew(error: Refused) -> float | None:
-    """How far the server's clock is ahead, if that is why it refused."""
-    if error.status != 403 or error.code not in ("403", "RequestTimeTooSkewed"):
-        return None
-    try:
-        theirs = results.http_date(error.headers.get("date", "")).timestamp()
-    except ValueError:
-        return None
-    skew = theirs - time.time()
-    return skew if abs(skew) > SKEW or error.code != "403" else None
