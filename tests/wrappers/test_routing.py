@@ -203,3 +203,10 @@ def test_blocking_stores_of_both_kinds() -> None:
     assert list(theirs.keys()) == ["2"]
     assert set(store.keys()) == {"a/1", "b/2", "c/3"}
     assert repr(store).startswith("RoutingStore([('a/', DictStore(1 objects)), ('b/', ")
+
+
+def test_the_stores_come_back_as_they_were_passed() -> None:
+    ours, theirs, late = DictStore(), BlockingStore(), DictStore()
+    store = RoutingStore([("a/", ours), ("b/", theirs, True)])
+    store.add_route("c/", late)
+    assert store.children == (ours, theirs, late)
