@@ -78,6 +78,9 @@ class Repairs:
         self._tasks: LoopLocal[dict[str, asyncio.Task[None]]] = LoopLocal(dict)
         self._room = LoopLocal(lambda: asyncio.Semaphore(AT_ONCE))
 
+    def __reduce__(self) -> tuple[type[Repairs], tuple[Replicas, bool]]:
+        return Repairs, (self._replicas, self._wanted)
+
     # -- what must not cross a repair ---------------------------------------------------------
 
     @contextmanager
