@@ -149,10 +149,10 @@ class AsyncCachingStore(AsyncIdentityStore):
 
     def __getstate__(self) -> dict[str, Any]:
         begun = ("_counters", "_shelf", "_reads", "_whole", "_parts", "_writes")
-        return {name: value for name, value in self.__dict__.items() if name not in begun}
+        return {name: value for name, value in vars(self).items() if name not in begun}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._begin()
         _stores.add(self)
 
