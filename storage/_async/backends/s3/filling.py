@@ -35,16 +35,14 @@ class Memory:
 
     Args:
         start: The position of its first byte.
-        size: Its length in bytes.
     """
 
     piece = 0
 
-    def __init__(self, start: int, size: int) -> None:
+    def __init__(self, start: int) -> None:
         self._start = start
+        # Grows without being copied, and gives what it holds without a copy.
         self._buffer = BytesIO()
-        self._buffer.seek(max(0, size - 1))
-        self._buffer.write(b"\0"[:size])  # all of it at once: to grow it would copy it
 
     async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
         """See `Place`."""
