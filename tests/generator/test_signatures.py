@@ -42,6 +42,7 @@ def blocking(annotation: Any) -> Any:
     """What an annotation should be on the blocking side."""
     if not isinstance(annotation, str):
         return annotation
+    annotation = re.sub(r"\bAwaitable\[(\w+)\]", r"\1", annotation)
     return re.sub(r"\bAsync(?=[A-Z])", "", annotation)
 
 
