@@ -58,9 +58,10 @@ class AsyncCachingStore(AsyncIdentityStore):
     object's own key, published as a whole; behind the bytes stand what is known of the object
     and digests of all of it. So any store can be the cache, several processes can share it, and
     what is damaged, cut short, of another key or somebody else's is found out, removed and read
-    again from the main store. A key that the cache store refuses is not cached. A plain entry is the object's bytes and nothing else, such as
-    other programs leave or look for there; nothing can be verified of it, and streams,
-    conditions and `head` go past it.
+    again from the main store. A key that the cache store refuses is not cached.
+
+    A plain entry is the object's bytes and nothing else, such as other programs leave or look
+    for there; nothing can be verified of it, and streams, conditions and `head` go past it.
 
     Many reads of one key at a time are one read of the main store (on each event loop), also if
     the first of them is cancelled; ``revalidate="always"`` lets no read join one that was sent
