@@ -170,7 +170,8 @@ class Shelf:
         if not self.plain:
             make = calls.call if len(data) >= LARGE else _at_once
             return await make(seal, data, info, stored)
-        if isinstance(data, bytes):
+        if isinstance(data, Buffer):
+            data = bytes(data)
             self._known.put(key, (await _hash(data), info))
         return data
 

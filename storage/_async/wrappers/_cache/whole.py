@@ -73,14 +73,14 @@ class Whole:
             self._counters.add("misses")
         return answer.data, answer.info
 
-    async def plain(self, key: str) -> Any:
-        """An object from a plain entry, or None."""
+    async def plain(self, key: str) -> tuple[Any, ObjectInfo] | None:
+        """An object from a plain entry, with what this process knows of it."""
         with Visit(self._reads.traffic, key) as visit:
             found = await self._shelf.whole(key)
             if found is None or not visit.undisturbed():
                 return None
         self._reads.hit(key, found[1].size)
-        return found[0]
+        return found[0], found[1].info
 
     async def _fetch(self, key: str, found: tuple[Any, Seal] | None, version: int) -> Answer:
         """Ask the main store for an object, or whether it still is the one of an entry."""
