@@ -157,7 +157,7 @@ class Shelf:
         with self.going_around("store", key):
             if self._can_hold(data):
                 entry = await self._made(key, data, info, stored)
-                size = len(entry) if isinstance(entry, Buffer) else 0
+                size = length(entry)
                 if self.room.fits(size):
                     with self.doubting(key):
                         await self.cache._write(key, entry, WRITE_OVER)
@@ -239,6 +239,11 @@ class Shelf:
     def going_around(self, what: str, key: str) -> GoingAround:
         """Log and count what fails in the cache store; that something is missing is no failure."""
         return GoingAround(self.cache, self._counters, what, key)
+
+
+def length(data: Any) -> int:
+    """Bytes of a value, if it is any bytes."""
+    return len(data) if isinstance(data, Buffer) else 0
 
 
 async def _hash(data: bytes) -> int:

@@ -16,7 +16,7 @@ from .filling import reader_fills
 from .flights import Flights
 from .policy import Policy
 from .reads import UNAVAILABLE, Reads
-from .shelf import Shelf
+from .shelf import Shelf, length
 from .traffic import Visit
 
 
@@ -124,8 +124,3 @@ class Whole:
                 await self._shelf.put(key, answer.data, answer.info, stored)
             elif may:
                 await self._shelf.drop(key)
-
-
-def length(data: Any) -> int:
-    """Bytes of a value, if it is any bytes."""
-    return len(data) if isinstance(data, bytes | bytearray | memoryview) else 0
