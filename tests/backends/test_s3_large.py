@@ -299,7 +299,7 @@ async def test_a_full_disk_is_known_before(
 
     async with own_corner(seaweedfs, shared_bucket) as store:
         await store.put("key", DATA)
-        monkeypatch.setattr(downloads.os, "posix_fallocate", full)
+        monkeypatch.setattr(os, "posix_fallocate", full)
         with pytest.raises(NoSpace, match="download 'key'"):
             await store.download("key", tmp_path / "file")
         assert left_behind(tmp_path) == []

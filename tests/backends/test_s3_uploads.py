@@ -10,7 +10,7 @@ import random
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,11 @@ async def test_a_cancelled_upload_leaves_nothing(
 async def test_a_file_that_changes_is_not_stored(
     faulty: AsyncBucketStore, between: FaultProxy, file: Path
 ) -> None:
-    for change in (lambda: os.utime(file, (1, 1)), lambda: os.truncate(file, 11 * MIB)):
+    changes: list[Callable[[], None]] = [
+        lambda: os.utime(file, (1, 1)),
+        lambda: os.truncate(file, 11 * MIB),
+    ]
+    for change in changes:
         between.when("PUT", fault.late(0.2), target="partNumber=1")
         task = asyncio.create_task(faulty.upload("key", file))
         between.requests.clear()

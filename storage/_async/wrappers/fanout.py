@@ -82,7 +82,7 @@ class AsyncFanoutStore(FanoutWrites):
         return {name: value for name, value in self.__dict__.items() if name != "_locks"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _locks=KeyLocks())
+        vars(self).update(state, _locks=KeyLocks())
 
     @property
     def capabilities(self) -> Capability:  # type: ignore[override]

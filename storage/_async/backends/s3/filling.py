@@ -28,6 +28,7 @@ class Place(Protocol):
 
     def digest(self, name: str) -> bytes:
         """The digest of all that was kept; blocking."""
+        ...
 
 
 class Memory:

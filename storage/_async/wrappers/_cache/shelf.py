@@ -156,7 +156,7 @@ class Shelf:
         """Store an entry; leaves none if that fails."""
         with self.going_around("store", key):
             if self._can_hold(data):
-                entry = await self._made(key, data, info, stored)
+                entry: Any = await self._made(key, data, info, stored)
                 size = length(entry)
                 if self.room.fits(size):
                     with self.doubting(key):
