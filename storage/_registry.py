@@ -90,7 +90,7 @@ def _layers(url: StoreURL) -> list[Any]:
         return []
     from ._wrapping import take_layers
 
-    return take_layers(url, lambda scheme: scheme in _BY_SCHEME or scheme in _entry_points())
+    return take_layers(url, _entry_points)
 
 
 def _parse(url: str | os.PathLike[str]) -> StoreURL:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -95,23 +95,23 @@ def _wraps(kind: type[Any]) -> bool:
     return bool(arguments) and arguments[0].role is Role.STORE
 
 
-def take_layers(url: StoreURL, is_scheme: Callable[[str], bool]) -> list[Layer]:
+def take_layers(url: StoreURL, schemes: Callable[[], Collection[str]]) -> list[Layer]:
     """Take the wrappers out of a URL, outermost first; the store's own scheme and options stay.
 
     Args:
         url: The URL.
-        is_scheme: Whether a store has a scheme; also one with a ``+`` in it goes.
+        schemes: Gives the schemes of other packages, which may have a ``+`` in them.
 
     Raises:
         ConfigError: There is no such wrapper, or it is said twice.
     """
-    names = _names_in_scheme(url, is_scheme)
+    known = wrappers("aioutils")
+    names = _names_in_scheme(url, known, schemes)
     listed = url.options.pop(WRAP, None)
     if listed is not None:
         if names:
             raise ConfigError("wrappers stand before the scheme or in 'wrap', not in both")
         names = listed.split(",") if listed else []
-    known = wrappers("aioutils") if names else {}
     for name in names:
         if name not in known:
             raise ConfigError(f"no wrapper is called {name!r}; known: {', '.join(sorted(known))}")
@@ -123,14 +123,18 @@ def take_layers(url: StoreURL, is_scheme: Callable[[str], bool]) -> list[Layer]:
     return layers
 
 
-def _names_in_scheme(url: StoreURL, is_scheme: Callable[[str], bool]) -> list[str]:
-    parts = url.scheme.split("+")
-    for index in range(len(parts)):
-        scheme = "+".join(parts[index:])
-        if is_scheme(scheme):
-            url.scheme = scheme
-            return parts[:index]
-    *names, url.scheme = parts
+def _names_in_scheme(
+    url: StoreURL, known: Collection[str], schemes: Callable[[], Collection[str]]
+) -> list[str]:
+    *names, scheme = url.scheme.split("+")
+    if not set(names) <= set(known):
+        others = schemes()
+        for index in range(len(names)):
+            if "+".join([*names[index:], scheme]) in others:
+                scheme = "+".join([*names[index:], scheme])
+                names = names[:index]
+                break
+    url.scheme = scheme
     return names
 
 

@@ -1,7 +1,7 @@
 """Stores made of stores, and whole stores moved: blocking."""
 
 from ._core.codecs.coding import DecodeError, DecompressionLimit
-from ._core.codecs.sealing import new_key
+from ._core.codecs.sealing import new_encryption_key
 from ._core.keytransforms import (
     HashPrefixKeyTransformer,
     KeyTransformer,
@@ -111,7 +111,7 @@ __all__ = [
     "ZstdTransformer",
     "clear_store",
     "copy_store",
-    "new_key",
+    "new_encryption_key",
     "sync_stores",
     "validate_http_url_key",
     "verify_stores",

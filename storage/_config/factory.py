@@ -9,7 +9,7 @@ from typing import Any
 
 from .._core.adapt import is_async, to_async
 from .._core.arguments import Argument, Constructor, Role, constructor_of, fitted
-from .._core.errors import MissingExtra
+from .._core.errors import ConfigError, MissingExtra
 from .._core.urls import StoreURL
 from .._registry import open_async_store, open_store
 from . import classes
@@ -80,9 +80,11 @@ class StoreFactory:
         """The store of a name, which stands in ``named``."""
         if name in above:
             path = " -> ".join((*above[above.index(name) :], name))
-            raise named.place.error(f"a store cannot be made of itself: {path}")
+            raise self._error(named, f"a store cannot be made of itself: {path}")
         if name not in self._definitions:
-            raise named.place.error(f"no store is called {name!r}{_meant(name, self._definitions)}")
+            raise self._error(
+                named, f"no store is called {name!r}{_meant(name, self._definitions)}"
+            )
         if name not in self._built:
             self._built[name] = self._made(self._definitions[name], (*above, name))
         return self._built[name]
@@ -103,7 +105,9 @@ class StoreFactory:
         ]
         if missing:
             where = "base" if constructor.arguments[missing[0]].role is not Role.VALUE else "config"
-            raise definition.place.error(f"{kind.__name__} needs {', '.join(missing)} in {where!r}")
+            raise self._error(
+                definition, f"{kind.__name__} needs {', '.join(missing)} in {where!r}"
+            )
         return self._call(definition, lambda: constructor.make(**arguments))
 
     def _call(self, value: Value, make: Any) -> Any:
@@ -111,17 +115,21 @@ class StoreFactory:
         try:
             return make()
         except MissingExtra as error:
-            error.add_note(str(value.place.error("needed here")))
+            error.add_note(str(self._error(value, "it is needed here")))
             raise
         except Exception as error:
             text = str(error) or type(error).__name__
-            shown = self._secrets.scrubbed(text)
-            raise value.place.error(shown) from (error if shown == text else None)
+            hides = self._secrets.scrubbed(text) != text
+            raise self._error(value, text) from (None if hides else error)
+
+    def _error(self, value: Value, message: str) -> ConfigError:
+        """What is wrong with a value, without secrets."""
+        return value.place.error(self._secrets.scrubbed(message))
 
     def _opened(self, value: Value, asynchronous: Value | None) -> Any:
         text = self._text(value)
         if asynchronous is not None and not isinstance(asynchronous.data, bool):
-            raise asynchronous.place.error("'async' is true or false")
+            raise self._error(asynchronous, "'async' is true or false")
         opener = open_async_store if asynchronous is not None and asynchronous.data else open_store
         if "://" in text:
             url = self._call(value, lambda: StoreURL.parse(text))
@@ -136,15 +144,16 @@ class StoreFactory:
         name = self._text(value)
         known = classes.known_classes()
         if name not in known:
-            raise value.place.error(
+            raise self._error(
+                value,
                 f"no store class is called {name!r}{_meant(name, known)}; one of your own needs "
-                "@register_store"
+                "@register_store",
             )
         return known[name]
 
     def _text(self, value: Value) -> str:
         if not isinstance(value.data, str):
-            raise value.place.error("this is a text")
+            raise self._error(value, "this is a text")
         text: str = self._secrets.plain(value)
         return text
 
@@ -160,9 +169,10 @@ class StoreFactory:
             name = _OLD_NAMES.get(name, name) if constructor.make is not kind else name
             argument = constructor.arguments.get(name)
             if argument is None and not constructor.takes_more:
-                raise value.place.error(
+                raise self._error(
+                    value,
                     f"{kind.__name__} has no argument {name!r}"
-                    f"{_meant(name, constructor.arguments) or _known(constructor)}"
+                    f"{_meant(name, constructor.arguments) or _known(constructor)}",
                 )
             found[name] = self._value(value, argument)
         return found
@@ -172,13 +182,13 @@ class StoreFactory:
         if argument is None:
             return plain
         if argument.role is not Role.VALUE:
-            raise value.place.error("a store is named in 'base', not in 'config'")
+            raise self._error(value, "a store is named in 'base', not in 'config'")
         try:
             return fitted(plain, argument.hint)
         except ValueError as error:
             private = is_private(value.place.path) or isinstance(value.data, dict | list)
             shown = "" if private else f", not {value.data!r}"
-            raise value.place.error(f"{error}{shown}") from None
+            raise self._error(value, f"{error}{shown}") from None
 
     def _stores(
         self, base: Value, constructor: Constructor, kind: type[Any], above: tuple[str, ...]
@@ -189,7 +199,7 @@ class StoreFactory:
             for name, value in base.mapping("'base'").items():
                 argument = constructor.arguments.get(name)
                 if argument is None or argument.role is Role.VALUE:
-                    raise value.place.error(f"{kind.__name__} takes no store as {name!r}")
+                    raise self._error(value, f"{kind.__name__} takes no store as {name!r}")
                 found[name] = self._children(value, argument.role, kind, above)
             return found
         many = isinstance(base.data, list)
@@ -197,14 +207,14 @@ class StoreFactory:
         argument = constructor.one(*roles)
         if argument is None:
             what = "a list of stores" if many else "one store"
-            raise base.place.error(f"{kind.__name__} is not made of {what}")
+            raise self._error(base, f"{kind.__name__} is not made of {what}")
         return {argument.name: self._children(base, argument.role, kind, above)}
 
     def _children(self, value: Value, role: Role, kind: type[Any], above: tuple[str, ...]) -> Any:
         if role is Role.STORE:
             return self._child(value, kind, above)
         if not isinstance(value.data, list):
-            raise value.place.error("this is a list")
+            raise self._error(value, "this is a list")
         if role is Role.STORES:
             return [self._child(each, kind, above) for each in value.data]
         return [self._route(each, kind, above) for each in value.data]
@@ -212,12 +222,12 @@ class StoreFactory:
     def _route(self, value: Value, kind: type[Any], above: tuple[str, ...]) -> tuple[Any, ...]:
         row = value.data
         if not (isinstance(row, list) and len(row) in (2, 3)):
-            raise value.place.error(
-                "a route is a list of a prefix, a store's name, and true or not"
+            raise self._error(
+                value, "a route is a list of a prefix, a store's name, and true or not"
             )
         store = self._child(row[1], kind, above)
         if not all(isinstance(flag.data, bool) for flag in row[2:]):
-            raise row[2].place.error("this is true or false")
+            raise self._error(row[2], "this is true or false")
         return (self._text(row[0]), store, *(flag.data for flag in row[2:]))
 
     def _child(self, value: Value, kind: type[Any], above: tuple[str, ...]) -> Any:
@@ -226,8 +236,8 @@ class StoreFactory:
         store = self._store(name, value, above)
         if not classes.is_async(kind):
             if is_async(store):
-                raise value.place.error(
-                    f"{name!r} is async, and {kind.__name__} takes blocking ones"
+                raise self._error(
+                    value, f"{name!r} is async, and {kind.__name__} takes blocking ones"
                 )
             return store
         return store if is_async(store) else to_async(store)

@@ -16,7 +16,6 @@ from .adapt import TWINS, known_twin, to_blocking
 from .calls import drive
 from .files import Reader, Writer
 from .openfile import Opened
-from .permits import as_caller
 from .protocol import ObjectStore
 
 T = TypeVar("T")
@@ -106,7 +105,6 @@ class Twin:
         """The items of an async iterator; from the loop they come in growing batches."""
         if self._inline():
             return inline.DrivenIterator(source)
-        as_caller()
         return runner.iterate(source, max_batch=max_batch)
 
     @contextmanager
@@ -122,10 +120,7 @@ class Twin:
             opened.exit(None, None, None)
 
     def _open(self, manager: AbstractAsyncContextManager[Any]) -> Opened:
-        if self._inline():
-            return inline.Driven(manager)
-        as_caller()
-        return runner.enter(manager)
+        return inline.Driven(manager) if self._inline() else runner.enter(manager)
 
     def _reader(self, source: Any) -> Reader:
         return Reader(self._open(source))

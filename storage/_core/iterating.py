@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from .handover import Signal, as_raised, without_frame
 from .loopthread import LoopThread, for_caller
+from .permits import as_caller
 
 __all__ = ["BlockingIterator", "iterate"]
 
@@ -108,7 +109,7 @@ class _Pump(Generic[T]):
         if not self._ended:
             thread, signal = self._reach(), Signal()
             try:
-                thread.call_soon(self._serve, signal)
+                as_caller(thread.call_soon, self._serve, signal)
                 signal.wait()
             except BaseException:
                 self._shut()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
@@ -23,10 +24,30 @@ caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 what one of them opens is known to the others by this."""
 
 
-def as_caller() -> None:
-    """Make whoever calls this a caller, before what it calls takes over its context."""
-    if caller.get() is None:
-        caller.set(Caller())
+class _Thread(threading.local):
+    """One blocking caller a thread."""
+
+    def __init__(self) -> None:
+        self.caller = Caller()
+
+
+_thread = _Thread()
+
+
+def as_caller(function: Callable[..., object], *args: object) -> None:
+    """Call a function that takes the context over to where the caller's work is done.
+
+    Only there is it known whose work it is: tasks that the calling thread starts for itself are
+    independent of each other.
+    """
+    if caller.get() is not None:
+        function(*args)
+        return
+    token = caller.set(_thread.caller)
+    try:
+        function(*args)
+    finally:
+        caller.reset(token)
 
 
 class Permits:

@@ -16,6 +16,7 @@ from .handover import BlockingCallError, CallCancelled, Signal, as_raised, witho
 from .iterating import BlockingIterator, iterate
 from .looplocal import LoopLocal
 from .loopthread import LoopThread, at_exit, for_caller, on_runner_loop, set_loop_factory
+from .permits import as_caller
 
 __all__ = [
     "BlockingCallError",
@@ -49,7 +50,7 @@ def run(coro: Coroutine[Any, Any, T]) -> T:
     call = _Call(coro)
     try:
         call.thread = thread = for_caller(coro)
-        thread.call_soon(call.start)
+        as_caller(thread.call_soon, call.start)
         call.ended.wait()
     except BaseException:
         call.abort()

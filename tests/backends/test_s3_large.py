@@ -15,11 +15,13 @@ import pytest
 pytest.importorskip("aiobotocore")
 
 from storage._async.backends.s3 import AsyncBucketStore, downloads, parallel
+from storage._async.backends.s3.flights import MOST
 from storage._core.errors import (
     IntegrityError,
     NoSpace,
     ObjectNotFound,
     PreconditionFailed,
+    StoreTimeout,
     StoreUnavailable,
 )
 from tests.backends.s3 import MIB, collected, own_corner
@@ -37,6 +39,7 @@ STEP = 256 * 1024
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is large is smaller here."""
     monkeypatch.setattr(parallel, "LARGE", MIB)
+    monkeypatch.setattr(parallel, "FAST", float("inf"))
     monkeypatch.setattr(parallel, "STEP", STEP)
     monkeypatch.setattr(parallel, "AHEAD", STEP)
 
@@ -97,9 +100,24 @@ async def test_parts_are_pinned_and_come_at_once(
         await read
         first, *others = between.requests[before:]
         assert "range" not in first.headers
-        assert len(others) >= parallel.MOST - 1
+        assert len(others) >= 4
         assert all(each.headers["if-match"] == f'"{info.etag}"' for each in others)
-        assert between.peak >= 4
+        assert between.peak >= 3
+
+
+async def test_a_fast_connection_stays_alone(
+    faulty: AsyncBucketStore,
+    between: FaultProxy,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parallel, "FAST", 0.0)
+    await faulty.put("key", DATA)
+    assert await faulty.get("key") == DATA
+    assert await collected(faulty, "key") == DATA
+    await faulty.download("key", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == DATA
+    assert len(between.sent("GET")) == 3
 
 
 async def test_a_stream_reads_ahead_only_when_read(
@@ -111,14 +129,14 @@ async def test_a_stream_reads_ahead_only_when_read(
         assert len(between.sent("GET")) == 1
         assert await reader.read(MIB) == DATA[1000 : MIB + 1000]
         ahead = len(between.sent("GET"))
-        assert 3 < ahead <= 4 + parallel.MOST + 1
+        assert 3 < ahead <= 4 + MOST + 1
     assert await collected(faulty, "key") == DATA
 
 
 async def test_memory_is_bounded(
     seaweedfs: S3Service, shared_bucket: NewBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "PIECE", 64 * 1024)
+    monkeypatch.setattr(downloads.File, "piece", 64 * 1024)
     data = DATA * 4
     async with own_corner(seaweedfs, shared_bucket) as store:
         await store.put("key", data)
@@ -144,10 +162,10 @@ async def test_many_streams_share_one_budget(
         readers = [store.open_reader("key") for _ in range(6)]
         for reader in readers:
             await reader.__aenter__()
-            await reader.read(STEP + 1)  # each has begun to read ahead
+            await reader.read(2 * STEP)  # each has begun to read ahead
         assert store._budget._free == 0
         for reader in reversed(readers):  # and none of them waits for another
-            assert await reader.read() == DATA[STEP + 1 :]
+            assert await reader.read() == DATA[2 * STEP :]
             await reader.aclose()
         assert store._budget._free == 4 * STEP
 
@@ -281,7 +299,7 @@ async def test_a_full_disk_is_known_before(
 
     async with own_corner(seaweedfs, shared_bucket) as store:
         await store.put("key", DATA)
-        monkeypatch.setattr(downloads.os, "posix_fallocate", full)
+        monkeypatch.setattr(os, "posix_fallocate", full)
         with pytest.raises(NoSpace, match="download 'key'"):
             await store.download("key", tmp_path / "file")
         assert left_behind(tmp_path) == []
@@ -294,3 +312,14 @@ async def test_the_first_error_is_raised_as_it_is(
     between.when("GET", fault.refused(503, "SlowDown"), skip=2, times=-1)
     with pytest.raises(StoreUnavailable, match=r"get 'key'.*SlowDown"):
         await faulty.get("key")
+
+
+async def test_the_deadline_is_that_of_each_step(
+    seaweedfs: S3Service, shared_bucket: NewBucket, between: FaultProxy, tmp_path: Path
+) -> None:
+    async with own_corner(seaweedfs, shared_bucket, endpoint_url=between.url, timeout=0.5) as store:
+        await store.put("key", DATA)
+        between.when("GET", fault.hang, skip=2, times=-1)
+        with pytest.raises(StoreTimeout, match="download 'key'"):
+            await store.download("key", tmp_path / "file")
+    assert left_behind(tmp_path) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -340,6 +341,12 @@ async def test_a_slow_server_is_waited_for(kind: Kind) -> None:
         assert await fetch(transport) == (200, b"hello")
 
 
+@lean_only
+async def test_a_server_may_be_waited_for_without_end(kind: Kind) -> None:
+    async with connected(kind, answering(HELLO), read_timeout=float("inf")) as (transport, _):
+        assert await fetch(transport) == (200, b"hello")
+
+
 async def test_nobody_listens(kind: Kind) -> None:
     async with wires.serving(answering(HELLO)) as server:
         pass
@@ -360,4 +367,44 @@ async def test_a_name_that_nobody_knows(kind: Kind, host: str) -> None:
 async def test_a_name_is_looked_up(kind: Kind) -> None:
     """It may have an address at which nobody listens, too."""
     async with connected(kind, answering(HELLO), host="localhost") as (transport, _):
+        assert await fetch(transport) == (200, b"hello")
+
+
+@lean_only
+async def test_all_addresses_of_a_name_are_tried_and_remembered(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+    real = asyncio.get_running_loop().getaddrinfo
+
+    async def two_addresses(host: str, port: int, **more: Any) -> list[Any]:
+        looked_up.append(host)
+        right = await real("127.0.0.1", port, **more)
+        nobody = [(*entry[:4], ("127.0.0.1", 1)) for entry in right]
+        return [*nobody, *right]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two_addresses)
+    handler = answering(HELLO, then_close=True)
+    async with connected(kind, handler, host="example.invalid") as (transport, server):
+        answers = await asyncio.gather(*(fetch(transport) for _ in range(10)))
+        assert answers == [(200, b"hello")] * 10
+        assert server.opened == 10
+    assert looked_up == ["example.invalid"]
+
+
+@lean_only
+async def test_addresses_that_fail_are_looked_up_again(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = [1]
+    real = asyncio.get_running_loop().getaddrinfo
+
+    async def elsewhere(host: str, port: int, **more: Any) -> list[Any]:
+        return await real("127.0.0.1", ports[-1], **more)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", elsewhere)
+    async with connected(kind, answering(HELLO), host="example.invalid") as (transport, server):
+        with pytest.raises(ConnectError):
+            await fetch(transport)
+        ports.append(server.port)
         assert await fetch(transport) == (200, b"hello")

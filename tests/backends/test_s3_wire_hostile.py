@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import io
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("aiohttp")
 pytest.importorskip("httptools")
 
+from storage._async.backends.s3.lane.aiohttp_transport import AiohttpTransport
 from storage._async.backends.s3.lane.framing import Framing
 from storage._async.backends.s3.lane.lean import LeanTransport
-from storage._async.backends.s3.lane.transport import AnswerError, SilenceError, TransportError
+from storage._async.backends.s3.lane.transport import AnswerError, TransportError
 from storage.testing.harness import fuzz, profile
 from tests.backends import wires
 from tests.backends.wires import HELLO, KINDS, OK, Kind, Line, answering, connected, fetch, get
@@ -23,73 +25,70 @@ from tests.backends.wires import HELLO, KINDS, OK, Kind, Line, answering, connec
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-def table(*rows: tuple[str, bytes]) -> pytest.MarkDecorator:
-    """Answers by name."""
-    return pytest.mark.parametrize("raw", [raw for _, raw in rows], ids=[name for name, _ in rows])
+HOSTILE: dict[str, bytes] = {
+    "another-protocol": b"220 ready when you are\r\n",
+    "nothing-known": b"\x00\x01\x02\x03",
+    "tls-alert": b"\x15\x03\x01\x00\x02\x02\x46",
+    "empty-lines-first": b"\r\n\r\n" + HELLO,
+    "http2": HELLO.replace(b"1.1", b"2.0"),
+    "http1.2": HELLO.replace(b"1.1", b"1.2"),
+    "http0.9": HELLO.replace(b"1.1", b"0.9"),
+    "small-letters": HELLO.replace(b"HTTP", b"http"),
+    "two-digits": HELLO.replace(b"200", b"20"),
+    "four-digits": HELLO.replace(b"200", b"2000"),
+    "status-600": HELLO.replace(b"200", b"600"),
+    "status-099": HELLO.replace(b"200", b"099"),
+    "no-status": HELLO.replace(b"200", b""),
+    "switching": b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + HELLO,
+    "endless-interim": b"HTTP/1.1 100 Continue\r\n\r\n" * 100 + HELLO,
+    "line-feeds-only": HELLO.replace(b"\r\n", b"\n") + b"\r\n\r\n",
+    "folded": OK + b"X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello",
+    "folded-length": OK + b"Content-Length: 5\r\n 0\r\n\r\nhello",
+    "folded-first": OK + b" X-A: b\r\nContent-Length: 5\r\n\r\nhello",
+    "name-with-space": OK + b"Content-Length : 5\r\n\r\nhello",
+    "no-name": OK + b": 5\r\n\r\nhello",
+    "no-colon": OK + b"Content-Length\r\n\r\nhello",
+    "nul": OK + b"X-A: \0\r\nContent-Length: 5\r\n\r\nhello",
+    "return-in-status": HELLO.replace(b" OK", b"\r"),
+    "return-after-status": HELLO.replace(b" OK", b"\r\r"),
+    "bare-return": OK + b"X-A: b\rContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello",
+    "two-lengths": OK + b"Content-Length: 5\r\nContent-Length: 4\r\n\r\nhello",
+    "the-same-length-twice": OK + b"Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello",
+    "listed-lengths": OK + b"Content-Length: 5, 5\r\n\r\nhello",
+    "negative": OK + b"Content-Length: -5\r\n\r\nhello",
+    "plus": OK + b"Content-Length: +5\r\n\r\nhello",
+    "hexadecimal": OK + b"Content-Length: 0x5\r\n\r\nhello",
+    "underscore": OK + b"Content-Length: 0_5\r\n\r\nhello",
+    "no-digits": OK + b"Content-Length: \r\n\r\nhello",
+    "words": OK + b"Content-Length: five\r\n\r\nhello",
+    "two-numbers": OK + b"Content-Length: 5 5\r\n\r\nhello",
+    "other-digits": OK + "Content-Length: \u0665\r\n\r\nhello".encode(),
+    "enormous": OK + b"Content-Length: 99999999999999999999\r\n\r\nhello",
+    "length-and-chunks": CHUNKED[:-2] + b"Content-Length: 5\r\n\r\n0\r\n\r\n",
+    "chunks-and-length": OK + b"Content-Length: 5\r\n" + CHUNKED.removeprefix(OK) + b"0\r\n\r\n",
+    "chunked-1.0": CHUNKED.replace(b"1.1", b"1.0") + b"5\r\nhello\r\n0\r\n\r\n",
+    "chunked-twice": CHUNKED.replace(b"chunked", b"chunked, chunked") + b"0\r\n\r\n",
+    "zipped": CHUNKED.replace(b"chunked", b"gzip, chunked") + b"5\r\nhello\r\n0\r\n\r\n",
+    "other-coding": OK + b"Transfer-Encoding: xchunked\r\n\r\nhello",
+    "coding-in-two": CHUNKED[:-2] + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    "chunk-negative": CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n",
+    "chunk-plus": CHUNKED + b"+5\r\nhello\r\n0\r\n\r\n",
+    "chunk-0x": CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n",
+    "chunk-space": CHUNKED + b" 5\r\nhello\r\n0\r\n\r\n",
+    "chunk-no-size": CHUNKED + b"\r\nhello\r\n0\r\n\r\n",
+    "chunk-line-feed": CHUNKED + b"5\nhello\r\n0\r\n\r\n",
+    "chunk-too-long": CHUNKED + b"5\r\nhello!\r\n0\r\n\r\n",
+    "chunk-too-short": CHUNKED + b"5\r\nhell\r\n0\r\n\r\n",
+    "chunk-overflow": CHUNKED + b"10000000000000005\r\nhello\r\n0\r\n\r\n",
+    "chunk-long-extension": CHUNKED + b"5;" + b"e" * 2**20,
+    "chunk-long-trailer": CHUNKED + b"0\r\n" + b"X-T: t\r\n" * 2**17,
+    "long-line": b"HTTP/1.1 200 " + b"O" * 2**17 + b"\r\n\r\n",
+    "long-header": OK + b"X-A: " + b"a" * 2**17 + b"\r\n\r\n",
+    "many-headers": OK + b"X-A: a\r\n" * 1000 + b"Content-Length: 5\r\n\r\nhello",
+}
 
 
-HOSTILE = table(
-    ("another-protocol", b"220 ready when you are\r\n"),
-    ("nothing-known", b"\x00\x01\x02\x03"),
-    ("tls-alert", b"\x15\x03\x01\x00\x02\x02\x46"),
-    ("empty-lines-first", b"\r\n\r\n" + HELLO),
-    ("http2", HELLO.replace(b"1.1", b"2.0")),
-    ("http1.2", HELLO.replace(b"1.1", b"1.2")),
-    ("http0.9", HELLO.replace(b"1.1", b"0.9")),
-    ("small-letters", HELLO.replace(b"HTTP", b"http")),
-    ("two-digits", HELLO.replace(b"200", b"20")),
-    ("four-digits", HELLO.replace(b"200", b"2000")),
-    ("status-600", HELLO.replace(b"200", b"600")),
-    ("status-099", HELLO.replace(b"200", b"099")),
-    ("no-status", HELLO.replace(b"200", b"")),
-    ("switching", b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + HELLO),
-    ("endless-interim", b"HTTP/1.1 100 Continue\r\n\r\n" * 100 + HELLO),
-    ("line-feeds-only", HELLO.replace(b"\r\n", b"\n") + b"\r\n\r\n"),
-    ("folded", OK + b"X-A: b\r\n c\r\nContent-Length: 5\r\n\r\nhello"),
-    ("folded-length", OK + b"Content-Length: 5\r\n 0\r\n\r\nhello"),
-    ("folded-first", OK + b" X-A: b\r\nContent-Length: 5\r\n\r\nhello"),
-    ("name-with-space", OK + b"Content-Length : 5\r\n\r\nhello"),
-    ("no-name", OK + b": 5\r\n\r\nhello"),
-    ("no-colon", OK + b"Content-Length\r\n\r\nhello"),
-    ("nul", OK + b"X-A: \0\r\nContent-Length: 5\r\n\r\nhello"),
-    ("bare-return", OK + b"X-A: b\rContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello"),
-    ("two-lengths", OK + b"Content-Length: 5\r\nContent-Length: 4\r\n\r\nhello"),
-    ("the-same-length-twice", OK + b"Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello"),
-    ("listed-lengths", OK + b"Content-Length: 5, 5\r\n\r\nhello"),
-    ("negative", OK + b"Content-Length: -5\r\n\r\nhello"),
-    ("plus", OK + b"Content-Length: +5\r\n\r\nhello"),
-    ("hexadecimal", OK + b"Content-Length: 0x5\r\n\r\nhello"),
-    ("underscore", OK + b"Content-Length: 0_5\r\n\r\nhello"),
-    ("no-digits", OK + b"Content-Length: \r\n\r\nhello"),
-    ("words", OK + b"Content-Length: five\r\n\r\nhello"),
-    ("two-numbers", OK + b"Content-Length: 5 5\r\n\r\nhello"),
-    ("other-digits", OK + "Content-Length: \u0665\r\n\r\nhello".encode()),
-    ("enormous", OK + b"Content-Length: 99999999999999999999\r\n\r\nhello"),
-    ("length-and-chunks", CHUNKED[:-2] + b"Content-Length: 5\r\n\r\n0\r\n\r\n"),
-    ("chunks-and-length", OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    ("chunked-1.0", CHUNKED.replace(b"1.1", b"1.0") + b"5\r\nhello\r\n0\r\n\r\n"),
-    ("chunked-twice", CHUNKED.replace(b"chunked", b"chunked, chunked") + b"0\r\n\r\n"),
-    ("zipped", CHUNKED.replace(b"chunked", b"gzip, chunked") + b"5\r\nhello\r\n0\r\n\r\n"),
-    ("other-coding", OK + b"Transfer-Encoding: xchunked\r\n\r\nhello"),
-    ("coding-in-two", CHUNKED[:-2] + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
-    ("chunk-negative", CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n"),
-    ("chunk-plus", CHUNKED + b"+5\r\nhello\r\n0\r\n\r\n"),
-    ("chunk-0x", CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n"),
-    ("chunk-space", CHUNKED + b" 5\r\nhello\r\n0\r\n\r\n"),
-    ("chunk-no-size", CHUNKED + b"\r\nhello\r\n0\r\n\r\n"),
-    ("chunk-line-feed", CHUNKED + b"5\nhello\r\n0\r\n\r\n"),
-    ("chunk-too-long", CHUNKED + b"5\r\nhello!\r\n0\r\n\r\n"),
-    ("chunk-too-short", CHUNKED + b"5\r\nhell\r\n0\r\n\r\n"),
-    ("chunk-overflow", CHUNKED + b"10000000000000005\r\nhello\r\n0\r\n\r\n"),
-    ("chunk-long-extension", CHUNKED + b"5;" + b"e" * 2**20),
-    ("chunk-long-trailer", CHUNKED + b"0\r\n" + b"X-T: t\r\n" * 2**17),
-    ("long-line", b"HTTP/1.1 200 " + b"O" * 2**17 + b"\r\n\r\n"),
-    ("long-header", OK + b"X-A: " + b"a" * 2**17 + b"\r\n\r\n"),
-    ("many-headers", OK + b"X-A: a\r\n" * 1000 + b"Content-Length: 5\r\n\r\nhello"),
-)
-
-
-@HOSTILE
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
 async def test_what_is_not_clear_is_refused(raw: bytes) -> None:
     async with connected(LeanTransport, answering(raw), limit=1) as (transport, server):
         for n in range(2):
@@ -100,36 +99,37 @@ async def test_what_is_not_clear_is_refused(raw: bytes) -> None:
             assert server.opened == n + 1
 
 
-@HOSTILE
-async def test_what_is_not_clear_hangs_nobody(raw: bytes) -> None:
-    """aiohttp takes some of it; what it takes is what it was meant to say, or less."""
-    kind = wires.KINDS[1]
-    async with connected(kind, answering(raw, then_close=True), read_timeout=0.2) as (transport, _):
-        try:
-            _, body = await fetch(transport)
-        except TransportError:
-            return
-        # It lets a chunk run on over the line break behind it.
-        assert b"hello".startswith(body[:5]) or body.startswith(b"hell\r")
+async def test_what_is_not_clear_hangs_nobody() -> None:
+    """aiohttp takes some of it, more or less of it by its version; it must come to an end."""
+
+    async def handler(line: Line) -> None:
+        head = await line.head()
+        await line.say(HOSTILE[head.split(" ")[1][1:]])
+
+    async with connected(AiohttpTransport, handler, read_timeout=0.5) as (transport, _):
+        requests = (fetch(transport, get(f"/{name}")) for name in HOSTILE)
+        for came in await asyncio.gather(*requests, return_exceptions=True):
+            assert isinstance(came, (tuple, TransportError))
 
 
-@HOSTILE
-def test_however_it_comes(raw: bytes) -> None:
-    assert outcome(raw, [raw]) == "refused"
-    short = raw if len(raw) < 4096 else raw[:100]
-    if short is raw:
-        assert outcome(raw, [bytes([byte]) for byte in raw]) == "refused"
+def test_however_it_comes() -> None:
+    for name, raw in HOSTILE.items():
+        assert outcome(raw, [raw]) == "refused", name
+        if len(raw) < 4096:
+            assert outcome(raw, [bytes([byte]) for byte in raw]) == "refused", name
 
 
-async def test_a_head_that_never_ends(kind: Kind) -> None:
+async def test_a_head_that_never_ends() -> None:
+    """Not every version of aiohttp minds."""
+
     async def handler(line: Line) -> None:
         await line.request()
         await line.say(OK)
         while not line.writer.transport.is_closing():
             await line.say(b"X-A: " + b"a" * 5000 + b"\r\n")
 
-    async with connected(kind, handler, read_timeout=0.3) as (transport, _):
-        with pytest.raises((AnswerError, SilenceError)):
+    async with connected(LeanTransport, handler) as (transport, _):
+        with pytest.raises(AnswerError):
             await fetch(transport)
 
 
@@ -209,7 +209,7 @@ def as_others_read_it(raw: bytes, method: str) -> object:
         return "cut"
 
 
-@settings(max_examples=1500)
+@profile(500, shrinks=True)
 @given(st.sampled_from(SEEDS), changes, cuts, st.sampled_from(["GET", "GET", "HEAD"]))
 def test_splits_and_others_agree(
     raw: bytes, how: list[tuple[int, int, bytes]], where: list[int], method: str
@@ -268,7 +268,7 @@ SOUND: list[Callable[[bytes], bytes]] = [
 
 
 @pytest.mark.parametrize("sound", SOUND, ids=["length", "small-chunks", "one-chunk"])
-@settings(max_examples=50)
+@profile(50, shrinks=True)
 @given(body=st.binary(min_size=1, max_size=300), where=cuts)
 def test_sound_answers_are_always_read(
     sound: Callable[[bytes], bytes], body: bytes, where: list[int]

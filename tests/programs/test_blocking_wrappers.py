@@ -203,6 +203,8 @@ def test_mirrors_and_caches_of_anything() -> None:
     cached = CachingStore(mirror, DictStore())
     assert cached.get("a") == cached.get("a") == b"1"
     assert first.calls.count("get") == 1
+    assert cached.main_store is mirror
+    assert isinstance(cached.cache_store, DictStore)
     target = Shelf()
     copy_store(ReadonlyStore(cached), target)
     assert target.objects == {"a": b"1"}

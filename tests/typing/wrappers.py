@@ -9,18 +9,26 @@ from typing import assert_type
 from storage.aioutils import (
     AsyncCachingStore,
     AsyncFanoutStore,
+    AsyncNotifyingStore,
+    AsyncRetryStore,
+    CacheStats,
     SyncEvent,
     SyncReport,
+    VerbMetrics,
     VerifyReport,
     async_clear_store,
     async_copy_store,
     async_sync_stores,
     async_verify_stores,
 )
-from storage.object import AsyncDictStore, DictStore
+from storage.object import AsyncDictStore, AsyncObjectStore, DictStore, ObjectStore
 from storage.utils import (
     CachingStore,
     FanoutStore,
+    LoggingStore,
+    MetricsStore,
+    NotifyingStore,
+    RetryStore,
     clear_store,
     copy_store,
     sync_stores,
@@ -37,6 +45,14 @@ async def five_async_methods_are_enough(ours: AsyncDictStore, theirs: ForeignSto
     assert_type(await async_copy_store(ours, theirs), SyncReport)
     assert_type(await async_verify_stores(ours, theirs), VerifyReport)
     assert_type(await async_clear_store(theirs), int)
+
+
+async def caches_have_policies(ours: AsyncDictStore, theirs: ForeignStore) -> None:
+    store = AsyncCachingStore(ours, theirs, ttl=1.5, write="invalidate", max_bytes=10)
+    assert_type(store.stats, CacheStats)
+    assert_type(store.stats.hits, int)
+    assert_type(await store.clear("a"), int)
+    AsyncCachingStore(ours, theirs, revalidate="sometimes")  # type: ignore[arg-type]
 
 
 def five_blocking_methods_are_enough(ours: DictStore, theirs: BlockingStore) -> None:
@@ -72,3 +88,40 @@ async def the_kinds_do_not_mix(
     sync_stores(blocking, ours)  # type: ignore[arg-type]
     AsyncFanoutStore(ours)  # type: ignore[arg-type]
     AsyncFanoutStore([{"k": b"v"}])  # type: ignore[list-item]
+
+
+async def a_sleep(seconds: float) -> None: ...
+
+
+def a_blocking_sleep(seconds: float) -> None: ...
+
+
+async def policies_and_clocks(ours: AsyncDictStore, blocking: DictStore) -> None:
+    AsyncFanoutStore([ours], write="quorum", read="fastest", on_failure=print)
+    AsyncFanoutStore([ours], write="most")  # type: ignore[arg-type]
+    AsyncFanoutStore([ours], read="any")  # type: ignore[arg-type]
+    FanoutStore([blocking], write="any", read="quorum", repair=True, child_timeout=1)
+    AsyncRetryStore(ours, attempts=2, sleep=a_sleep)
+    AsyncRetryStore(ours, sleep=a_blocking_sleep)  # type: ignore[arg-type]
+    RetryStore(blocking, retry_on=(OSError,), sleep=a_blocking_sleep)
+
+
+async def handlers(store: AsyncNotifyingStore) -> None:
+    def told(inner: AsyncObjectStore, key: str, error: Exception | None) -> None: ...
+    async def awaited(inner: AsyncObjectStore, key: str, error: Exception | None) -> int:
+        return 1
+
+    store.on_put(told)
+    store.on_delete(awaited)
+    store.on_change(told)  # type: ignore[arg-type]
+    assert_type(store.store, AsyncObjectStore)
+
+
+def blocking_handlers(store: NotifyingStore, logged: LoggingStore) -> None:
+    def told(inner: ObjectStore, action: str, key: str, error: Exception | None) -> None: ...
+
+    store.on_change(told)
+    store.on_put(told)  # type: ignore[arg-type]
+    assert_type(logged.store, ObjectStore)
+    assert_type(FanoutStore([logged]).children, tuple[ObjectStore, ...])
+    assert_type(MetricsStore(logged).snapshot(), dict[str, VerbMetrics])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from storage._async.backends.memory import AsyncDictStore
-from storage._async.wrappers.caching import AsyncCachingStore
+from storage._async.wrappers._cache import forks
 from storage._core.errors import ObjectNotFound, StoreUnavailable
+from storage.aioutils import AsyncCachingStore, AsyncIdentityStore, CacheStats
+from storage.db import SqliteStore
+from storage.fs import FilesystemStore
+from storage.object import AsyncDictStore
+from storage.utils import CachingStore
 from tests.stores import FlakyStore, ForeignStore
 
 
@@ -18,6 +23,29 @@ async def test_a_read_fills_the_cache_and_the_next_one_finds_it() -> None:
     assert [await store.get("a") for _ in range(3)] == [b"1"] * 3
     assert main.reads == 1
     assert cache.objects == {"a": b"1"}
+
+
+async def test_what_is_cached_is_served_whatever_the_main_store_has() -> None:
+    """As programs that were written for the name expect it: entries are plain, and stay."""
+    main, cache = ForeignStore(), ForeignStore(b=b"left by others")
+    store = AsyncCachingStore(main, cache)
+    await store.put("a", b"1")
+    await main.put("a", b"2")
+    assert await store.get("a") == await cache.get("a") == b"1"
+    assert await store.get("b") == b"left by others"
+    await store.clear("a")
+    assert (await store.get("a"), await cache.exists("b")) == (b"2", True)
+    await store.clear()
+    assert not await cache.exists("a")
+
+
+async def test_what_was_read_is_told_with_its_etag_through_other_stores() -> None:
+    main, cache = AsyncDictStore({"a": b"1"}), AsyncDictStore()
+    store = AsyncIdentityStore(AsyncCachingStore(main, cache))
+    info = await main.head("a")
+    assert [await store.get_with_info("a") for _ in range(2)] == [(b"1", info)] * 2
+    cache.objects["a"] = b"by somebody else"
+    assert (await store.get_with_info("a"))[1].etag is None
 
 
 async def test_many_misses_at_once_are_one_read() -> None:
@@ -97,6 +125,32 @@ async def test_a_read_that_overlaps_a_write_does_not_cache_the_old_value() -> No
         await store.put("a", b"%d" % turn)
         await reading
         assert await store.get("a") == b"%d" % turn
+
+
+async def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
+    store = AsyncCachingStore(AsyncDictStore({"a": b"1"}), AsyncDictStore(), ttl=60)
+    await store.get("a")
+    for lock in (store._reads.traffic.lock, store._counters._lock, store._shelf.room._lock):
+        lock.acquire()  # as a thread may have done that the child has not
+    forks._after_fork_in_child()
+    assert await asyncio.wait_for(store.get("a"), 5) == b"1"
+    assert store.stats.hits == 1
+
+
+def test_the_blocking_twin(tmp_path: Path) -> None:
+    main = FilesystemStore(tmp_path / "main", durable=False)
+    with CachingStore(main, SqliteStore(tmp_path / "cache.db"), ttl=60, max_bytes=1000) as store:
+        store.put("a", b"hello")
+        assert [store.get("a") for _ in range(2)] == [b"hello"] * 2
+        assert store.get_range("a", 1, 3) == b"el"
+        with store.open_reader("a") as reader:
+            assert reader.read() == b"hello"
+        assert store.stats == CacheStats(hits=4, bytes=17)
+        main.put("a", b"other")
+        assert (store.get("a"), store.clear("a"), store.get("a")) == (b"hello", 1, b"other")
+        store.delete("a")
+        with pytest.raises(ObjectNotFound):
+            store.get("a")
 
 
 async def test_ranges_conditions_and_streams_are_right() -> None:

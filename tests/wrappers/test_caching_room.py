@@ -148,6 +148,33 @@ async def test_an_entry_that_cannot_be_removed_is_tried_again() -> None:
     assert len(cache.objects) == 2
 
 
+async def test_what_goes_while_the_cache_is_listed_is_not_counted() -> None:
+    listed, go = asyncio.Event(), asyncio.Event()
+
+    class Slow(AsyncDictStore):
+        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+            async for info in super()._list(prefix, start_after):
+                yield info
+            listed.set()
+            await go.wait()
+
+    cache = Slow()
+    for key in ("x", *(f"y{n}" for n in range(6))):
+        await cache.put(key, b"1")
+    store = AsyncCachingStore(Origin(dict(DATA)), cache, max_objects=8)
+    await store.get("a")
+    await listed.wait()
+    await store.clear("x")
+    await store.get("b")
+    go.set()
+    await settled(store)
+    assert (len(cache.objects), store.stats.evictions) == (8, 0)
+    await store.get("c")
+    await settled(store)
+    assert (len(cache.objects), store.stats.evictions) == (8, 1)
+    assert cache.objects.keys() >= set("abc")
+
+
 async def test_tidying_up_keeps_no_reader_waiting() -> None:
     main, go, stuck = Origin(dict(DATA)), asyncio.Event(), asyncio.Event()
 

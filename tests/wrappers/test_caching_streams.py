@@ -95,7 +95,7 @@ async def test_a_stream_of_another_length_than_was_said_is_not_kept() -> None:
 async def test_a_stream_that_a_write_overtakes_is_not_kept() -> None:
     main, cache = Origin({"a": DATA}), AsyncDictStore()
     store = AsyncCachingStore(main, cache, plain=False, write="invalidate")
-    parts = []
+    parts: list[bytes] = []
     async for piece in store.stream("a"):
         if not parts:
             await store.put("a", b"new")
@@ -176,7 +176,7 @@ async def test_an_entry_that_spoils_while_it_is_read(main_kind: type[Origin]) ->
 async def test_an_entry_that_is_replaced_while_it_is_read() -> None:
     """Another process may do so at any time; nobody gets a mixture, and nobody is blamed."""
     main, cache = Origin({"a": DATA}), AsyncDictStore()
-    store = AsyncCachingStore(main, cache, revalidate="always")
+    store = AsyncCachingStore(main, cache, plain=False)
     other = AsyncCachingStore(main, cache, revalidate="always")
     await read_all(store)
     find = store._shelf._seal
@@ -190,6 +190,7 @@ async def test_an_entry_that_is_replaced_while_it_is_read() -> None:
     store._shelf._seal = find_and_wait  # type: ignore[method-assign]
     assert await store.get_range("a", 10, 300_000) == DATA[::-1][10:300_000]
     assert (store.stats.corrupt, await other.get("a")) == (0, DATA[::-1])
+    assert other.stats.hits == 1
 
 
 async def test_memory_stays_bounded(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from storage._core.text import Secret
 from storage.aioutils import AsyncEncryptingStore, AsyncIdentityStore
 from storage.fs import FilesystemStore
 from storage.object import AsyncDictStore, DictStore
-from storage.utils import DecodeError, EncryptingStore, new_key
+from storage.utils import DecodeError, EncryptingStore, new_encryption_key
 from tests.stores import ForeignStore
 
 KEY = bytes(range(32))
@@ -225,7 +225,7 @@ def test_forms_of_a_key() -> None:
     EncryptingStore(child, KEY).put("key", b"content")
     for key in (text, Secret(text), base64.urlsafe_b64encode(KEY).decode(), bytearray(KEY)):
         assert EncryptingStore(child, key).get("key") == b"content"
-    made = new_key()
+    made = new_encryption_key()
     assert str(made) == "***"
     EncryptingStore(child, made).put("key", b"content")
     assert EncryptingStore(child, [KEY, made]).get("key") == b"content"

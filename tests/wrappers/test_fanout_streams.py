@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
@@ -196,7 +196,9 @@ async def test_who_lacks_the_source_is_given_the_copy() -> None:
 
 async def test_bulk_deletes_go_to_each_child_as_a_whole() -> None:
     class Bulky(AsyncDictStore):
-        async def _delete_many(self, keys: Any, missing_ok: bool) -> Any:
+        async def _delete_many(
+            self, keys: Any, missing_ok: bool
+        ) -> AsyncGenerator[tuple[str, Exception | None], None]:
             batches.append(list(keys))
             for key in keys:
                 if key == "stuck":

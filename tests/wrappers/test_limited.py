@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -138,6 +139,46 @@ async def test_nobody_waits_for_himself(act: Callable[[Any], Awaitable[None]], s
         await store.get("a")
 
 
+async def _anything(store: AsyncLimitStore, random: Random, depth: int = 0) -> None:
+    """Some operation, which may be a stream with others in it."""
+    key, choice = f"key-0000{random.randrange(5)}", random.random()
+    if choice < 0.3:
+        await store.get(key)
+    elif choice < 0.5 or depth == 3:
+        await store.put(key, b"y" * random.randrange(1, 40))
+    elif choice < 0.7:
+        async with store.open_reader(key) as reader:
+            await reader.read(3)
+            await _anything(store, random, depth + 1)
+    elif choice < 0.8:
+        async with store.open_writer(key) as writer:
+            await writer.write(b"zz")
+            await _anything(store, random, depth + 1)
+    elif choice < 0.9:
+        async for _ in store.keys():
+            await _anything(store, random, depth + 1)
+    else:
+        await asyncio.gather(*(_anything(store, random, 3) for _ in range(4)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_nothing_hangs_and_nothing_is_lost(seed: int) -> None:
+    random = Random(seed)
+    limits = random.choice([1, 2, 3]), random.choice([None, 8, 30])
+    store = AsyncLimitStore(CrowdedStore(numbered(5, 20)), *limits)
+    tasks = [asyncio.create_task(_anything(store, random)) for _ in range(40)]
+    for _ in range(60):
+        await asyncio.sleep(0)
+        if random.random() < 0.5:
+            random.choice(tasks).cancel()
+    async with asyncio.timeout(15):
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for permits in (store._operations, store._bytes):
+        if permits is not None:
+            assert permits._free == permits._units
+            assert not permits._queue
+
+
 async def test_a_ride_is_for_one_at_a_time() -> None:
     child = CrowdedStore(numbered(20))
     store = AsyncLimitStore(child, 1)
@@ -239,3 +280,25 @@ def test_blocking_callers_do_not_wait_for_themselves_either() -> None:
     for key in store.keys():
         store.delete(key)
     assert store.delete_many(store.keys()) == 0
+
+
+def test_a_blocking_caller_makes_no_family_of_later_tasks() -> None:
+    child = CrowdedStore({"a": b"0123456789"})
+    store = AsyncLimitStore(child, 1)
+    twin = LimitStore.around(store)
+    assert list(twin.keys()) == ["a"]
+    with twin.open_reader("a") as reader:
+        reader.read()
+
+    async def read() -> None:
+        async with store.open_reader("a") as reader:
+            async for _ in reader:
+                await asyncio.sleep(0)
+
+    async def read_all() -> None:
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(read() for _ in range(10)))
+
+    child.most = 0
+    asyncio.run(read_all())
+    assert child.most == 1

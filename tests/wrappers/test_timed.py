@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,11 +29,13 @@ class StuckStore(AsyncDictStore):
             self.cancelled += 1
             raise
 
-    async def _keys(self, *args: Any) -> AsyncIterator[str]:
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         yield "a"
         await self._hang()
 
-    async def _delete_many(self, *args: Any) -> Any:
+    async def _delete_many(
+        self, keys: Any, missing_ok: bool
+    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
         yield "a", None
         await self._hang()
 

@@ -7,6 +7,7 @@ import io
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,19 +22,27 @@ from storage.aioutils import (
     AsyncGzipStore,
     AsyncIdentityStore,
     AsyncJsonStore,
+    AsyncLoggingStore,
+    AsyncNotifyingStore,
+    AsyncPrefixStore,
+    AsyncRetryStore,
+    AsyncSingleflightStore,
     AsyncTextEncodingStore,
+    AsyncTimeoutStore,
     AsyncTransformingStore,
     async_copy_store,
     async_sync_stores,
     async_verify_stores,
 )
-from storage.object import AsyncDictStore, DictStore
+from storage.object import AsyncDictStore, BaseStore, DictStore
 from storage.utils import (
     BufferStore,
     BufferTransformer,
     DataTransformer,
     DecodeError,
+    GzipStore,
     GzipTransformer,
+    IdentityStore,
     JsonStore,
     JsonTransformer,
     TextEncodingStore,
@@ -322,6 +331,21 @@ async def test_json_over_wrappers_and_others() -> None:
         assert await store.get("key") == {"ü": [1, 2.5, None, "x" * 10_000]}
 
 
+async def test_json_asks_before_it_puts() -> None:
+    """A wrapper that tells of failures has none to tell of."""
+    heard: list[Any] = []
+
+    class Hearing(AsyncIdentityStore):
+        async def _put(self, key: str, data: Any, options: Any) -> Any:
+            heard.append(data)
+            return await super()._put(key, data, options)
+
+    store = AsyncJsonStore(Hearing(AsyncDictStore()))
+    await store.put("key", [1])
+    await AsyncJsonStore(Hearing(AsyncTextEncodingStore(AsyncDictStore()))).put("key", [1])
+    assert heard == [b"[1]", "[1]"]
+
+
 async def test_what_json_cannot_say() -> None:
     store = AsyncJsonStore(AsyncDictStore({"key": b"{"}))
     with pytest.raises(TypeError, match="serializable"):
@@ -381,7 +405,69 @@ async def test_what_tells_no_length_is_copied_as_a_stream() -> None:
     assert len(await target.get("key")) == 5_000_000
 
 
+# -- other ways to run --------------------------------------------------------------------------
+
+
+def test_on_the_background_loop() -> None:
+    """Blocking, over a child that waits."""
+
+    class Waiting(AsyncDictStore):
+        inline = False
+
+        async def _get(self, key: str, options: Any) -> Any:
+            await asyncio.sleep(0)
+            return await super()._get(key, options)
+
+    child = BaseStore.around(Waiting())
+    text = TextEncodingStore(GzipStore(child))
+    text.put("key", (TEXT for _ in range(10_000)))
+    assert text.get("key") == TEXT * 10_000
+    assert "".join(text.stream("key")) == TEXT * 10_000
+    store = JsonStore(text)
+    store.put("key", {"a": [None]})
+    assert store.get("key") == {"a": [None]}
+
+
+def test_a_users_subclass() -> None:
+    class Stripped(TextEncodingStore):
+        def put(self, key: str, data: Any, **options: Any) -> Any:
+            return super().put(key, data.strip(), **options)
+
+    stores: list[Any] = [Stripped(DictStore()), IdentityStore(Stripped(DictStore()))]
+    for store in stores:
+        store.put("key", " text ")
+        assert store.get("key") == "text"
+
+
 # -- wrappers around them -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        AsyncLoggingStore,
+        AsyncNotifyingStore,
+        AsyncRetryStore,
+        AsyncSingleflightStore,
+        partial(AsyncTimeoutStore, seconds=30),
+        partial(AsyncPrefixStore, prefix="p/"),
+    ],
+)
+async def test_values_pass_through_all_kinds(wrap: Any) -> None:
+    text, values, files = (
+        wrap(kind(AsyncDictStore()))
+        for kind in (AsyncTextEncodingStore, AsyncJsonStore, AsyncBufferStore)
+    )
+    await text.put("key", TEXT)
+    assert await text.get("key") == TEXT
+    await text.put("key", iter(TEXT))
+    assert "".join([piece async for piece in text.stream("key")]) == TEXT
+    for value in (None, {"a": [1, "b"]}):
+        await values.put("key", value)
+        assert await values.get("key") == value
+    for file in (io.BytesIO(b"content"), io.BufferedReader(io.BytesIO(b"content"))):
+        await files.put("key", file)
+        assert (await files.get("key")).read() == b"content"
 
 
 async def test_values_pass_through_wrappers() -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from ..._core.closing import closing
 from ..._core.codecs.coding import DecodeError, Decoder, Encoder
 from ..._core.codecs.cutting import Cut
 from ..._core.codecs.sealing import (
@@ -46,8 +47,8 @@ class AsyncEncryptingStore(AsyncCodecStore):
 
     Args:
         store: A store of ours, or any object with the five async verbs.
-        key: 32 random bytes or their Base64, such as `new_key` makes; or several, the first for
-            what is written from now on, the others for what was written before.
+        key: 32 random bytes or their Base64, such as `new_encryption_key` makes; or several, the
+            first for what is written from now on, the others for what was written before.
         timeout: Seconds that one operation may take.
 
     Raises:
@@ -163,6 +164,7 @@ class _Window:
         """The part's bytes; all segments are opened, also beyond the last byte of it."""
         cut = Cut(self._part)
         self._opener.feed(self._header)
-        async for piece in decode(self.reader, self._opener):
-            if found := cut.feed(piece):
-                yield found
+        async with closing(decode(self.reader, self._opener)) as pieces:
+            async for piece in pieces:
+                if found := cut.feed(piece):
+                    yield found

@@ -76,7 +76,7 @@ class AsyncMetricsStore(AsyncAroundStore):
         return {**self.__dict__, "_instruments": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._instruments = _instruments(None)
 
     def snapshot(self) -> dict[str, VerbMetrics]:

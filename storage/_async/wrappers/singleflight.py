@@ -18,7 +18,6 @@ from ..._core.protocol import AsyncObjectStore
 from ..._core.window import each
 from ..base import Keys
 from ..pieces import Sink
-from ..streams import WriterSink
 from .identity import AsyncIdentityStore
 
 T = TypeVar("T")
@@ -70,12 +69,8 @@ class AsyncSingleflightStore(AsyncIdentityStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        async with self._flights.parted(key), self._child._writer(key, options) as writer:
-            sink = WriterSink(writer)
+        async with self._flights.parted(key), super()._create(key, options) as sink:
             yield sink
-            # What was read while the pieces came is the old object.
-            self._flights.part(key)
-        sink.info = writer.info
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         async with self._flights.parted(key):

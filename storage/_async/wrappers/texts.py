@@ -166,6 +166,11 @@ class AsyncBufferStore(AsyncIdentityStore):
         """The object as an `io.BytesIO`; arguments and errors are those of every store."""
         return await super().get(key, if_match=if_match, if_none_match=if_none_match)
 
+    def _as_value(self, data: Any) -> Any:
+        if isinstance(data, BytesIO):  # left as it is, so that it may be put again
+            data = data.getvalue()[data.tell() :]
+        return super()._as_value(data)
+
     async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
         data, info = await super()._get(key, options)
         return BytesIO(data), info

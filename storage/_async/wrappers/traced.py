@@ -46,7 +46,7 @@ class AsyncTracingStore(AsyncAroundStore):
         return {**self.__dict__, "_tracer": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._tracer = _default_tracer()
 
     def _during(self, verb: str, key: str | None) -> Passage:

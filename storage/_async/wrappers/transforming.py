@@ -10,7 +10,7 @@ from ..._core.errors import NotSupported
 from ..._core.info import ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
 from ..._core.transformers import DataTransformer, JsonTransformer
-from .content import SMALL, AsyncContentStore
+from .content import SMALL, AsyncContentStore, work
 
 
 class AsyncTransformingStore(AsyncContentStore):
@@ -143,9 +143,9 @@ class _Once:
 class AsyncJsonStore(AsyncTransformingStore):
     """Keeps whatever JSON can say; ``put(key, None)`` and ``get(key)`` of it work as any other.
 
-    A child that takes text gets text, every other one its bytes. Which it is, the child itself
-    says: it is offered the text, and a ``TypeError`` means bytes. (So a store of somebody else's
-    that takes both gets text.)
+    A child that takes text gets text, every other one its UTF-8 bytes. A store of ours says which
+    it is; somebody else's is offered the text, and a ``TypeError`` means bytes. (So one that takes
+    both gets text.)
 
     Args:
         store: A store of ours, or any object with the five async verbs.
@@ -163,7 +163,9 @@ class AsyncJsonStore(AsyncTransformingStore):
     async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
         text: Any = await self._transform(data.take() if isinstance(data, _Once) else data)
         try:
+            self._child._as_value(text)  # asked before anything around it hears of a failure
             return self._told(await self._child.put(key, text, **options.arguments()))
         except TypeError:
             pass
-        return self._told(await self._child.put(key, text.encode(), **options.arguments()))
+        content = await work(len(text), text.encode)
+        return self._told(await self._child.put(key, content, **options.arguments()))

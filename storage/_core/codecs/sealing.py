@@ -31,7 +31,7 @@ SEGMENT = 64 * 1024
 SEALED = SEGMENT + TAG
 
 
-def new_key() -> Secret:
+def new_encryption_key() -> Secret:
     """A fresh random key: 32 bytes as Base64. ``reveal()`` gives the text, to be kept safe."""
     return Secret(base64.b64encode(os.urandom(32)).decode())
 

@@ -32,8 +32,8 @@ class EncryptingStore(CodecStore):
 
     Args:
         store: A store of ours, or any object with the five async verbs.
-        key: 32 random bytes or their Base64, such as `new_key` makes; or several, the first for
-            what is written from now on, the others for what was written before.
+        key: 32 random bytes or their Base64, such as `new_encryption_key` makes; or several, the
+            first for what is written from now on, the others for what was written before.
         timeout: Seconds that one operation may take.
 
     Raises:

@@ -91,9 +91,9 @@ class TransformingStore(ContentStore):
 class JsonStore(TransformingStore):
     """Keeps whatever JSON can say; ``put(key, None)`` and ``get(key)`` of it work as any other.
 
-    A child that takes text gets text, every other one its bytes. Which it is, the child itself
-    says: it is offered the text, and a ``TypeError`` means bytes. (So a store of somebody else's
-    that takes both gets text.)
+    A child that takes text gets text, every other one its UTF-8 bytes. A store of ours says which
+    it is; somebody else's is offered the text, and a ``TypeError`` means bytes. (So one that takes
+    both gets text.)
 
     Args:
         store: A store of ours, or any object with the five async verbs.

@@ -19,10 +19,11 @@ from ...._core.errors import (
 from ...._core.info import ObjectInfo
 from ...._core.window import surely
 from . import checksums
-from .parallel import Filling, Steps
+from .filling import Filling
+from .parallel import Steps
 from .reading import Download, Replaced
 
-MIB = 1024 * 1024
+PIECE = 1024 * 1024
 
 
 class File:
@@ -33,6 +34,8 @@ class File:
         size: Bytes that it will have; they are reserved at once, so that a full disk is known
             before anything is fetched.
     """
+
+    piece = PIECE
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -64,7 +67,7 @@ class File:
         """See `Place`."""
         digest, at = checksums.running(name), 0
         with _told():
-            while data := os.pread(self._file, MIB, at):
+            while data := os.pread(self._file, PIECE, at):
                 digest.update(data)
                 at += len(data)
         return digest.digest()

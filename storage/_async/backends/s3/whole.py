@@ -11,6 +11,7 @@ from ...._core import calls
 from ...._core.errors import IntegrityError, MalformedResponse
 from ...._core.info import ObjectInfo, ReadOptions
 from . import checksums, parallel
+from .filling import Filling, Memory
 from .reading import Download, Replaced
 from .settings import ObjectRequests
 
@@ -57,8 +58,8 @@ async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOpti
     info = await download.open()
     start, end = download.span
     if end - start > parallel.LARGE:
-        place = parallel.Memory(start, end - start)
-        await parallel.Filling(download, place, _all_at_once).run()
+        place = Memory(start)
+        await Filling(download, place, _all_at_once).run()
         data = place.content()
     else:
         parts = [chunk async for chunk in download.chunks()]

@@ -48,6 +48,7 @@ class Seal:
         digests: Of all blocks, one after the other.
         block: Bytes that each of them stands for.
         mark: Distinguishes this entry from every other one.
+        data: The object's bytes, if they were read along.
     """
 
     info: ObjectInfo
@@ -56,6 +57,7 @@ class Seal:
     digests: bytes = b""
     block: int = BLOCK
     mark: bytes = b""
+    data: bytes | None = None
 
     def verify(self, position: int, data: bytes | memoryview) -> None:
         """Raise `Broken` unless these are the bytes of whole blocks, the first at ``position``."""
@@ -140,7 +142,7 @@ def read_tail(key: str, end: bytes, length: int) -> Seal:
     if len(end) < needed or length != size + needed or _hash(covered).digest() != digest:
         raise Broken("it is not whole")
     try:
-        info, stored = _described(json.loads(covered[:described]), size)
+        info, stored = _described(json.loads(covered[:described].decode()), size)
     except (ValueError, TypeError, KeyError) as error:
         raise Broken("its description makes no sense") from error
     if info.key != key:

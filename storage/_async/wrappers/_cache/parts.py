@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from ...._core.closing import closing
 from ...._core.errors import CorruptStore
@@ -40,18 +41,37 @@ class Parts:
         self._reads.hit(key, len(data))
         return data
 
-    async def pieces(
+    @asynccontextmanager
+    async def opened(
         self, key: str, seal: Seal, part: ByteRange | None
-    ) -> AsyncGenerator[bytes, None]:
-        """The same piece by piece; if the entry fails, the main store goes on where it ended."""
+    ) -> AsyncIterator[AsyncIterator[bytes] | None]:
+        """The same piece by piece.
+
+        The first one is there before anything is said of the object: an entry may go at any time,
+        and then nothing has happened. An entry that was opened stays what it is; if it fails
+        nevertheless, the main store goes on where it ended.
+        """
         start, end = (part or ByteRange()).resolve(seal.size)
-        position = start
+        async with closing(self._shelf.pieces(key, seal, start, end)) as source:
+            try:
+                first = await anext(source, b"")
+            except Exception as error:
+                await self._shelf.reject(key, error, seal)
+                yield None
+                return
+            async with closing(self._pieces(key, seal, start, end, first, source)) as pieces:
+                yield pieces
+
+    async def _pieces(
+        self, key: str, seal: Seal, start: int, end: int, first: bytes, source: AsyncIterator[bytes]
+    ) -> AsyncGenerator[bytes, None]:
+        position = start + len(first)
         failed = False
         try:
-            async with closing(self._shelf.pieces(key, seal, start, end)) as pieces:
-                async for piece in pieces:
-                    position += len(piece)
-                    yield piece
+            yield first
+            async for piece in source:
+                position += len(piece)
+                yield piece
         except Exception as error:
             failed = True
             await self._shelf.reject(key, error, seal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from ...._core import calls
@@ -18,7 +19,7 @@ from .room import Room
 
 Buffer = bytes | bytearray | memoryview
 
-TAIL = 4096
+TAIL = 16 * 1024
 """Bytes that are read to find what an entry tells of itself; more only for large objects."""
 LARGE = 1024 * 1024
 """Bytes from which digests are reckoned in a thread, and what may be held in memory at once."""
@@ -100,14 +101,19 @@ class Shelf:
         needed = tail_length(end)
         if needed > len(end):
             end, info = await self.cache._read(key, ReadOptions(ByteRange(-needed)))
-        return read_tail(key, end, len(end) if info.size is None else info.size)
+        length = len(end) if info.size is None else info.size
+        if length == len(end):
+            data, seal = unseal(key, end)
+            return replace(seal, data=data)
+        return read_tail(key, end, length)
 
     async def pieces(
         self, key: str, seal: Seal, start: int, end: int
     ) -> AsyncGenerator[bytes, None]:
         """A part of an object, each piece verified. Raises `Broken`, or what the cache raises."""
         position, stop = seal.around(start, end)
-        if start >= end:
+        if seal.data is not None or start >= end:
+            yield (seal.data or b"")[start:end]
             return
         options = ReadOptions(ByteRange(position, stop))
         async with self.cache._reader(key, options) as reader:
@@ -150,18 +156,24 @@ class Shelf:
         """Store an entry; leaves none if that fails."""
         with self.going_around("store", key):
             if self._can_hold(data):
-                if not self.plain:
-                    make = calls.call if len(data) >= LARGE else _at_once
-                    data = await make(seal, data, info, stored)
-                elif isinstance(data, bytes):
-                    self._known.put(key, (await _hash(data), info))
-                size = len(data) if isinstance(data, Buffer) else 0
+                entry: Any = await self._made(key, data, info, stored)
+                size = length(entry)
                 if self.room.fits(size):
                     with self.doubting(key):
-                        await self.cache._write(key, data, WRITE_OVER)
+                        await self.cache._write(key, entry, WRITE_OVER)
                     await self.stored(key, size)
                     return
         await self.drop(key)
+
+    async def _made(self, key: str, data: Any, info: ObjectInfo, stored: float) -> Any:
+        """The entry of an object."""
+        if not self.plain:
+            make = calls.call if len(data) >= LARGE else _at_once
+            return await make(seal, data, info, stored)
+        if isinstance(data, Buffer):
+            data = bytes(data)
+            self._known.put(key, (await _hash(data), info))
+        return data
 
     def _can_hold(self, data: Any) -> bool:
         if self._shut:
@@ -227,6 +239,11 @@ class Shelf:
     def going_around(self, what: str, key: str) -> GoingAround:
         """Log and count what fails in the cache store; that something is missing is no failure."""
         return GoingAround(self.cache, self._counters, what, key)
+
+
+def length(data: Any) -> int:
+    """Bytes of a value, if it is any bytes."""
+    return len(data) if isinstance(data, Buffer) else 0
 
 
 async def _hash(data: bytes) -> int:

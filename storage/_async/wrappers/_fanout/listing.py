@@ -33,7 +33,7 @@ class Merged:
 
     def __init__(self, replicas: Replicas, policy: ReadPolicy) -> None:
         self._replicas = replicas
-        self._policy = policy
+        self._policy: ReadPolicy = policy
         count = len(replicas.children)
         self._wanted = majority(count) if policy == "quorum" else 1
         self._tolerated = count - self._wanted if policy == "quorum" else 0

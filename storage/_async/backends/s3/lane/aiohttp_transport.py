@@ -27,6 +27,7 @@ from .transport import (
 
 try:
     import aiohttp
+    from aiohttp.http_exceptions import TransferEncodingError
     from multidict import CIMultiDict
     from yarl import URL
 except ImportError as error:
@@ -90,8 +91,12 @@ class AiohttpTransport:
         """See `Transport`."""
         self._closed = True
         session, self._session = self._session, None
-        if session is not None and self._pid == os.getpid():
+        if session is None:
+            return
+        if self._pid == os.getpid():
             await session.close()
+        else:
+            inherited.append(session)
 
     def _get_session(self) -> aiohttp.ClientSession:
         session = self._session
@@ -119,9 +124,8 @@ class AiohttpResponse:
         self.resent = resent
         headers: dict[str, str] = {}
         for name, value in response.headers.items():
-            key = name.lower()
-            known = headers.get(key)
-            headers[key] = value if known is None else f"{known}, {value}"
+            key, text = name.lower(), value.strip(" \t")
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
         self.headers: Mapping[str, str] = headers
 
     async def read(self, size: int = -1) -> bytes:
@@ -211,4 +215,4 @@ def _translate(error: Exception) -> TransportError:
 
 def _malformed(error: aiohttp.ClientPayloadError) -> bool:
     """Whether a body was wrong, rather than cut."""
-    return isinstance(error.__cause__, aiohttp.http_exceptions.TransferEncodingError)
+    return isinstance(error.__cause__, TransferEncodingError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from .framing import Framing
+from .framing import GATHERED, Framing
 from .transport import ConnectionLost, TransportError
 
 HIGH = 512 * 1024
@@ -67,9 +67,10 @@ class Answer(Framing):
         return b"".join(pieces)
 
     def _take(self, size: int) -> bytes:
+        # Small pieces are joined; a large one goes out as it is, since joining would copy it.
         taken: list[bytes | bytearray | memoryview] = []
-        left = size
-        while left and self.pieces:
+        left, enough = size, size - GATHERED
+        while left and left > enough and self.pieces:
             piece = self.pieces.pop(0)
             if len(piece) > left:
                 view = memoryview(piece)

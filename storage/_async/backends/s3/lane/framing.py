@@ -113,6 +113,9 @@ class Framing:
         self._early = data
 
     def _take_head(self, head: bytes) -> None:
+        # Not every version of the parser minds a return that ends no line.
+        if not head.count(b"\r") == head.count(b"\n") == head.count(b"\r\n"):
+            raise AnswerError("a line of the head is ended in another way", sent=True)
         self._fields = []
         parser = HttpResponseParser(self)
         try:

@@ -48,8 +48,12 @@ class LeanTransport:
         """See `Transport`."""
         self._closed = True
         pool, self._pool = self._pool, None
-        if pool is not None and pool.pid == os.getpid():
+        if pool is None or pool.loop.is_closed():
+            return
+        if pool.pid == os.getpid():
             await pool.aclose()
+        else:
+            pool.abandon()
 
     def _get_pool(self) -> Pool:
         pool, loop = self._pool, asyncio.get_running_loop()

@@ -1,0 +1,1 @@
+"""Stores described in files and URLs."""
