@@ -6,13 +6,16 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from storage._registry import BACKENDS
 from storage.cli import main
 from tests.repository.readme import README
+from tests.services.process import S3Service
 
 TEXT = README.read_text("utf-8")
 
@@ -29,13 +32,15 @@ PROGRAMS = [block for block in blocks("python") if "storage.testing" not in bloc
 CONFIGURED = ["-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"]
 
 
-def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    arguments: list[str], folder: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run Python as a user would, warnings included."""
     path = f"{README.parent}"
     return subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", *arguments],
         cwd=folder,
-        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -44,8 +49,17 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
-def test_every_program_runs(program: str, tmp_path: Path) -> None:
-    done = run(["-c", program], tmp_path)
+def test_every_program_runs(program: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    environment = {}
+    if "storage.s3" in program:
+        service: S3Service = request.getfixturevalue("seaweedfs")
+        environment = {
+            "AWS_ENDPOINT_URL": service.endpoint_url,
+            "AWS_ACCESS_KEY_ID": service.access_key,
+            "AWS_SECRET_ACCESS_KEY": service.secret_key,
+            "AWS_DEFAULT_REGION": service.region,
+        }
+    done = run(["-c", program], tmp_path, environment)
     assert (done.returncode, done.stderr) == (0, "")
 
 
