@@ -126,7 +126,7 @@ class AskedStore(AsyncDictStore):
         self.asked: list[tuple[str, str]] = []
         self.levels: list[str] = []
 
-    async def _keys(self, prefix: str, start_after: str) -> Any:
+    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         self.asked.append((prefix, start_after))
         async for key in super()._keys(prefix, start_after):
             yield key

@@ -23,7 +23,7 @@ class Aiobotocore(Peer):
             aws_access_key_id=self.key, aws_secret_access_key=self.secret,
             config=AioConfig(max_pool_connections=128, s3={"addressing_style": "path"}),
         )  # fmt: skip
-        self.client = await self.stack.enter_async_context(making)
+        self.client: Any = await self.stack.enter_async_context(making)
 
     async def get(self, key: str) -> bytes:
         answer = await self.client.get_object(Bucket=self.bucket, Key=key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import inspect
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
@@ -165,7 +164,7 @@ def _one(kind: Any) -> dict[str, Any] | None:
         return {"anyOf": [names, {"type": "array", "items": names}]}
     if issubclass(general, Mapping):
         return {"type": "object"}
-    if issubclass(general, os.PathLike):
+    if hasattr(general, "__fspath__"):
         return {"type": "string"}
     if issubclass(general, Iterable):
         arguments = [arg for arg in get_args(kind) if arg is not ...]

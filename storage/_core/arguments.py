@@ -180,7 +180,7 @@ def _fit(value: Any, kind: Any, exact: bool) -> Any:
         return _only(value, fits=False)
     if issubclass(general, Mapping):
         return _only(value, isinstance(value, Mapping))
-    if issubclass(general, os.PathLike):
+    if hasattr(general, "__fspath__"):
         make: Any = general
         path = _only(value, isinstance(value, str | os.PathLike))
         return path if make is os.PathLike else make(path)
@@ -255,7 +255,7 @@ def _word(kind: Any) -> str:
     if isinstance(general, type):
         if issubclass(general, Mapping):
             return "a mapping"
-        if issubclass(general, os.PathLike):
+        if hasattr(general, "__fspath__"):
             return "a path"
         if issubclass(general, Iterable):
             return "a list"

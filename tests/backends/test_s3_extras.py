@@ -26,7 +26,8 @@ from storage._core.errors import (
 from storage._core.protocol import SupportsPresign
 from storage.s3 import AsyncBucketStore, BucketStore, Encryption, ObjectVersion
 from tests.backends.s3 import MIB, connected, own_corner
-from tests.faults.proxy import FaultProxy
+from tests.faults import fault
+from tests.faults.proxy import Exchange, FaultProxy
 from tests.services import buckets
 from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
@@ -207,6 +208,23 @@ async def test_tags(store: AsyncBucketStore, monkeypatch: pytest.MonkeyPatch) ->
     await store.put_tags("large", {"a": "1 2"})
     await store.copy("large", "copy")
     assert await store.get_tags("copy") == {"a": "1 2"}
+
+
+async def test_a_source_that_is_replaced_while_it_is_copied_in_parts(
+    faulty: AsyncBucketStore, between: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "LIMIT", 6 * MIB)
+    monkeypatch.setattr(copying, "PART_SIZE", 5 * MIB)
+    await faulty.put("key", [LARGE])
+
+    async def replaced(exchange: Exchange) -> None:
+        await faulty.put("key", [LARGE[::-1]])
+        await fault.passed(exchange)
+
+    between.when("PUT", replaced, target="copy?partNumber=1")
+    await faulty.copy("key", "copy")
+    assert await faulty.get("copy") == LARGE[::-1]  # one version, whole
+    assert [upload async for upload in faulty.list_uploads()] == []
 
 
 # -- versions ---------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ async def by_client(client: Any, operation: str, parameters: dict[str, Any]) -> 
     finally:
         client.meta.events.unregister(event, catch)
     (request,) = caught
-    body = request.body or b""
+    body: Any = request.body or b""
     body = body.read() if hasattr(body, "read") else body
     return told(request.method, request.url, request.headers, body)
 

@@ -21,6 +21,7 @@ from storage._core.errors import (
     NoSpace,
     ObjectNotFound,
     PreconditionFailed,
+    StoreTimeout,
     StoreUnavailable,
 )
 from tests.backends.s3 import MIB, collected, own_corner
@@ -298,7 +299,7 @@ async def test_a_full_disk_is_known_before(
 
     async with own_corner(seaweedfs, shared_bucket) as store:
         await store.put("key", DATA)
-        monkeypatch.setattr(downloads.os, "posix_fallocate", full)
+        monkeypatch.setattr(os, "posix_fallocate", full)
         with pytest.raises(NoSpace, match="download 'key'"):
             await store.download("key", tmp_path / "file")
         assert left_behind(tmp_path) == []
@@ -311,3 +312,14 @@ async def test_the_first_error_is_raised_as_it_is(
     between.when("GET", fault.refused(503, "SlowDown"), skip=2, times=-1)
     with pytest.raises(StoreUnavailable, match=r"get 'key'.*SlowDown"):
         await faulty.get("key")
+
+
+async def test_the_deadline_is_that_of_each_step(
+    seaweedfs: S3Service, shared_bucket: NewBucket, between: FaultProxy, tmp_path: Path
+) -> None:
+    async with own_corner(seaweedfs, shared_bucket, endpoint_url=between.url, timeout=0.5) as store:
+        await store.put("key", DATA)
+        between.when("GET", fault.hang, skip=2, times=-1)
+        with pytest.raises(StoreTimeout, match="download 'key'"):
+            await store.download("key", tmp_path / "file")
+    assert left_behind(tmp_path) == []

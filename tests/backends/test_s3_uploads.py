@@ -10,7 +10,7 @@ import random
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ from storage._core.errors import (
     StoreError,
     StoreUnavailable,
 )
-from storage.s3 import UploadState
+from storage.s3 import BucketStore, UploadState
 from tests.backends import s3
 from tests.backends.s3 import MIB, connected, own_corner
 from tests.faults import fault
 from tests.faults.proxy import FaultProxy
+from tests.services import buckets
 from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
 
@@ -206,7 +207,11 @@ async def test_a_cancelled_upload_leaves_nothing(
 async def test_a_file_that_changes_is_not_stored(
     faulty: AsyncBucketStore, between: FaultProxy, file: Path
 ) -> None:
-    for change in (lambda: os.utime(file, (1, 1)), lambda: os.truncate(file, 11 * MIB)):
+    changes: list[Callable[[], None]] = [
+        lambda: os.utime(file, (1, 1)),
+        lambda: os.truncate(file, 11 * MIB),
+    ]
+    for change in changes:
         between.when("PUT", fault.late(0.2), target="partNumber=1")
         task = asyncio.create_task(faulty.upload("key", file))
         between.requests.clear()
@@ -392,3 +397,16 @@ async def test_garbage_is_no_empty_listing(
         await faulty.abort_uploads(older_than=timedelta())
     with pytest.raises((StoreError, StoreUnavailable)):
         _ = [version async for version in faulty.list_versions()]
+
+
+def test_blocking(seaweedfs: S3Service, shared_bucket: NewBucket, file: Path) -> None:
+    bucket = shared_bucket(seaweedfs)
+    with BucketStore(buckets.client(seaweedfs), bucket, prefix="blocking", part_size=PART) as store:
+        state = store.begin_upload("key")
+        assert [upload.upload_id for upload in store.list_uploads()] == [state.upload_id]
+        store.upload("key", file, resume=state)
+        store.download("key", file.with_name("copy"))
+        with file.open("rb") as opened:
+            store.upload("other", opened)
+        assert store.get("other") == file.with_name("copy").read_bytes() == DATA
+        assert store.abort_uploads(older_than=timedelta()) == 0

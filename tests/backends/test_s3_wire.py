@@ -341,6 +341,12 @@ async def test_a_slow_server_is_waited_for(kind: Kind) -> None:
         assert await fetch(transport) == (200, b"hello")
 
 
+@lean_only
+async def test_a_server_may_be_waited_for_without_end(kind: Kind) -> None:
+    async with connected(kind, answering(HELLO), read_timeout=float("inf")) as (transport, _):
+        assert await fetch(transport) == (200, b"hello")
+
+
 async def test_nobody_listens(kind: Kind) -> None:
     async with wires.serving(answering(HELLO)) as server:
         pass

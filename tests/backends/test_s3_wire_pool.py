@@ -147,6 +147,37 @@ async def test_cancelling_anywhere(kind: Kind, name: str, warm: bool) -> None:
         await transport.aclose()
 
 
+@lean_only
+async def test_cancelling_while_addresses_are_tried(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    real = loop.getaddrinfo
+
+    async def three_addresses(host: str, port: int, **more: Any) -> list[Any]:
+        right = await real("127.0.0.1", port, **more)
+        nobody = [(*entry[:4], ("127.0.0.1", 1)) for entry in right]
+        return [*nobody, *nobody, *right]
+
+    monkeypatch.setattr(loop, "getaddrinfo", three_addresses)
+    with wires.serving_apart(echo) as server, nothing_forgotten():
+        target = wires.endpoint(server, host="example.invalid", limit=1)
+        transports: list[Transport] = []
+
+        async def work() -> None:
+            assert await fetch(transports[-1]) == (200, b"/a")
+
+        async def check() -> None:
+            assert await fetch(transports[-1]) == (200, b"/a")
+            whole(transports[-1])
+            await transports[-1].aclose()
+
+        async def prepare() -> None:
+            transports.append(kind(target))
+
+        await interrupt_everywhere(work, prepare=prepare, check=check, seconds=0.3)
+
+
 async def test_those_who_wait_can_be_cancelled(kind: Kind) -> None:
     release = asyncio.Event()
 
@@ -388,6 +419,7 @@ asyncio.run(main())
 """
 
 
+@lean_only
 @pytest.mark.parametrize("how", ["closed", "unclosed"])
 @pytest.mark.allow_blocking("waits for a process")
 def test_exit(how: str, kind: Kind) -> None:

@@ -119,7 +119,7 @@ SECRET = "hunter2/+&'x"
 @pytest.mark.parametrize(
     "definition",
     [
-        "{type: ${TOP_SECRET}}",
+        "{type: '${TOP_SECRET}'}",
         "{url: '${TOP_SECRET}://x'}",
         "{url: 's3://me:${TOP_SECRET}@/x?nope=1'}",
         "{url: 'memory://?password=${TOP_SECRET}'}",

@@ -73,6 +73,7 @@ class TestFanoutOfFiles(FanoutConformance):
     __test__ = True
     capabilities = SHARED & ~Capability.ATTRIBUTES
     in_memory = False
+    picklable = True
 
     def _at(self, place: Path) -> Any:
         children = [AsyncFilesystemStore(place / name, durable=False) for name in ("a", "b")]

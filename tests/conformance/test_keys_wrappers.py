@@ -34,8 +34,8 @@ def routed(kind: type[Any], child: Any) -> Any:
 
 globals().update(
     conforming(__name__, "PrefixStore", lambda kind, child: kind(child, "tenant/")),
-    **conforming(__name__, "HashPrefixStore", lacks=ORDERED),
-    **conforming(__name__, "UrlEncodingStore", lacks=ORDERED),
+    **conforming(__name__, "HashPrefixStore", lacks=ORDERED, over=FILES),
+    **conforming(__name__, "UrlEncodingStore", lacks=ORDERED, over=MEMORY),
     **conforming(
         __name__,
         "KeyTransformingStore",
@@ -47,7 +47,7 @@ globals().update(
         __name__,
         "RegexValidatingStore",
         lambda kind, child: kind(child, re.compile("", re.DOTALL)),
-        over=FILES,
+        over=MEMORY,
     ),
     **conforming(
         __name__,

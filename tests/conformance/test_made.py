@@ -88,6 +88,9 @@ class TestCachingInFiles(CachingConformance):
     async def test_hostile_keys(self, store: Any) -> None:
         pytest.skip("one by one is enough")
 
+    async def test_large_streams(self, store: Any) -> None:
+        pytest.skip("a test of its own knows what the cache holds")
+
     async def make_store(self) -> Any:
         place = self.tmp_path / secrets.token_hex(4)
         async with self._at(place) as store:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from tests.conformance.wrapping import conforming
 
-globals().update(conforming(__name__, "RetryStore", lambda kind, child: kind(child, base=0.001)))
-globals().update(conforming(__name__, "HedgeStore"))
-globals().update(conforming(__name__, "SingleflightStore"))
-globals().update(conforming(__name__, "CircuitBreakerStore"))
+FILES = (("memory", False), ("filesystem", False))
+BLOCKING = (("memory", False), ("memory", True))
+
+globals().update(
+    conforming(__name__, "RetryStore", lambda kind, child: kind(child, base=0.001), over=FILES)
+)
+globals().update(conforming(__name__, "CircuitBreakerStore", over=FILES))
+globals().update(conforming(__name__, "HedgeStore", over=BLOCKING))
+globals().update(conforming(__name__, "SingleflightStore", over=BLOCKING))

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from storage._core.info import ListResult, ObjectInfo, ReadOptions, WriteOptions
-from storage.object import AsyncDictStore, Body, Sink, StoreUnavailable
+from storage.object import AsyncDictStore, Body, IntegrityError, Sink, StoreUnavailable
 
-State = Literal["up", "down", "slow"]
+State = Literal["up", "down", "slow", "corrupt"]
 
 
 class Replica(AsyncDictStore):
-    """A store in memory that is up, down, or never answers.
+    """A store in memory that is up, down, never answers, or finds what it holds corrupt.
 
     Args:
         objects: What it holds.
@@ -34,6 +34,8 @@ class Replica(AsyncDictStore):
             await asyncio.sleep(0)
             if self.state == "down":
                 raise StoreUnavailable("the replica is down")
+            if self.state == "corrupt" and call == "get":
+                raise IntegrityError("the checksum does not match")
             if self.state == "slow":
                 await asyncio.Event().wait()
         except asyncio.CancelledError:

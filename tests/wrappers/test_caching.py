@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage._async.wrappers import caching
+from storage._async.wrappers._cache import forks
 from storage._core.errors import ObjectNotFound, StoreUnavailable
 from storage.aioutils import AsyncCachingStore, AsyncIdentityStore, CacheStats
 from storage.db import SqliteStore
@@ -132,7 +132,7 @@ async def test_a_forked_child_does_not_wait_for_its_parents_threads() -> None:
     await store.get("a")
     for lock in (store._reads.traffic.lock, store._counters._lock, store._shelf.room._lock):
         lock.acquire()  # as a thread may have done that the child has not
-    caching._after_fork_in_child()
+    forks._after_fork_in_child()
     assert await asyncio.wait_for(store.get("a"), 5) == b"1"
     assert store.stats.hits == 1
 

@@ -186,6 +186,7 @@ async def test_plain_bytes_that_others_left_are_served() -> None:
     store = AsyncCachingStore(main, cache)
     assert (await store.get("a"), await store.exists("a")) == (b"hello", True)
     assert await store.get_range("a", 1, 3) == b"el"
+    assert await store.get_ranges("a", [(1, 3), (-1, None)]) == [b"el", b"o"]
     assert main.asked == 0
 
 
@@ -231,6 +232,27 @@ async def test_a_cache_that_is_down_is_gone_around(options: dict[str, Any]) -> N
     assert await store.get("a") == b"again"  # and not what could not be removed
     assert await store.get("a") == b"again"
     assert store.stats.hits >= 1
+
+
+async def test_a_cache_that_fails_for_long_is_left_alone_until_it_is_cleared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("storage._async.wrappers._cache.shelf.DISTRUSTED", 5)
+    main, cache = Origin({f"{n}": b"old" for n in range(10)}), FlakyStore()
+    store = AsyncCachingStore(main, cache, plain=False)
+    for n in range(10):
+        await store.get(f"{n}")
+    cache.failing = {"delete", "put"}
+    for n in range(10):
+        await store.put(f"{n}", b"new")
+    cache.failing = set()
+    reads = cache.reads
+    for n in range(10):
+        assert [await store.get(f"{n}"), await store.get_range(f"{n}", 1)] == [b"new", b"ew"]
+    assert cache.reads == reads
+    await store.clear()
+    assert [await store.get("0") for _ in range(2)] == [b"new"] * 2
+    assert cache.reads == reads + 2
 
 
 async def test_a_store_with_a_cache_can_be_pickled(tmp_path: Path) -> None:

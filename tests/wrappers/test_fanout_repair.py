@@ -47,6 +47,32 @@ async def test_a_quorum_puts_right_what_differs(wrong: bytes | None) -> None:
     assert [child.objects for child in children] == [{"a": b"12345"}] * 3
 
 
+async def test_what_a_replica_finds_corrupt_is_replaced() -> None:
+    class Rotten(Replica):
+        async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+            self.state = "corrupt" if self.objects[key] == b"rotten" else "up"
+            return await super()._get(key, options)
+
+    children = [Rotten(a=b"rotten"), Replica(a=b"12345"), Replica(a=b"12345")]
+    async with AsyncFanoutStore(children, read="quorum", repair=True) as store:
+        assert await store.get("a") == b"12345"
+    assert children[0].objects == {"a": b"12345"}
+
+
+async def test_a_replica_that_is_right_is_not_read_again_and_again() -> None:
+    children = three(a=b"1")
+    async with AsyncFanoutStore(children, read="quorum", repair=True) as store:
+        for _ in range(5):
+            await store.get("a")
+            await store._repairs.aclose()
+        reads = [child.calls.count("piece") for child in children]
+        assert sum(reads) == 1, "by one repair, of the one that was not waited for"
+        slowest = children[reads.index(1)]
+        slowest.objects["a"] = b"2"
+        await store.get("a")
+    assert slowest.objects == {"a": b"1"}
+
+
 async def test_stores_without_conditions_and_digests_are_repaired_as_well() -> None:
     children: list[Any] = [ForeignStore(a=b"x"), ForeignStore(a=b"1"), ForeignStore(a=b"1")]
     async with AsyncFanoutStore(children, read="quorum", repair=True) as store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -195,7 +195,9 @@ async def test_many_are_removed_by_the_child_s_own_verb() -> None:
     asked: list[list[str]] = []
 
     class Bulk(AsyncDictStore):
-        async def _delete_many(self, keys: Any, missing_ok: bool) -> Any:
+        async def _delete_many(
+            self, keys: Any, missing_ok: bool
+        ) -> AsyncGenerator[tuple[str, Exception | None], None]:
             asked.append(list(keys))
             for key in asked[-1]:
                 lost = StoreUnavailable("gone", key=key) if "bad" in key else None
@@ -256,7 +258,7 @@ async def test_an_error_in_the_middle_of_a_stream_speaks_of_our_key() -> None:
                 async def __aenter__(self) -> Any:
                     body = await opened.__aenter__()
 
-                    async def chunks() -> Any:
+                    async def chunks() -> AsyncIterator[bytes]:
                         yield b"1"
                         raise StoreUnavailable("it broke", key=key)
 

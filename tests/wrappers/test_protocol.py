@@ -54,6 +54,8 @@ WRAPPERS: dict[str, Case] = {
     "AsyncBufferStore": PLAIN,
     "AsyncCachingStore": Case(lambda kind, child: kind(child(), child())),
     "AsyncChaosStore": PLAIN,
+    "AsyncCircuitBreakerStore": PLAIN,
+    "AsyncHedgeStore": PLAIN,
     "AsyncChecksumStore": PLAIN,
     "AsyncEncryptingStore": Case(with_arguments(bytes(32))),
     "AsyncExceptionLoggingStore": PLAIN,
@@ -77,6 +79,7 @@ WRAPPERS: dict[str, Case] = {
     ),
     "AsyncRegexValidatingStore": Case(with_arguments("a")),
     "AsyncRetryStore": PLAIN,
+    "AsyncSingleflightStore": PLAIN,
     "AsyncRoutingStore": Case(lambda kind, child: kind([("", child())])),
     "AsyncTextEncodingStore": Case(value="text"),
     "AsyncThrottleStore": PLAIN,
@@ -149,6 +152,7 @@ OTHERWISE: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("AsyncEncryptingStore", "get_range"): ("_open _get", "its header is read by itself"),
     ("AsyncEncryptingStore", "get_ranges"): ("_open _get", "its header is read by itself"),
+    ("AsyncCachingStore", "get_ranges"): ("_get", "a plain entry is read whole"),
     ("AsyncJsonStore", "put_stream"): ("_put", "its values never come in pieces"),
 }
 """Verbs of wrappers that reach other hooks too, by what they are: these hooks, and why."""

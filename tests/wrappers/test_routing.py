@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,9 @@ async def test_many_are_removed_store_by_store() -> None:
     asked: list[list[str]] = []
 
     class Bulk(AsyncDictStore):
-        async def _delete_many(self, keys: Any, missing_ok: bool) -> Any:
+        async def _delete_many(
+            self, keys: Any, missing_ok: bool
+        ) -> AsyncGenerator[tuple[str, Exception | None], None]:
             asked.append(list(keys))
             for key in asked[-1]:
                 yield key, ObjectNotFound("none", key=key) if key == "none" else None
@@ -200,3 +203,10 @@ def test_blocking_stores_of_both_kinds() -> None:
     assert list(theirs.keys()) == ["2"]
     assert set(store.keys()) == {"a/1", "b/2", "c/3"}
     assert repr(store).startswith("RoutingStore([('a/', DictStore(1 objects)), ('b/', ")
+
+
+def test_the_stores_come_back_as_they_were_passed() -> None:
+    ours, theirs, late = DictStore(), BlockingStore(), DictStore()
+    store = RoutingStore([("a/", ours), ("b/", theirs, True)])
+    store.add_route("c/", late)
+    assert store.children == (ours, theirs, late)

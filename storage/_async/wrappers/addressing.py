@@ -157,7 +157,7 @@ class AsyncAddressingStore(AsyncParentStore):
                     key = names[inner].popleft()
                     # An error without a key may be that of several.
                     if isinstance(failure, StoreError) and failure.key == inner:
-                        Outward(self, {inner: key}).rename(failure)
+                        Outward(self, inner, key).rename(failure)
                     yield key, failure
 
 

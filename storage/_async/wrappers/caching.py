@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
-from weakref import WeakSet
 
 from ..._core.closing import closing
 from ..._core.errors import ConfigError, NotModified
@@ -18,6 +16,7 @@ from ..pieces import Body, Sink
 from ._cache.counters import CacheStats, Counters
 from ._cache.entry import Seal
 from ._cache.filling import Filling
+from ._cache.forks import begin_in_child
 from ._cache.parts import Parts
 from ._cache.policy import CacheWrites, Policy, Revalidate
 from ._cache.reads import Reads
@@ -28,8 +27,6 @@ from ._cache.whole import Whole
 from ._cache.writes import Writes
 from .children import AsyncParentStore
 from .identity import AsyncIdentityStore
-
-_stores: WeakSet[AsyncCachingStore] = WeakSet()
 
 
 class AsyncCachingStore(AsyncIdentityStore):
@@ -43,9 +40,10 @@ class AsyncCachingStore(AsyncIdentityStore):
 
     What each policy promises:
         ``revalidate="always"``: A read asks the main store whether the entry is still its
-        object, by etag (else by size and time; what has neither is read anew), in the same
-        request where the main store knows conditional reads. Never stale, whoever writes, in
-        whatever process, and whatever the cache lost or kept when a process was killed.
+        object, in the same request where the main store knows conditional reads. It is one if
+        it has its etag (where there are none: its size and its time; what has neither is read
+        anew). Never stale, whoever writes, in whatever process, and whatever a process left in
+        the cache when it was killed; but for what ``negative_ttl`` and ``stale_if_error`` allow.
 
         ``revalidate="ttl"``: Nothing is served that the main store was asked for, or confirmed,
         ``ttl`` seconds ago or earlier. What this store itself writes is seen at once. The
@@ -60,9 +58,10 @@ class AsyncCachingStore(AsyncIdentityStore):
     object's own key, published as a whole; behind the bytes stand what is known of the object
     and digests of all of it. So any store can be the cache, several processes can share it, and
     what is damaged, cut short, of another key or somebody else's is found out, removed and read
-    again from the main store. A plain entry is the object's bytes and nothing else, such as
-    other programs leave or look for there; nothing can be verified of it, and streams,
-    conditions and `head` go past it.
+    again from the main store. A key that the cache store refuses is not cached.
+
+    A plain entry is the object's bytes and nothing else, such as other programs leave or look
+    for there; nothing can be verified of it, and streams, conditions and `head` go past it.
 
     Many reads of one key at a time are one read of the main store (on each event loop), also if
     the first of them is cancelled; ``revalidate="always"`` lets no read join one that was sent
@@ -122,7 +121,7 @@ class AsyncCachingStore(AsyncIdentityStore):
         if self._children[0] is self._children[1]:
             raise ConfigError("a store cannot be its own cache")
         self._begin()
-        _stores.add(self)
+        begin_in_child(self)
 
     def _begin(self) -> None:
         """What a process knows by itself; a pickled store begins anew."""
@@ -138,12 +137,12 @@ class AsyncCachingStore(AsyncIdentityStore):
 
     def __getstate__(self) -> dict[str, Any]:
         begun = ("_counters", "_shelf", "_reads", "_whole", "_parts", "_writes")
-        return {name: value for name, value in self.__dict__.items() if name not in begun}
+        return {name: value for name, value in vars(self).items() if name not in begun}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self._begin()
-        _stores.add(self)
+        begin_in_child(self)
 
     async def _teardown(self) -> None:
         try:
@@ -198,7 +197,7 @@ class AsyncCachingStore(AsyncIdentityStore):
         if self._policy.plain and not options.conditional:
             found = await self._whole.plain(key)
             if found is not None:
-                return options.cut(found), ObjectInfo(key, len(found))
+                return options.cut(found[0]), found[1]
         async with self._entry(key, options) as (seal, visit):
             if seal is not None:
                 data = await self._parts.part(key, seal, options.byte_range)
@@ -210,6 +209,10 @@ class AsyncCachingStore(AsyncIdentityStore):
     async def _get_ranges(
         self, key: str, parts: Sequence[ByteRange], if_match: str | None
     ) -> Sequence[bytes]:
+        if self._policy.plain and if_match is None:
+            whole = await self._whole.plain(key)
+            if whole is not None:
+                return [ReadOptions(part).cut(whole[0]) for part in parts]
         async with self._entry(key, ReadOptions(None, if_match)) as (seal, visit):
             found = None if seal is None else await self._parts.parts(key, seal, parts)
             if found is not None:
@@ -287,12 +290,3 @@ class AsyncCachingStore(AsyncIdentityStore):
         async with closing(self._writes.delete_many(keys, missing_ok)) as outcomes:
             async for outcome in outcomes:
                 yield outcome
-
-
-def _after_fork_in_child() -> None:
-    for store in list(_stores):
-        store._begin()  # another thread may have held its locks
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)

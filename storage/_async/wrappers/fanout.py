@@ -78,6 +78,12 @@ class AsyncFanoutStore(FanoutWrites):
         self._repairs = Repairs(self._replicas, repair)
         self._locks = KeyLocks()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_locks"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _locks=KeyLocks())
+
     @property
     def capabilities(self) -> Capability:  # type: ignore[override]
         """What all children do by themselves, but for conditions."""

@@ -77,13 +77,16 @@ class AsyncKeyTransformingStore(AsyncAddressingStore, AsyncIdentityStore):
             self._map = KeyMap(twin)
 
     def _check_key(self, key: str) -> None:
-        _, inner, outward = self._at(key)
-        with outward:
+        inner = self._map.inner(key)
+        try:
             self._child._check_key(check_key(inner))
+        except StoreError as error:
+            Outward(self, inner, key).rename(error)
+            raise
 
     def _at(self, key: str) -> tuple[AsyncBaseStore, str, Outward]:
         inner = self._map.inner(key)
-        return self._child, inner, Outward(self, {inner: key})
+        return self._child, inner, Outward(self, inner, key)
 
     # -- many -------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from ..._core.errors import InvalidKey, StoreError
@@ -25,18 +25,21 @@ def renamed(info: ObjectInfo, key: str) -> ObjectInfo:
 
 
 class Outward:
-    """A context manager: errors of a child that leave its block are about the parent's keys.
+    """A context manager: errors of a child that leave its block are about the parent's key.
 
     Args:
         store: The parent; an error of its child speaks of the parent instead.
-        keys: The child's keys with the parent's.
+        inner: The child's key.
+        outer: The parent's.
     """
 
-    __slots__ = ("_keys", "_store", "passing")
+    __slots__ = ("_inner", "_other", "_outer", "_store", "passing")
 
-    def __init__(self, store: object, keys: Mapping[str, str]) -> None:
+    def __init__(self, store: object, inner: str, outer: str) -> None:
         self._store = store
-        self._keys = keys
+        self._inner = inner
+        self._outer = outer
+        self._other: Outward | None = None
         self.passing: BaseException | None = None
         """An error that is not the child's, and stays as it is."""
 
@@ -44,24 +47,25 @@ class Outward:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, StoreError) and error is not self.passing:
+        if error is not None and isinstance(error, StoreError) and error is not self.passing:
             self.rename(error)
 
-    def also(self, other: Outward) -> Outward:
+    def also(self, other: Outward) -> Self:
         """The same for two keys; where they are one, this one's goes."""
-        return Outward(self._store, {**other._keys, **self._keys})
+        self._other = other
+        return self
 
     def rename(self, error: StoreError) -> None:
-        """Make an error one of the parent's; what has no key gets it from whoever knows it."""
-        inner = error.key
-        if inner is None and len(self._keys) == 1:
-            inner = next(iter(self._keys))
-        error.store = repr(self._store)
-        if inner is None or inner not in self._keys:
+        """Make an error one of the parent's; one without a key is about the first."""
+        if self._other is not None and error.key not in (None, self._inner):
+            self._other.rename(error)
             return
-        error.key = outer = self._keys[inner]
-        if isinstance(error, InvalidKey) and inner != outer:
-            error._message = f"as {shorten(repr(inner))} it is refused: {error._message}"
+        error.store = repr(self._store)
+        if error.key not in (None, self._inner):
+            return
+        error.key = self._outer
+        if isinstance(error, InvalidKey) and self._inner != self._outer:
+            error._message = f"as {shorten(repr(self._inner))} it is refused: {error._message}"
 
 
 class OutwardSink(WriterSink):

@@ -74,8 +74,8 @@ class AsyncRoutingStore(AsyncAddressingStore):
         super().__init__((), timeout=timeout)
         self._given: tuple[AsyncObjectStore, ...] = ()
         self._routes: tuple[Route, ...] = ()
-        for route in routes or ():
-            self.add_route(*route)
+        for prefix, store, *strip in routes or ():
+            self.add_route(prefix, store, any(strip))
 
     def add_route(self, prefix: str, store: AsyncObjectStore, strip_prefix: bool = False) -> None:
         """Ask one more prefix, after all others; a store that comes late is not entered."""
@@ -112,7 +112,10 @@ class AsyncRoutingStore(AsyncAddressingStore):
         return kinds
 
     def _find(self, key: str) -> Route | None:
-        return next((route for route in self._routes if key.startswith(route.prefix)), None)
+        for route in self._routes:
+            if key.startswith(route.prefix):
+                return route
+        return None
 
     def _at(self, key: str) -> tuple[AsyncBaseStore, str, Outward]:
         """The store of a key, its key there, and what brings errors out."""
@@ -120,14 +123,19 @@ class AsyncRoutingStore(AsyncAddressingStore):
         if route is None:
             raise RefusedKey("no route begins as this key does", key=key)
         inner = route.inner(key)
-        return route.store, inner, Outward(self, {inner: key})
+        return route.store, inner, Outward(self, inner, key)
 
     def _check_key(self, key: str) -> None:
         # What no route leads to is refused by the hooks: for `exists` it is just not there.
-        if self._find(key) is not None:
-            child, inner, outward = self._at(key)
-            with outward:
-                child._check_key(check_key(inner))
+        route = self._find(key)
+        if route is None:
+            return
+        inner = route.inner(key)
+        try:
+            route.store._check_key(check_key(inner))
+        except StoreError as error:
+            Outward(self, inner, key).rename(error)
+            raise
 
     async def _exists(self, key: str) -> bool:
         return self._find(key) is not None and await super()._exists(key)

@@ -28,9 +28,10 @@ class CachingStore(IdentityStore):
 
     What each policy promises:
         ``revalidate="always"``: A read asks the main store whether the entry is still its
-        object, by etag (else by size and time; what has neither is read anew), in the same
-        request where the main store knows conditional reads. Never stale, whoever writes, in
-        whatever process, and whatever the cache lost or kept when a process was killed.
+        object, in the same request where the main store knows conditional reads. It is one if
+        it has its etag (where there are none: its size and its time; what has neither is read
+        anew). Never stale, whoever writes, in whatever process, and whatever a process left in
+        the cache when it was killed; but for what ``negative_ttl`` and ``stale_if_error`` allow.
 
         ``revalidate="ttl"``: Nothing is served that the main store was asked for, or confirmed,
         ``ttl`` seconds ago or earlier. What this store itself writes is seen at once. The
@@ -45,9 +46,10 @@ class CachingStore(IdentityStore):
     object's own key, published as a whole; behind the bytes stand what is known of the object
     and digests of all of it. So any store can be the cache, several processes can share it, and
     what is damaged, cut short, of another key or somebody else's is found out, removed and read
-    again from the main store. A plain entry is the object's bytes and nothing else, such as
-    other programs leave or look for there; nothing can be verified of it, and streams,
-    conditions and `head` go past it.
+    again from the main store. A key that the cache store refuses is not cached.
+
+    A plain entry is the object's bytes and nothing else, such as other programs leave or look
+    for there; nothing can be verified of it, and streams, conditions and `head` go past it.
 
     Many reads of one key at a time are one read of the main store (on each event loop), also if
     the first of them is cancelled; ``revalidate="always"`` lets no read join one that was sent

@@ -28,6 +28,7 @@ class Place(Protocol):
 
     def digest(self, name: str) -> bytes:
         """The digest of all that was kept; blocking."""
+        ...
 
 
 class Memory:
@@ -35,16 +36,14 @@ class Memory:
 
     Args:
         start: The position of its first byte.
-        size: Its length in bytes.
     """
 
     piece = 0
 
-    def __init__(self, start: int, size: int) -> None:
+    def __init__(self, start: int) -> None:
         self._start = start
+        # Grows without being copied, and gives what it holds without a copy.
         self._buffer = BytesIO()
-        self._buffer.seek(max(0, size - 1))
-        self._buffer.write(b"\0"[:size])  # all of it at once: to grow it would copy it
 
     async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
         """See `Place`."""
@@ -102,15 +101,13 @@ class Filling:
 
     async def _first(self) -> None:
         pace = Pace(parallel.STEP // 2)
-        await self._bring(self._download, pace.watch(self._download.chunks()), pace)
+        await self._bring(self._start, pace.watch(self._download.chunks()), pace)
         self._slow.set()  # there is nothing left for others to do
 
     async def _other(self) -> None:
         await self._slow.wait()
         while (span := self._claim()) is not None:
-            part = self._download.sibling(*span)
-            await part.open()
-            await self._bring(part, part.chunks(), None)
+            await self._bring(span[0], _opened(self._download.sibling(*span)), None)
 
     def _claim(self) -> tuple[int, int] | None:
         """The last part that nobody reads yet."""
@@ -120,8 +117,8 @@ class Filling:
         self._download.stop_at(end - parallel.STEP)
         return end - parallel.STEP, end
 
-    async def _bring(self, part: Download, chunks: AsyncIterator[bytes], pace: Pace | None) -> None:
-        start = at = part.span[0]
+    async def _bring(self, start: int, chunks: AsyncIterator[bytes], pace: Pace | None) -> None:
+        at = start
         joins = self._check is not None and checksums.joins(self._check.name)
         digest = checksums.running(self._check.name) if self._check and joins else None
         writing: asyncio.Task[None] | None = None  # while the next piece comes
@@ -152,6 +149,14 @@ class Filling:
         if digest is None:
             digest = await calls.call(self._place.digest, check.name)
         check.compare(digest)
+
+
+async def _opened(part: Download) -> AsyncGenerator[bytes, None]:
+    """Its chunks; the deadline of the first is that of opening it, too."""
+    await part.open()
+    async with closing(part.chunks()) as source:
+        async for chunk in source:
+            yield chunk
 
 
 async def _pieces(chunks: AsyncIterator[bytes], least: int) -> AsyncGenerator[bytes, None]:

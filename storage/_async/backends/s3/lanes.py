@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -41,6 +42,7 @@ class Lanes:
         self._name = _chosen(lane)
         self._loops: PerLoop[_Opened] = PerLoop(self._open)
         self._budget = Budget()
+        self._taught = False
         self._counts: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
@@ -76,6 +78,9 @@ class Lanes:
         self, operation: str, parameters: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         client = await self._clients.get()
+        if not self._taught:
+            await calls.call(_teach_aiohttp)
+            self._taught = True
         self._count(CLIENT, operation)
         answer: Mapping[str, Any] = await getattr(client, operation)(
             Bucket=self._bucket, **parameters
@@ -153,6 +158,12 @@ def _chosen(lane: str) -> str:
     if lane == "auto":
         return "fast" if lean else "aiohttp"
     return lane
+
+
+def _teach_aiohttp() -> None:
+    # In a worker thread, as it reads files. There are clients that send with something else.
+    if "aiohttp" in sys.modules:
+        from . import payloads  # noqa: F401
 
 
 def _transport(name: str, endpoint: Endpoint) -> Transport:

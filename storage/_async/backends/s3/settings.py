@@ -154,7 +154,10 @@ class ObjectRequests(Requests):
     etags_are_md5 = True
     """Whether an etag that looks like an MD5 digest is taken for one; found out by reading."""
 
-    def __call__(self, operation: str, **parameters: Any) -> Coroutine[Any, Any, Mapping[str, Any]]:
+    # No coroutine of its own: there is one for each request already.
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, operation: str, **parameters: Any
+    ) -> Coroutine[Any, Any, Mapping[str, Any]]:
         """See `Requests`."""
         own = self.settings.parameters(operation)
         return super().__call__(operation, **{**own, **parameters} if own else parameters)

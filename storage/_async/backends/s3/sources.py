@@ -22,6 +22,7 @@ class Source(Protocol):
 
     def read(self, start: int, end: int) -> bodies.UploadBody:
         """The bytes between two positions; may block."""
+        ...
 
     def verify(self) -> None:
         """Raise `StoreError` if it is no longer what it was; may block."""

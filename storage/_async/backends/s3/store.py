@@ -148,7 +148,7 @@ class AsyncBucketStore(AsyncBucketExtras):
             objects: What is to be different; see the class.
         """
         view = type(self).__new__(type(self))  # not by copy, which would pickle
-        view.__dict__.update(self.__dict__)
+        vars(view).update(vars(self))
         view._parent, view._views = self, weakref.WeakSet()
         view._send = self._send.having(**objects)
         if self._recipe is not None:

@@ -58,7 +58,7 @@ async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOpti
     info = await download.open()
     start, end = download.span
     if end - start > parallel.LARGE:
-        place = Memory(start, end - start)
+        place = Memory(start)
         await Filling(download, place, _all_at_once).run()
         data = place.content()
     else:

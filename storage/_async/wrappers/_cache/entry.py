@@ -142,7 +142,7 @@ def read_tail(key: str, end: bytes, length: int) -> Seal:
     if len(end) < needed or length != size + needed or _hash(covered).digest() != digest:
         raise Broken("it is not whole")
     try:
-        info, stored = _described(json.loads(covered[:described]), size)
+        info, stored = _described(json.loads(covered[:described].decode()), size)
     except (ValueError, TypeError, KeyError) as error:
         raise Broken("its description makes no sense") from error
     if info.key != key:

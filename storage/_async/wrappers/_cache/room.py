@@ -107,7 +107,7 @@ class Room:
         """Wait until what is being tidied up on this loop is tidy."""
         task = self._tidying
         if task is not None and task.get_loop() is asyncio.get_running_loop():
-            await task
+            await asyncio.wait([task])
 
     def _forget(self, key: str) -> None:
         size, _ = self._used.pop(key, (0, 0))

@@ -156,18 +156,24 @@ class Shelf:
         """Store an entry; leaves none if that fails."""
         with self.going_around("store", key):
             if self._can_hold(data):
-                if not self.plain:
-                    make = calls.call if len(data) >= LARGE else _at_once
-                    data = await make(seal, data, info, stored)
-                elif isinstance(data, bytes):
-                    self._known.put(key, (await _hash(data), info))
-                size = len(data) if isinstance(data, Buffer) else 0
+                entry: Any = await self._made(key, data, info, stored)
+                size = length(entry)
                 if self.room.fits(size):
                     with self.doubting(key):
-                        await self.cache._write(key, data, WRITE_OVER)
+                        await self.cache._write(key, entry, WRITE_OVER)
                     await self.stored(key, size)
                     return
         await self.drop(key)
+
+    async def _made(self, key: str, data: Any, info: ObjectInfo, stored: float) -> Any:
+        """The entry of an object."""
+        if not self.plain:
+            make = calls.call if len(data) >= LARGE else _at_once
+            return await make(seal, data, info, stored)
+        if isinstance(data, Buffer):
+            data = bytes(data)
+            self._known.put(key, (await _hash(data), info))
+        return data
 
     def _can_hold(self, data: Any) -> bool:
         if self._shut:
@@ -233,6 +239,11 @@ class Shelf:
     def going_around(self, what: str, key: str) -> GoingAround:
         """Log and count what fails in the cache store; that something is missing is no failure."""
         return GoingAround(self.cache, self._counters, what, key)
+
+
+def length(data: Any) -> int:
+    """Bytes of a value, if it is any bytes."""
+    return len(data) if isinstance(data, Buffer) else 0
 
 
 async def _hash(data: bytes) -> int:

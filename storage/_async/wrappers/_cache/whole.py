@@ -16,7 +16,7 @@ from .filling import reader_fills
 from .flights import Flights
 from .policy import Policy
 from .reads import UNAVAILABLE, Reads
-from .shelf import Shelf
+from .shelf import Shelf, length
 from .traffic import Visit
 
 
@@ -73,14 +73,14 @@ class Whole:
             self._counters.add("misses")
         return answer.data, answer.info
 
-    async def plain(self, key: str) -> Any:
-        """An object from a plain entry, or None."""
+    async def plain(self, key: str) -> tuple[Any, ObjectInfo] | None:
+        """An object from a plain entry, with what this process knows of it."""
         with Visit(self._reads.traffic, key) as visit:
             found = await self._shelf.whole(key)
             if found is None or not visit.undisturbed():
                 return None
         self._reads.hit(key, found[1].size)
-        return found[0]
+        return found[0], found[1].info
 
     async def _fetch(self, key: str, found: tuple[Any, Seal] | None, version: int) -> Answer:
         """Ask the main store for an object, or whether it still is the one of an entry."""
@@ -124,8 +124,3 @@ class Whole:
                 await self._shelf.put(key, answer.data, answer.info, stored)
             elif may:
                 await self._shelf.drop(key)
-
-
-def length(data: Any) -> int:
-    """Bytes of a value, if it is any bytes."""
-    return len(data) if isinstance(data, bytes | bytearray | memoryview) else 0

@@ -20,9 +20,8 @@ from ...streams import AsyncWriter
 from .filling import Filling, writer_fills
 from .policy import Policy
 from .reads import Reads
-from .shelf import Shelf
+from .shelf import Shelf, length
 from .traffic import Change
-from .whole import length
 
 
 class Writes:

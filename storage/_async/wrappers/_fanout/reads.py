@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ...._core import calls
 from ...._core.closing import closing
-from ...._core.errors import FanoutError, NotSupported, ObjectNotFound
+from ...._core.errors import FanoutError, IntegrityError, NotSupported, ObjectNotFound
 from ...._core.info import ByteRange, Capability, ListResult, ObjectInfo, ReadOptions
 from ...._core.protocol import SupportsPresign
 from ...pieces import Body
@@ -60,9 +60,12 @@ class FanoutReads(AsyncParentStore):
         )
 
     async def _head(self, key: str) -> ObjectInfo:
-        found = await self._inquiry.ask(lambda i: self._children[i].head(key), alike)
+        found = await self._heads(key)
         await self._tell("head", key, found.errors)
         return self._told([answer.value for answer in found.answers])
+
+    async def _heads(self, key: str) -> Found[ObjectInfo]:
+        return await self._inquiry.ask(lambda i: self._children[i].head(key), alike)
 
     async def _exists(self, key: str) -> bool:
         async def look(index: int) -> bool:
@@ -95,8 +98,8 @@ class FanoutReads(AsyncParentStore):
         """Whether a quorum reads the object in pieces: what is small is read whole, and once."""
         if Capability.STREAMS not in self.capabilities:
             return False
-        size = (await self._head(key)).size
-        return size is None or size > WHOLE
+        found = await self._heads(key)
+        return found.value.size is None or found.value.size > WHOLE
 
     async def _opened(
         self, streams: Streams, key: str, options: ReadOptions
@@ -120,8 +123,9 @@ class FanoutReads(AsyncParentStore):
         targets = found.missing
         replace = self._policy == "quorum"
         if replace:
-            others = set(range(len(self._children))) - agreed
-            targets = sorted(others - found.errors.keys())
+            # Of those that failed only one that knows its object to be broken can be helped.
+            failed = {i for i, e in found.errors.items() if not isinstance(e, IntegrityError)}
+            targets = sorted(set(range(len(self._children))) - agreed - failed)
         await self._repairs.start(watch, key, min(agreed), targets, data=data, replace=replace)
 
     async def presigned_get(self, key: str, expiry: int = 3600) -> str:

@@ -27,7 +27,9 @@ WAITING = 256
 """Repairs that wait; beyond that a child stays as it is until the object is read again."""
 SECONDS = 600.0
 """What the repair of one object may take."""
-LAST_SECONDS = 30.0
+SEEN = 4096
+"""Digests of children's objects that are remembered, each with the etag that it belongs to."""
+LAST_SECONDS = 10.0
 """How long closing waits for repairs."""
 
 
@@ -72,8 +74,12 @@ class Repairs:
         self._lock = threading.Lock()
         self._watches: dict[str, set[Watch]] = {}
         self._changing: dict[str, int] = {}
+        self._seen: dict[tuple[int, str], tuple[str | None, str]] = {}
         self._tasks: LoopLocal[dict[str, asyncio.Task[None]]] = LoopLocal(dict)
         self._room = LoopLocal(lambda: asyncio.Semaphore(AT_ONCE))
+
+    def __reduce__(self) -> tuple[type[Repairs], tuple[Replicas, bool]]:
+        return Repairs, (self._replicas, self._wanted)
 
     # -- what must not cross a repair ---------------------------------------------------------
 
@@ -175,7 +181,7 @@ class Repairs:
     async def _mend(self, job: Job, index: int) -> None:
         """Give one child the object, if it lacks it, and see that it has it then."""
         try:
-            held, info = await content(self._replicas, index, job.key)
+            held, info = await self._held(index, job)
         except ObjectNotFound:
             options = self._options(index, None)
         else:
@@ -186,6 +192,22 @@ class Repairs:
         if (await content(self._replicas, index, job.key))[0] != copied and not job.watch.void:
             raise IntegrityError("the child gives other bytes than it was given", key=job.key)
         logger.info("%r is repaired in %r", job.key, self._replicas.children[index])
+
+    async def _held(self, index: int, job: Job) -> tuple[str, ObjectInfo]:
+        """What a child holds: its digest, which is none where the child finds it broken."""
+        info = await self._replicas.children[index].head(job.key)
+        etag, digest = self._seen.get((index, job.key), (None, ""))
+        if etag is not None and etag == info.etag:
+            return digest, info  # it was read before, and is the same
+        try:
+            digest, info = await content(self._replicas, index, job.key)
+        except IntegrityError:
+            return "", info
+        with self._lock:
+            self._seen[index, job.key] = info.etag, digest
+            if len(self._seen) > SEEN:
+                del self._seen[next(iter(self._seen))]
+        return digest, info
 
     def _options(self, index: int, found: ObjectInfo | None) -> WriteOptions:
         """The condition that lets no newer write be overwritten, where the child knows it."""

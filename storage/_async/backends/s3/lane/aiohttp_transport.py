@@ -27,6 +27,7 @@ from .transport import (
 
 try:
     import aiohttp
+    from aiohttp.http_exceptions import TransferEncodingError
     from multidict import CIMultiDict
     from yarl import URL
 except ImportError as error:
@@ -214,4 +215,4 @@ def _translate(error: Exception) -> TransportError:
 
 def _malformed(error: aiohttp.ClientPayloadError) -> bool:
     """Whether a body was wrong, rather than cut."""
-    return isinstance(error.__cause__, aiohttp.http_exceptions.TransferEncodingError)
+    return isinstance(error.__cause__, TransferEncodingError)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from contextlib import suppress
 
 from .transport import Response
 
@@ -32,7 +31,9 @@ class Body:
 def finish(response: Response) -> None:
     """Close an answer at once: its closing waits for nothing."""
     closing = response.aclose()
-    with suppress(StopIteration):
+    try:
         closing.send(None)
-        closing.close()
-        raise AssertionError("a transport waits where it must not")
+    except StopIteration:
+        return
+    closing.close()
+    raise AssertionError("a transport waits where it must not")

@@ -6,11 +6,10 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
-from xml.sax.saxutils import escape
 
 _SPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 # Line ends would come out as other ones, if they were not written as references.
-_ESCAPES = {"\r": "&#xD;", "\n": "&#xA;"}
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;", "\n": "&#xA;"})
 
 
 def delete(content: Mapping[str, Any]) -> bytes | None:
@@ -45,8 +44,10 @@ def create_bucket(content: Mapping[str, Any]) -> bytes | None:
     """What ``CreateBucket`` takes; None where there is more in it."""
     if content.keys() != {"LocationConstraint"}:
         return None
-    place = f"<LocationConstraint>{escape(content['LocationConstraint'])}</LocationConstraint>"
-    return _document("CreateBucketConfiguration", place)
+    place = str(content["LocationConstraint"]).translate(_ESCAPES)
+    return _document(
+        "CreateBucketConfiguration", f"<LocationConstraint>{place}</LocationConstraint>"
+    )
 
 
 def md5(content: bytes) -> str:
@@ -62,7 +63,7 @@ def _elements(
         if not entry.keys() <= set(known):
             return None
         fields = [
-            f"<{each}>{escape(str(value), _ESCAPES)}</{each}>" for each, value in entry.items()
+            f"<{each}>{str(value).translate(_ESCAPES)}</{each}>" for each, value in entry.items()
         ]
         lines.append(f"<{name}>{''.join(fields)}</{name}>")
     return "".join(lines)

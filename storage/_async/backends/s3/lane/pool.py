@@ -14,6 +14,7 @@ from .transport import IDLE, ConnectError, ConnectionLost, Endpoint
 
 TICKS = 8
 """In the shortest of the times that are watched; all are kept with this precision."""
+LEAST_TICK = 0.005
 
 
 class Pool:
@@ -34,9 +35,9 @@ class Pool:
         self._all: set[Connection] = set()
         self._waiters: OrderedDict[asyncio.Future[Connection | None], None] = OrderedDict()
         self._closed = False
-        self._interval = min(endpoint.read_timeout, IDLE) / TICKS
-        self._silence = math.ceil(endpoint.read_timeout / self._interval)
-        self._idling = math.ceil(IDLE / self._interval)
+        self._interval = max(min(endpoint.read_timeout, IDLE) / TICKS, LEAST_TICK)
+        self._silence = self._ticks(endpoint.read_timeout)
+        self._idling = self._ticks(IDLE)
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self) -> Connection | None:
@@ -116,6 +117,9 @@ class Pool:
         self._taken -= 1
         if connection is not None:
             self._idle.append(connection)
+
+    def _ticks(self, seconds: float) -> int:
+        return math.ceil(min(seconds / self._interval, 1e9))  # it may be infinite
 
     def _tick(self) -> None:
         for connection in list(self._all):

@@ -7,7 +7,7 @@ import random
 from collections import deque
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from time import time
+from time import monotonic, time
 from typing import ClassVar
 
 from .errors import Refused
@@ -106,7 +106,7 @@ class Attempts:
     Args:
         budget: What retries cost.
         most: How many tries there may be.
-        began: When the first one began, by the loop's clock.
+        began: When the first one began, by the monotonic clock.
     """
 
     budget: Budget
@@ -117,11 +117,10 @@ class Attempts:
 
     async def again(self, error: Exception) -> bool:
         """Whether to try once more after an error; the pause is over then."""
-        loop = asyncio.get_running_loop()
         if not passing(error) or self.retries + 1 >= self.most:
             return False
         seconds = pause_before(self.retries + 1, error)
-        if loop.time() + seconds - self.began > LONGEST:
+        if monotonic() + seconds - self.began > LONGEST:
             return False
         cost = self.budget.take(error)
         if cost is None:
@@ -149,12 +148,20 @@ class Gate:
     def __init__(self, widest: int) -> None:
         self.limit = self._widest = float(widest)
         self.inside = 0
-        self._epoch = 0
+        self.epoch = 0
+        """Of which time the requests are that enter now; a new one begins with each halving."""
         self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def passes(self) -> bool:
+        """Take a place if there is one; `leave` is to be told the `epoch`."""
+        if self._waiting or self.inside >= self.limit:
+            return False
+        self.inside += 1
+        return True
 
     async def enter(self) -> int:
         """Wait for a place; returns what `leave` is to be told."""
-        if self._waiting or self.inside >= self.limit:
+        if not self.passes():
             place = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -164,9 +171,7 @@ class Gate:
                     self.inside -= 1  # it had been given a place already
                 self._admit()
                 raise
-        else:
-            self.inside += 1
-        return self._epoch
+        return self.epoch
 
     def leave(self, epoch: int, *, slower: bool | None) -> None:
         """Give the place back.
@@ -178,8 +183,8 @@ class Gate:
         self.inside -= 1
         if slower is False and self.limit < self._widest:
             self.limit = min(self._widest, self.limit + 1 / self.limit)
-        elif slower and epoch == self._epoch:
-            self._epoch += 1
+        elif slower and epoch == self.epoch:
+            self.epoch += 1
             self.limit = max(1.0, min(self.limit, self.inside + 1) / 2)
         if self._waiting:
             self._admit()

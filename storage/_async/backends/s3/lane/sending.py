@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
@@ -51,6 +50,7 @@ class Lane:
         self._budget = budget
         self._gate = Gate(identity.limit)
         self._signer = Signer(identity.region)
+        self._under = identity.under
         self._closed = False
 
     @property
@@ -75,14 +75,13 @@ class Lane:
             Elsewhere: The bucket is in another region.
             StoreError: The answer is not what S3 answers, or there are no credentials.
         """
-        attempts = Attempts(
-            self._budget, self._identity.attempts, asyncio.get_running_loop().time()
-        )
+        attempts = Attempts(self._budget, self._identity.attempts, time.monotonic())
         mended: set[str] = set()
+        payload = await self._digest(call.body) if call.body else EMPTY
         while True:
             keys = await self._identity.credentials.current()
             try:
-                answer = await self._once(call, keys, attempts.retries)
+                answer = await self._once(call, keys, payload, attempts.retries)
             except Exception as error:
                 if await self._mend(error, keys, mended):
                     attempts.retries += 1
@@ -92,11 +91,13 @@ class Lane:
                 attempts.succeeded()
                 return answer
 
-    async def _once(self, call: Call, keys: Keys | None, retries: int) -> Mapping[str, Any]:
-        request = await self._request(call, keys)
-        epoch, slower = await self._gate.enter(), None
+    async def _once(
+        self, call: Call, keys: Keys | None, payload: str, retries: int
+    ) -> Mapping[str, Any]:
+        gate, slower = self._gate, None
+        epoch = gate.epoch if gate.passes() else await gate.enter()
         try:
-            response = await self._transport.send(request)
+            response = await self._transport.send(self._request(call, keys, payload))
             retries += response.resent
             slower = False
             if response.status < 300:
@@ -105,21 +106,22 @@ class Lane:
             slower = throttled(error)
             raise error
         finally:
-            self._gate.leave(epoch, slower=slower)
+            gate.leave(epoch, slower=slower)
 
-    async def _request(self, call: Call, keys: Keys | None) -> Request:
+    def _request(self, call: Call, keys: Keys | None, payload: str) -> Request:
         identity, operation, body = self._identity, call.operation, call.body
-        path = identity.path if call.key is None else identity.under + encoded(call.key, "/~")
+        path = identity.path if call.key is None else self._under + encoded(call.key, "/~")
         query = query_of(call.query) if call.query else ""
         headers = [("host", identity.host), *call.headers]
         if operation.name == "get_object" and identity.checked:
             headers.append(("x-amz-checksum-mode", "ENABLED"))
         if keys is not None:
-            payload = await self._digest(body) if body else EMPTY
             headers = self._signer.sign(operation.method, path, query, headers, payload, keys)
-        target = f"{path}?{query}" if query else path
         headers += _PLAIN
-        pieces = (memoryview(body),) if body else ()
+        target = f"{path}?{query}" if query else path
+        if not body:
+            return Request(operation.method, target, headers)
+        pieces = (memoryview(body),)
         return Request(operation.method, target, headers, pieces, expect=len(body) >= LARGE)
 
     async def _digest(self, body: Buffer) -> str:

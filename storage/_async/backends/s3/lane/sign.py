@@ -121,4 +121,4 @@ class Signer:
 
 def _trimmed(value: str) -> str:
     """A header's value without spaces around it, and with one where there are several."""
-    return value if value.isalnum() else " ".join(value.split())
+    return " ".join(value.split()) if " " in value else value
