@@ -16,8 +16,16 @@ pytest.importorskip("aiobotocore")
 
 from storage._async.backends.s3 import AsyncBucketStore
 from storage._async.backends.s3.errors import failure, translate
+from storage._async.backends.s3.lane.borrowed import of_client
 from storage._core.errors import ConfigError, StoreError
-from tests.backends.s3 import LANES, aiobotocore_client, connected, own_corner, without_pauses
+from tests.backends.s3 import (
+    LANES,
+    aiobotocore_client,
+    connected,
+    own_corner,
+    session,
+    without_pauses,
+)
 from tests.services.plugin import NewBucket
 from tests.services.process import S3Service
 
@@ -274,6 +282,24 @@ def test_a_configuration_file_is_the_clients(
     (tmp_path / "config").write_text("[default]\n")
     assert of_options(known, None, "bucket") is None
     assert of_options(known, None, "express--use1-az4--x-s3") is None
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        "arn:aws:s3:eu-west-1:123456789012:accesspoint/here",
+        "express--use1-az4--x-s3",
+        "point-abc-s3alias",
+        "a b",
+        "..",
+    ],
+)
+async def test_what_is_no_plain_bucket(bucket: str) -> None:
+    known = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
+    async with session().create_client("s3", **known) as client:
+        assert of_client(client, "bucket") is not None
+        assert of_client(client, bucket) is None
+    assert of_client(object(), "bucket") is None
 
 
 PROGRAM = """

@@ -15,7 +15,8 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
 from storage._async.backends.s3.lane import borrowed, results
-from storage._async.backends.s3.lane.operations import OPERATIONS, Unknown, compose
+from storage._async.backends.s3.lane.operations import OPERATIONS, compose
+from storage._async.backends.s3.lane.parameters import Unknown
 from storage._async.backends.s3.lane.retries import Budget
 from storage._async.backends.s3.lane.sending import Lane
 from storage._async.backends.s3.lane.transport import Request, Response
@@ -58,7 +59,8 @@ def told(method: str, url: str, headers: Mapping[str, Any], body: bytes) -> Told
     """A request as it can be compared."""
     parts = urlsplit(url)
     known = {
-        name.lower(): value if isinstance(value, str) else value.decode()
+        # With awscrt, the client trims them.
+        name.lower(): (value if isinstance(value, str) else value.decode()).strip()
         for name, value in headers.items()
     }
     for name in OWN:

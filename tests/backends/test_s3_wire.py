@@ -260,6 +260,34 @@ async def test_a_kept_connection_that_was_closed_costs_nothing(kind: Kind, metho
         assert server.opened == 2
 
 
+@lean_only
+async def test_it_is_sent_again_over_a_new_connection(kind: Kind) -> None:
+    """The other kept ones are no better, most likely."""
+    async with connected(kind, closing_kept_connections) as (transport, server):
+        await asyncio.gather(fetch(transport), fetch(transport))
+        assert server.opened == 2
+        response = await transport.send(get())
+        assert (await response.read(), response.resent) == (b"hello", True)
+        assert server.opened == 3
+
+
+@lean_only
+async def test_a_request_that_was_answered_in_part_is_not_sent_again(kind: Kind) -> None:
+    async with connected(kind, answering(HELLO, [HELLO[:10]], b"")) as (transport, server):
+        await fetch(transport)
+
+        async def cut() -> None:
+            await asyncio.sleep(0.02)
+            for writer in server.open:
+                writer.close()
+
+        task = asyncio.create_task(cut())
+        with pytest.raises(ConnectionLost):
+            await fetch(transport)
+        assert server.opened == 1
+        await task
+
+
 async def test_a_post_is_never_sent_twice(kind: Kind) -> None:
     async with connected(kind, closing_kept_connections) as (transport, server):
         await fetch(transport)
@@ -302,7 +330,8 @@ async def test_bytes_that_nobody_asked_for_end_a_connection(kind: Kind, rubbish:
 
     async with connected(kind, handler) as (transport, server):
         assert await fetch(transport) == (200, b"hello")
-        await server.idle()
+        async with asyncio.timeout(5):  # or it would end some time, because nobody uses it
+            await server.idle()
         assert await fetch(transport) == (200, b"hello")
         assert server.opened == 2
 

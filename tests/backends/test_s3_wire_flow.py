@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ pytest.importorskip("aiohttp")
 pytest.importorskip("httptools")
 
 from storage._async.backends.s3.lane import connection
-from storage._async.backends.s3.lane.answers import HIGH
+from storage._async.backends.s3.lane.answers import HIGH, Answer
 from storage._async.backends.s3.lane.lean import LeanTransport
+from storage._async.backends.s3.lane.pool import Pool
 from storage._async.backends.s3.lane.transport import (
     AnswerError,
+    Endpoint,
     SilenceError,
     TransportError,
 )
@@ -275,19 +278,56 @@ async def test_a_reset_in_the_middle_of_a_body(kind: Kind, after: int) -> None:
         assert caught.value.sent
 
 
-async def test_others_get_their_turn_while_a_body_is_sent(kind: Kind) -> None:
-    async def handler(line: Line) -> None:
-        while (await line.request())[0]:
-            await line.say(HELLO)
+class Swallowing(asyncio.Transport):
+    """The fastest of all servers is behind it."""
 
-    async with connected(kind, handler) as (transport, _):
-        turns = 0
+    written = 0
+
+    def write(self, data: Any) -> None:
+        self.written += len(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
+async def test_others_get_their_turn_while_a_body_is_sent() -> None:
+    loop, transport = asyncio.get_running_loop(), Swallowing()
+    line = connection.Connection(loop, Pool(Endpoint("localhost", 80), loop))
+    line.connection_made(transport)
+    answer = Answer(loop, "PUT", resent=False)
+    body = [b"x" * (32 * MIB)]
+    task = asyncio.create_task(line.exchange(answer, b"", body, expect=False))
+    turns = 0
+    while transport.written < 32 * MIB:
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 20
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@lean_only
+async def test_a_server_that_reads_very_slowly_is_waited_for(kind: Kind) -> None:
+    """The little that it takes in the time that it may be silent is enough."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        listening.setblocking(False)
+        loop = asyncio.get_running_loop()
+        port = listening.getsockname()[1]
+        transport = kind(Endpoint("127.0.0.1", port, read_timeout=0.2))
         task = asyncio.create_task(transport.send(put(b"x" * (32 * MIB))))
-        while not task.done():
-            turns += 1
-            await asyncio.sleep(0)
-        assert turns > 20
-        await (await task).aclose()
+        accepted, _ = await loop.sock_accept(listening)
+        with accepted:
+            for _ in range(20):
+                assert await loop.sock_recv(accepted, 65536)
+                await asyncio.sleep(0.04)
+                assert not task.done()
+        task.cancel()
+        await asyncio.wait([task])
+        await transport.aclose()
 
 
 @lean_only

@@ -7,13 +7,15 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from ...._core import calls
 from ...._core.errors import ConfigError, MissingExtra
 from .clients import Clients
-from .lane.operations import Unknown, compose
+from .lane.operations import compose
+from .lane.parameters import Unknown
 from .lane.retries import Budget
 from .lane.sending import Elsewhere, Lane
 from .lane.transport import Endpoint, Transport
@@ -152,12 +154,17 @@ class _Opened:
 def _chosen(lane: str) -> str:
     if lane not in LANES:
         raise ConfigError(f"lane is one of {', '.join(LANES)}, not {lane!r}")
-    lean = find_spec("httptools") is not None
+    lean = _has_parser()
     if lane == "fast" and not lean:
         raise MissingExtra.named("httptools", "s3")
     if lane == "auto":
         return "fast" if lean else "aiohttp"
     return lane
+
+
+@cache
+def _has_parser() -> bool:
+    return find_spec("httptools") is not None
 
 
 def _teach_aiohttp() -> None:

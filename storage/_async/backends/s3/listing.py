@@ -109,6 +109,7 @@ class Listing:
                 coming = None
                 if page.token is not None and self._possible:
                     coming = asyncio.create_task(self._page(page.token))
+                    await asyncio.sleep(0)  # or it would leave when the page has been looked at
                 yield page
         finally:
             if coming is not None:

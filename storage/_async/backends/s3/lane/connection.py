@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from .answers import Answer, dropped
 from .encoding import JOINED, length, pieces
+from .queues import unacknowledged
 from .transport import AnswerError, ConnectionLost, SilenceError, TransportError
 
 TURN = 1024 * 1024
@@ -212,7 +213,8 @@ class Connection(asyncio.Protocol):
 
     def _taking(self) -> bool:
         """Whether the server has taken a part of the request since the last tick."""
-        before, self._backlog = self._backlog, self._transport.get_write_buffer_size()
+        waiting = self._transport.get_write_buffer_size()
+        before, self._backlog = self._backlog, waiting + unacknowledged(self._transport)
         return before != self._backlog
 
     def _check_sent(self, answer: Answer) -> None:
@@ -223,8 +225,6 @@ class Connection(asyncio.Protocol):
                 raise AnswerError("success, before the request was sent in full", sent=True)
 
     def _finish(self, answer: Answer) -> None:
-        if answer.paused:
-            self.resume()
         self._answer = answer.line = None
         if answer.surplus or not answer.keep_alive:
             self.abort()

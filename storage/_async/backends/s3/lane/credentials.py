@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
+from time import monotonic
 from typing import Any, Protocol
 
 from .sign import Keys
+
+RENEWAL = 60.0
+"""Seconds in which credentials are not renewed again: then it was not their age."""
 
 
 class Credentials(Protocol):
@@ -73,6 +78,8 @@ class Borrowed:
 
     def __init__(self, lender: Any) -> None:
         self._lender = lender
+        self._lock = asyncio.Lock()
+        self._renewed = float("-inf")
 
     async def current(self) -> Keys | None:
         """See `Credentials`."""
@@ -84,6 +91,12 @@ class Borrowed:
     async def renew(self, refused: Keys) -> bool:
         """See `Credentials`."""
         refresh = getattr(self._lender, "_protected_refresh", None)
-        if refresh is not None and inspect.iscoroutinefunction(refresh):
+        async with self._lock:  # all that were on their way with the old ones come here
+            renewed = await self.current() != refused
+            if renewed or not inspect.iscoroutinefunction(refresh):
+                return renewed
+            if monotonic() - self._renewed < RENEWAL:
+                return False
             await refresh(is_mandatory=True)
-        return await self.current() != refused
+            self._renewed = monotonic()
+            return await self.current() != refused

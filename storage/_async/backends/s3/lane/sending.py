@@ -13,7 +13,7 @@ from . import results, xml
 from .bodies import Body, finish
 from .errors import ERROR_BYTES, Refused, late_refusal, metadata, refusal
 from .identity import Identity
-from .operations import Buffer, Call
+from .parameters import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
 from .sign import EMPTY, UNSIGNED, Keys, Signer, encoded, query_of
 from .transport import Request, Response, Transport
@@ -29,6 +29,7 @@ _EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 )
 _ELSEWHERE = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"})
+_CONDITIONS = frozenset({"if-match", "if-none-match"})
 
 
 class Elsewhere(Exception):
@@ -121,8 +122,9 @@ class Lane:
         target = f"{path}?{query}" if query else path
         if not body:
             return Request(operation.method, target, headers)
-        pieces = (memoryview(body),)
-        return Request(operation.method, target, headers, pieces, expect=len(body) >= LARGE)
+        # Worth a way to the server and back only where a "no" is to be expected.
+        expect = len(body) >= LARGE and any(name in _CONDITIONS for name, _ in call.headers)
+        return Request(operation.method, target, headers, (memoryview(body),), expect=expect)
 
     async def _digest(self, body: Buffer) -> str:
         if not self._identity.signs_bodies:
@@ -170,7 +172,8 @@ class Lane:
             mended.add("clock")
             self._signer.skew = skew
             return True
-        untold = error.status == 400 and error.code == "400"  # to a HEAD no reason is given
+        # To a HEAD no reason is given.
+        untold = error.status == 400 and error.code == "400" and keys.token is not None
         if "keys" not in mended and (error.code in _EXPIRED or untold):
             mended.add("keys")
             return await self._identity.credentials.renew(keys)

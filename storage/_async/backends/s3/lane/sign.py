@@ -90,7 +90,9 @@ class Signer:
             signed.append(("x-amz-security-token", keys.token))
         signed.sort()
         names = ";".join([name for name, _ in signed])
-        lines = "\n".join([f"{name}:{_trimmed(value)}" for name, value in signed])
+        lines = "\n".join(
+            [f"{name}:{_trimmed(value) if ' ' in value else value}" for name, value in signed]
+        )
         canonical = f"{method}\n{path}\n{query}\n{lines}\n\n{names}\n{payload}"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         scope = f"{stamp[:8]}/{self._scope}"
@@ -121,4 +123,4 @@ class Signer:
 
 def _trimmed(value: str) -> str:
     """A header's value without spaces around it, and with one where there are several."""
-    return " ".join(value.split()) if " " in value else value
+    return " ".join(value.split())
