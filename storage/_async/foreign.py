@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from typing import Any
 
-from .._core.adapt import VERBS, is_async
+from .._core.adapt import VERBS, is_async, is_store, takes_prefix
 from .._core.closing import closing
 from .._core.errors import ObjectNotFound, StoreError
 from .._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from .._core.protocol import AsyncObjectStore
+from .._core.values import STREAM
 from .._core.window import each
 from .base import AsyncBaseStore
 
@@ -39,7 +40,8 @@ class AsyncForeignStore(AsyncBaseStore):
     Whole objects travel through memory, since its verbs know nothing else.
 
     Args:
-        store: Any object with the five verbs; its context is entered and left with ours.
+        store: Any object with the five verbs; its context is entered and left with ours. Where
+            entering it gives another store, that one is used from then on.
         timeout: Seconds that one operation may take.
     """
 
@@ -48,11 +50,18 @@ class AsyncForeignStore(AsyncBaseStore):
         if not is_async(store):
             raise TypeError(f"{type(store).__name__} is blocking: use it with the blocking classes")
         self._store: Any = store
+        self._context: Any = None
         self.inline = getattr(store, "inline", False)
-        self._takes_prefix = "prefix" in inspect.signature(store.keys).parameters
+        self._takes_prefix = takes_prefix(store)
 
     def __repr__(self) -> str:
         return repr(self._store)
+
+    @property
+    def store(self) -> AsyncObjectStore:
+        """The store that is used now."""
+        store: AsyncObjectStore = self._store
+        return store
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         try:
@@ -69,9 +78,13 @@ class AsyncForeignStore(AsyncBaseStore):
     def _as_value(self, data: Any) -> Any:
         """Whatever else it takes than bytes is between it and its user."""
         try:
-            return super()._as_value(data)
+            value = super()._as_value(data)
+            if value is STREAM and isinstance(data, Collection):
+                for piece in data:
+                    self._as_piece(piece)
         except TypeError:
             return data
+        return value
 
     async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
         await self._store.put(key, bytes(data) if isinstance(data, memoryview) else data)
@@ -88,13 +101,35 @@ class AsyncForeignStore(AsyncBaseStore):
                 raise ObjectNotFound("there is no object under this key") from error
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        source = self._store.keys(prefix=prefix) if self._takes_prefix else self._store.keys()
+        async with closing(self._listed(prefix)) as keys:
+            async for key in keys:
+                if key.startswith(prefix) and key > start_after:
+                    yield key
+
+    async def _listed(self, prefix: str) -> AsyncGenerator[str, None]:
+        """Its keys, of which only those with the prefix are wanted."""
+        begun = False
+        if prefix and self._takes_prefix:
+            try:
+                async with closing(self._listing(prefix=prefix)) as keys:
+                    async for key in keys:
+                        begun = True
+                        yield key
+                return
+            except TypeError:  # it hands its options on to something that knows none
+                if begun:
+                    raise
+        async with closing(self._listing()) as keys:
+            async for key in keys:
+                yield key
+
+    async def _listing(self, **options: str) -> AsyncGenerator[str, None]:
+        source = self._store.keys(**options)
         if inspect.isawaitable(source):
             source = await source
         async with closing(each(source)) as keys:
             async for key in keys:
-                if key.startswith(prefix) and key > start_after:
-                    yield key
+                yield key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         async with closing(self._keys(prefix, start_after)) as keys:
@@ -104,15 +139,16 @@ class AsyncForeignStore(AsyncBaseStore):
     async def _setup(self) -> None:
         enter = getattr(self._store, "__aenter__", None)
         if enter is not None:
-            await enter()
-            self._entered = True
+            entered = await enter()
+            self._context = self._store
+            if is_store(entered):
+                self._store, self._takes_prefix = entered, takes_prefix(entered)
 
     async def _teardown(self) -> None:
-        if self._entered:
-            self._entered = False
-            await self._store.__aexit__(None, None, None)
+        context, self._context = self._context, None
+        if context is not None:
+            await context.__aexit__(*self._ending)
 
-    _entered = False
     capabilities = Capability.NONE
 
 

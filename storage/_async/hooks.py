@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from .._core import calls
 from .._core.errors import (
@@ -36,6 +36,7 @@ from .._core.values import STREAM, as_buffer, as_piece
 from .pieces import Body, BufferSink, Sink
 
 T = TypeVar("T")
+Ending: TypeAlias = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
 class AsyncStoreHooks(ABC):
@@ -52,6 +53,8 @@ class AsyncStoreHooks(ABC):
     """Whether its operations await nothing but blocking functions, so that they need no loop."""
     _timeout: float | None = None
     _closed = False
+    _ending: Ending = (None, None, None)
+    """How the block ended that is being left, for what is left with it."""
 
     def __init__(self, *, timeout: float | None = None) -> None:
         if timeout is not None and not timeout > 0:
@@ -77,7 +80,11 @@ class AsyncStoreHooks(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        self._ending = (kind, error, traceback)
+        try:
+            await self.aclose()
+        finally:
+            del self._ending
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -30,10 +30,29 @@ def is_async(store: object) -> bool:
     Raises:
         TypeError: It is no store: one of the five verbs is missing.
     """
-    missing = [verb for verb in VERBS if not callable(getattr(store, verb, None))]
-    if missing:
+    if missing := _missing(store):
         raise TypeError(f"{type(store).__name__} is no store: it has no {', '.join(missing)}")
     return inspect.iscoroutinefunction(store.get)  # type: ignore[attr-defined]
+
+
+def is_store(thing: object) -> bool:
+    """Whether it has the five verbs."""
+    return not _missing(thing)
+
+
+def _missing(store: object) -> list[str]:
+    return [verb for verb in VERBS if not callable(getattr(store, verb, None))]
+
+
+def takes_prefix(store: Any) -> bool:
+    """Whether a store's ``keys`` may be given a prefix."""
+    if isinstance(store, ThreadedStore):
+        store = store.store
+    try:
+        arguments = inspect.signature(store.keys).parameters.values()
+    except ValueError:  # it is not written in Python
+        return False
+    return any(each.name == "prefix" or each.kind is each.VAR_KEYWORD for each in arguments)
 
 
 def to_async(store: Any) -> Any:
@@ -78,12 +97,14 @@ class ThreadedStore:
 
     Args:
         store: Any object with the five blocking verbs; its context is entered and left with ours.
+            Where entering it gives another store, that one is used from then on.
     """
 
     inline = True
 
     def __init__(self, store: Any) -> None:
         self.store = store
+        self._context: Any = None
 
     async def get(self, key: str) -> bytes:
         """See `AsyncObjectStore`."""
@@ -112,13 +133,16 @@ class ThreadedStore:
     async def __aenter__(self) -> Self:
         enter = getattr(self.store, "__enter__", None)
         if enter is not None:
-            await calls.call_user(enter)
+            entered = await calls.call_user(enter)
+            self._context = self.store
+            if is_store(entered):
+                self.store = entered
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        leave = getattr(self.store, "__exit__", None)
-        if leave is not None:
-            await calls.call_user(leave, *exception)
+        context, self._context = self._context, None
+        if context is not None:
+            await calls.call_user(context.__exit__, *exception)
 
     def __repr__(self) -> str:
         return repr(self.store)

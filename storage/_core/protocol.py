@@ -29,58 +29,69 @@ Closing
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, runtime_checkable
+
+from .errors import NotSupported
 
 
 @runtime_checkable
 class AsyncObjectStore(Protocol):
     """The five verbs, for asyncio."""
 
+    @abstractmethod
     async def get(self, key: str, /) -> bytes:
         """The object's bytes. Raises `ObjectNotFound` (a ``KeyError``) where there is none."""
         ...
 
+    @abstractmethod
     async def put(self, key: str, data: Any, /) -> Any:
         """Store ``data`` under ``key``, in place of what is there."""
         ...
 
+    @abstractmethod
     async def exists(self, key: str, /) -> bool:
         """Whether there is an object under ``key``."""
         ...
 
+    @abstractmethod
     async def delete(self, key: str, /) -> Any:
         """Remove the object. Raises `ObjectNotFound` (a ``KeyError``) where there is none."""
         ...
 
     def keys(self) -> AsyncIterator[str]:
-        """All keys, as a stream."""
-        ...
+        """All keys, as a stream. Raises `NotSupported` unless a subclass lists them."""
+        raise NotSupported("this store does not list its keys", operation="keys", store=repr(self))
 
 
 @runtime_checkable
 class ObjectStore(Protocol):
     """The five verbs, blocking; to be subclassed or just looked like."""
 
+    @abstractmethod
     def get(self, key: str, /) -> bytes:
         """The object's bytes. Raises `ObjectNotFound` (a ``KeyError``) where there is none."""
         ...
 
+    @abstractmethod
     def put(self, key: str, data: Any, /) -> Any:
         """Store ``data`` under ``key``, in place of what is there."""
         ...
 
+    @abstractmethod
     def exists(self, key: str, /) -> bool:
         """Whether there is an object under ``key``."""
         ...
 
+    @abstractmethod
     def delete(self, key: str, /) -> Any:
         """Remove the object. Raises `ObjectNotFound` (a ``KeyError``) where there is none."""
         ...
 
     def keys(self) -> Iterator[str]:
-        """All keys, as a stream."""
-        ...
+        """All keys, as a stream. Raises `NotSupported` unless a subclass lists them."""
+        raise NotSupported("this store does not list its keys", operation="keys", store=repr(self))
 
 
 @runtime_checkable

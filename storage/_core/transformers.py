@@ -7,7 +7,16 @@ from io import BytesIO
 from typing import Any
 
 from .codecs.base64 import Base64Decoder, Base64Encoder
-from .codecs.coding import DecodeError, Decoder, Encoder, Limits, decoded, encoded
+from .codecs.coding import (
+    UNLIMITED,
+    WHOLE,
+    DecodeError,
+    Decoder,
+    Encoder,
+    Limits,
+    decoded,
+    encoded,
+)
 from .codecs.gzipped import GzipEncoder, gzip_decoder
 from .codecs.text import TextDecoder, check_encoding
 from .codecs.zstd import ZstdEncoder, library, zstd_decoder
@@ -32,6 +41,9 @@ class DataTransformer:
 class CodecTransformer(DataTransformer):
     """A transformer made of an encoder and a decoder."""
 
+    limits = UNLIMITED
+    """How large a value may become when it is decoded."""
+
     def encoder(self) -> Encoder:
         """A fresh encoder, for one value."""
         raise NotImplementedError
@@ -40,13 +52,23 @@ class CodecTransformer(DataTransformer):
         """A fresh decoder, for one value."""
         raise NotImplementedError
 
+    def whole_decoder(self) -> Decoder:
+        """A fresh decoder, for one value that is to be in memory as a whole."""
+        decoder = self.decoder()
+        return decoder if self.limits != UNLIMITED else WHOLE.around(decoder)
+
     def transform(self, data: bytes | bytearray | memoryview) -> bytes:
         """The bytes in their stored form."""
         return encoded(self.encoder(), data)
 
     def reverse_transform(self, data: bytes | bytearray | memoryview) -> bytes:
-        """The bytes themselves. Raises `DecodeError` where the stored form is damaged."""
-        return decoded(self.decoder(), data)
+        """The bytes themselves.
+
+        Raises:
+            DecodeError: The stored form is damaged.
+            DecompressionLimit: They are too many.
+        """
+        return decoded(self.whole_decoder(), data)
 
 
 class GzipTransformer(CodecTransformer):
@@ -54,8 +76,10 @@ class GzipTransformer(CodecTransformer):
 
     Args:
         level: 0 (not at all) to 9 (best).
-        max_size: Bytes of output that are too many to decompress; None for no limit.
-        max_ratio: How many bytes one stored byte may become, once there is a MiB of them.
+        max_size: Bytes that a value may have when it is decompressed; None for any number.
+        max_ratio: How many bytes one stored byte may become, once there is a MiB of them. Where
+            both are None, a value that is read whole may have a GiB, or a hundred times as many
+            bytes as are stored; one that is read as a stream any number.
     """
 
     def __init__(
@@ -80,8 +104,10 @@ class ZstdTransformer(CodecTransformer):
 
     Args:
         level: -7 (fast) to 22 (small).
-        max_size: Bytes of output that are too many to decompress; None for no limit.
-        max_ratio: How many bytes one stored byte may become, once there is a MiB of them.
+        max_size: Bytes that a value may have when it is decompressed; None for any number.
+        max_ratio: How many bytes one stored byte may become, once there is a MiB of them. Where
+            both are None, a value that is read whole may have a GiB, or a hundred times as many
+            bytes as are stored; one that is read as a stream any number.
 
     Raises:
         MissingExtra: The package for it is not installed.

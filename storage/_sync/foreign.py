@@ -20,7 +20,8 @@ class ForeignStore(BaseStore):
     Whole objects travel through memory, since its verbs know nothing else.
 
     Args:
-        store: Any object with the five verbs; its context is entered and left with ours.
+        store: Any object with the five verbs; its context is entered and left with ours. Where
+            entering it gives another store, that one is used from then on.
         timeout: Seconds that one operation may take.
     """
 
@@ -29,3 +30,8 @@ class ForeignStore(BaseStore):
 
     def __init__(self, store: ObjectStore, *, timeout: float | None = None) -> None:
         self._hold(self._async_type(to_async(store), timeout=timeout))
+
+    @property
+    def store(self) -> ObjectStore:
+        """The store that is used now."""
+        return self._blocking(self._async.store)

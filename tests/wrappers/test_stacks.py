@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -17,6 +18,7 @@ from storage.aiodb import AsyncSqliteStore
 from storage.object import AsyncBaseStore, AsyncDictStore
 from storage.testing.harness import profile
 from storage.testing.model import StoreMachine
+from storage.utils import PrefixKeyTransformer, UrlEncodingKeyTransformer
 from tests.wrappers.crowd import CrowdedStore
 
 T = TypeVar("T")
@@ -41,12 +43,18 @@ LAYERS: dict[str, Layer] = {
     "AsyncHedgeStore": with_arguments(delay=10),
     "AsyncIdentityStore": with_arguments(),
     "AsyncKeyTransformingStore": with_arguments(),
+    "AsyncKeyValidatingStore": with_arguments(len),
     "AsyncLimitStore": with_arguments(1, 1000),
     "AsyncLoggingStore": with_arguments(),
     "AsyncMetricsStore": with_arguments(),
     "AsyncNotifyingStore": with_arguments(),
     "AsyncPrefixStore": with_arguments("p/"),
+    "AsyncRegexRoutingStore": with_arguments(
+        [("^[a-m]", PrefixKeyTransformer("early:")), ("", UrlEncodingKeyTransformer())]
+    ),
+    "AsyncRegexValidatingStore": with_arguments(re.compile("", re.DOTALL)),
     "AsyncRetryStore": with_arguments(),
+    "AsyncRoutingStore": lambda kind, store: kind([("a", AsyncDictStore()), ("", store)]),
     "AsyncSingleflightStore": with_arguments(),
     "AsyncThrottleStore": with_arguments(1e9, 1e9),
     "AsyncTimeoutStore": with_arguments(60),

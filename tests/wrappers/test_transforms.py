@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import math
+import random
 import sys
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage._core.codecs.coding import Decoder, Encoder
+from storage._core.codecs.coding import WHOLE, Decoder, Encoder, Limits
 from storage._core.errors import ConfigError, IntegrityError, MissingExtra, NotSupported
 from storage._core.info import Capability
 from storage._core.transformers import CodecTransformer
@@ -272,6 +275,31 @@ async def test_limits_let_through_what_they_allow() -> None:
     with pytest.raises(DecompressionLimit, match="max_size"):
         await store.get("more")
     assert await store.get_range("more", 0, 5) == bytes(5)
+
+
+@compressing_stores
+async def test_whole_values_are_limited_unless_one_says_otherwise(
+    kind: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Limits(max_ratio=100, free=1024 * MIB) == WHOLE
+    monkeypatch.setattr("storage._core.transformers.WHOLE", replace(WHOLE, free=2 * MIB))
+    transformer, child = COMPRESSING[kind], AsyncDictStore()
+    child.objects["bomb"] = transformer.transform(bytes(9 * MIB))
+    child.objects["free"] = transformer.transform(bytes(2 * MIB))
+    child.objects["honest"] = transformer.transform(random.Random(1).randbytes(3 * MIB))
+    store = kind(child)
+    assert len(await store.get("free")) == 2 * MIB
+    assert len(await store.get("honest")) == 3 * MIB
+    for read in (store.get, store.get_with_info):
+        with pytest.raises(DecompressionLimit, match=r"max_ratio=100 .*stream"):
+            await read("bomb")
+    with pytest.raises(DecompressionLimit):
+        transformer.reverse_transform(child.objects["bomb"])
+    assert await store.get_range("bomb", 5 * MIB, 5 * MIB + 1) == b"\0"
+    async with store.open_reader("bomb") as reader:
+        assert len(await reader.read()) == 9 * MIB
+    for own in ({"max_ratio": math.inf}, {"max_size": 9 * MIB}):
+        assert len(await kind(child, **own).get("bomb")) == 9 * MIB
 
 
 @pytest.mark.parametrize(

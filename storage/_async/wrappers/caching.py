@@ -116,19 +116,8 @@ class AsyncCachingStore(AsyncIdentityStore):
         timeout: float | None = None,
     ) -> None:
         AsyncParentStore.__init__(self, (main_store, cache_store), timeout=timeout)
-        self.main_store: AsyncObjectStore = main_store
-        self.cache_store: AsyncObjectStore = cache_store
-        self._policy = Policy(
-            ttl,
-            revalidate,
-            negative_ttl,
-            stale_if_error,
-            write,
-            max_bytes,
-            max_objects,
-            max_object_bytes,
-            plain,
-        )
+        sizes = max_bytes, max_objects, max_object_bytes
+        self._policy = Policy(ttl, revalidate, negative_ttl, stale_if_error, write, *sizes, plain)
         if self._children[0] is self._children[1]:
             raise ConfigError("a store cannot be its own cache")
         self._begin()
@@ -160,6 +149,16 @@ class AsyncCachingStore(AsyncIdentityStore):
             await self._shelf.room.aclose()
         finally:
             await super()._teardown()
+
+    @property
+    def main_store(self) -> AsyncObjectStore:
+        """The store itself."""
+        return self.children[0]
+
+    @property
+    def cache_store(self) -> AsyncObjectStore:
+        """The store of the entries."""
+        return self.children[1]
 
     @property
     def stats(self) -> CacheStats:

@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack
 
 from ..._core.protocol import AsyncObjectStore
 from ..base import AsyncBaseStore
-from ..foreign import lift
+from ..foreign import AsyncForeignStore, lift
 
 
 class AsyncParentStore(AsyncBaseStore):
     """A store made of others; entering it enters them, and leaving it leaves them.
 
-    Where one cannot be entered, those that were entered before are left again. A parent that was
-    never entered leaves its children alone.
+    Where one cannot be entered, those that were entered before are left again. Leaving tells them
+    how the block ended. A parent that was never entered leaves its children alone.
 
     Args:
         children: Stores of ours, or any objects with the five async verbs.
@@ -31,8 +31,10 @@ class AsyncParentStore(AsyncBaseStore):
 
     @property
     def children(self) -> tuple[AsyncObjectStore, ...]:
-        """The stores that it is made of, the very objects that were passed."""
-        return self._given
+        """The stores that it is made of: the very objects that were passed, or, where entering one
+        of them gave another store, that one.
+        """
+        return tuple(map(_shown, self._given, self._children))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self._children))})"
@@ -44,4 +46,11 @@ class AsyncParentStore(AsyncBaseStore):
             self._entered = stack.pop_all()
 
     async def _teardown(self) -> None:
-        await self._entered.aclose()
+        await self._entered.__aexit__(*self._ending)
+
+
+def _shown(given: AsyncObjectStore, child: AsyncBaseStore) -> AsyncObjectStore:
+    """What users know a child by."""
+    if isinstance(child, AsyncForeignStore) and child is not given:
+        return child.store
+    return given

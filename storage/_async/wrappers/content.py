@@ -102,6 +102,10 @@ class AsyncCodecStore(AsyncContentStore):
     def _decoder(self, key: str) -> Decoder:
         """A fresh decoder for the content of an object."""
 
+    def _whole_decoder(self, key: str) -> Decoder:
+        """A fresh decoder for content that is to be in memory as a whole."""
+        return self._decoder(key)
+
     def _known(self, info: ObjectInfo, size: int, coder: Encoder | Decoder) -> ObjectInfo:
         """What is known of an object whose whole content went through an encoder or decoder."""
         return replace(self._told(info), size=size)
@@ -113,7 +117,7 @@ class AsyncCodecStore(AsyncContentStore):
             async with self._open(key, options) as body, closing(body.chunks) as chunks:
                 return b"".join([chunk async for chunk in chunks]), body.info
         stored, info = await self._child._read(key, options)
-        decoder = self._decoder(key)
+        decoder = self._whole_decoder(key)
         data = await decode_whole(stored, decoder)
         return data, self._known(info, len(data), decoder)
 

@@ -38,8 +38,10 @@ class AsyncIdentityStore(AsyncParentStore):
 
     @property
     def store(self) -> AsyncObjectStore:
-        """The store that it was made of, the very object that was passed."""
-        return self._given[0]
+        """The store that it was made of: the very object that was passed, or, where entering that
+        gave another store, this one.
+        """
+        return self.children[0]
 
     @property
     def capabilities(self) -> Capability:  # type: ignore[override]

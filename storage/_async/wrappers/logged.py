@@ -136,8 +136,8 @@ class AsyncExceptionLoggingStore(AsyncLoggingStore):
         return instead
 
 
-def _named(key: str | None) -> str:
-    """A key as it stands in a line of the log, whatever is in it."""
+def _named(key: object) -> str:
+    """A key as it stands in a line of the log, whatever is in it or was given for one."""
     if key is None:
         return ""
-    return f" {key}" if key.isprintable() else f" {key!r}"
+    return f" {key}" if isinstance(key, str) and key.isprintable() else f" {key!r}"

@@ -81,11 +81,14 @@ class Limits:
 
     Args:
         max_size: Bytes of output; None for any number.
-        max_ratio: Bytes of output for each byte stored, once there is a MiB of them; None for any.
+        max_ratio: Bytes of output for each byte stored, once there are more than ``free`` of them;
+            None for any.
+        free: See there.
     """
 
     max_size: int | None = None
     max_ratio: float | None = None
+    free: int = FREE
 
     def __post_init__(self) -> None:
         if self.max_size is not None and self.max_size < 0:
@@ -97,9 +100,10 @@ class Limits:
         """Raise where so many stored bytes have become too many."""
         if self.max_size is not None and size > self.max_size:
             raise DecompressionLimit(f"it has more than max_size={self.max_size} bytes")
-        if self.max_ratio is not None and size > max(FREE, stored * self.max_ratio):
+        if self.max_ratio is not None and size > max(self.free, stored * self.max_ratio):
             raise DecompressionLimit(
-                f"{stored} stored bytes have become {size}, more than max_ratio={self.max_ratio:g}"
+                f"{stored} stored bytes have become {size}, more than max_ratio={self.max_ratio:g} "
+                "allows: raise it if you trust them, or read a stream"
             )
 
     def around(self, decoder: Decoder) -> Decoder:
@@ -108,6 +112,10 @@ class Limits:
 
 
 UNLIMITED = Limits()
+WHOLE = Limits(max_ratio=100, free=1024 * 1024 * 1024)
+"""What a value may become in memory unless somebody says otherwise: honest data of that size
+shrinks less, and bombs ten times as much.
+"""
 
 
 class _Limited:

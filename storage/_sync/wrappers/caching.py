@@ -125,10 +125,12 @@ class CachingStore(IdentityStore):
 
     @property
     def main_store(self) -> ObjectStore:
+        """The store itself."""
         return self._blocking(self._async.main_store)
 
     @property
     def cache_store(self) -> ObjectStore:
+        """The store of the entries."""
         return self._blocking(self._async.cache_store)
 
     @property

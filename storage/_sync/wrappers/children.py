@@ -18,8 +18,8 @@ from ..base import BaseStore
 class ParentStore(BaseStore):
     """A store made of others; entering it enters them, and leaving it leaves them.
 
-    Where one cannot be entered, those that were entered before are left again. A parent that was
-    never entered leaves its children alone.
+    Where one cannot be entered, those that were entered before are left again. Leaving tells them
+    how the block ended. A parent that was never entered leaves its children alone.
 
     Args:
         children: Stores of ours, or any objects with the five async verbs.
@@ -34,5 +34,7 @@ class ParentStore(BaseStore):
 
     @property
     def children(self) -> tuple[ObjectStore, ...]:
-        """The stores that it is made of, the very objects that were passed."""
+        """The stores that it is made of: the very objects that were passed, or, where entering one
+        of them gave another store, that one.
+        """
         return tuple(map(self._blocking, self._async.children))

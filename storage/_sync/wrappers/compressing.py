@@ -45,16 +45,17 @@ class GzipStore(RecodingStore):
     """Keeps objects as gzip.
 
     Objects of several members are read as one. What is cut off, damaged or followed by anything
-    else is a `DecodeError`. Set a limit where others write into the child: a few bytes of gzip
-    may become a thousand times as many.
+    else is a `DecodeError`. Set a limit of your own where others write into the child: a few
+    bytes of gzip may become a thousand times as many.
 
     Args:
         store: A store of ours, or any object with the five async verbs.
         level: 0 (not at all) to 9 (best).
         max_size: Bytes that an object may have when it is read (`DecompressionLimit` beyond);
             None for any number.
-        max_ratio: How many bytes one stored byte may become, once there is a MiB of them; None
-            for any number.
+        max_ratio: How many bytes one stored byte may become, once there is a MiB of them. Where
+            both are None, `get` gives a GiB or a hundred times as many bytes as are stored, at
+            most, and streams give any number; ``math.inf`` lifts that.
         timeout: Seconds that one operation may take.
     """
 
@@ -85,16 +86,17 @@ class ZstdStore(RecodingStore):
     """Keeps objects as Zstandard, with a checksum of their content.
 
     Objects of several frames are read as one. What is cut off, damaged or followed by anything
-    else is a `DecodeError`. Set a limit where others write into the child: a few bytes of zstd
-    may become ten thousand times as many.
+    else is a `DecodeError`. Set a limit of your own where others write into the child: a few
+    bytes of zstd may become ten thousand times as many.
 
     Args:
         store: A store of ours, or any object with the five async verbs.
         level: -7 (fast) to 22 (small).
         max_size: Bytes that an object may have when it is read (`DecompressionLimit` beyond);
             None for any number.
-        max_ratio: How many bytes one stored byte may become, once there is a MiB of them; None
-            for any number.
+        max_ratio: How many bytes one stored byte may become, once there is a MiB of them. Where
+            both are None, `get` gives a GiB or a hundred times as many bytes as are stored, at
+            most, and streams give any number; ``math.inf`` lifts that.
         timeout: Seconds that one operation may take.
 
     Raises:

@@ -31,7 +31,9 @@ class IdentityStore(ParentStore):
 
     @property
     def store(self) -> ObjectStore:
-        """The store that it was made of, the very object that was passed."""
+        """The store that it was made of: the very object that was passed, or, where entering that
+        gave another store, this one.
+        """
         return self._blocking(self._async.store)
 
     @property
