@@ -51,17 +51,21 @@ class Database:
 
     async def read(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit that reads, with these arguments; again where the file was locked."""
-        job = Job(unit, args, self._patience, PLAIN)
         if calls.direct():
-            return self._connections.read(job)  # type: ignore[no-any-return]
+            return self.read_now(unit, *args)
+        job = Job(unit, args, self._patience, PLAIN)
         return await self._connections.lanes().reads.submit(job)  # type: ignore[no-any-return]
 
     async def write(self, how: How, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit in a transaction, with these arguments; again where that failed."""
-        job = Job(unit, args, self._patience, how)
         if calls.direct():
-            return self._connections.write(job)  # type: ignore[no-any-return]
+            return self._connections.write(unit, args, self._patience, how)  # type: ignore[no-any-return]
+        job = Job(unit, args, self._patience, how)
         return await self._connections.lanes().writes.submit(job)  # type: ignore[no-any-return]
+
+    def read_now(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
+        """The same in the caller's own thread, for blocking callers."""
+        return self._connections.read(unit, args, self._patience)  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
         """Close all connections; of the running loop's, what was begun is ended first."""
@@ -128,30 +132,44 @@ class _Connections:
         if self._closed:
             raise StoreClosed("the store was closed")
 
-    def read(self, job: Job) -> Any:
-        """Run a job here and now, with a connection that nobody else uses meanwhile."""
-        self._check()
+    def read(self, unit: Callable[..., Any], args: tuple[Any, ...], patience: float) -> Any:
+        """Run a unit here and now, with a connection that nobody else uses meanwhile."""
+        if self._closed:
+            self._check()
         try:
             link = self._readers.pop()
         except IndexError:
             link = Link(self._path, writes=False, durable=self._durable)
         try:
-            read_one(link, job)
+            try:
+                with inside:
+                    return unit(link.connection(), *args)
+            except sqlite3.Error:  # locked, as a rule
+                job = Job(unit, args, patience, PLAIN)
+                read_one(link, job)
+                return job.outcome()
         finally:
             if link.open:
                 self._readers.append(link)
             if self._closed:
                 with inside:
                     self._drop_readers()
-        return job.outcome()
 
-    def write(self, job: Job) -> Any:
-        """Run a job here and now, and commit it."""
-        self._check()
-        self._writer.commit(deque([job]))
+    def write(
+        self, unit: Callable[..., Any], args: tuple[Any, ...], patience: float, how: How
+    ) -> Any:
+        """Run a unit here and now, and commit it."""
         if self._closed:
-            self.close()
-        return job.outcome()
+            self._check()
+        try:
+            return self._writer.run(unit, args, how)
+        except sqlite3.Error:  # locked: nothing has happened yet
+            job = Job(unit, args, patience, how)
+            self._writer.commit(deque([job]))
+            return job.outcome()
+        finally:
+            if self._closed:
+                self.close()
 
     def shut(self) -> dict[asyncio.AbstractEventLoop, Lanes]:
         """Let nobody in any more; the lanes that are left to be closed."""

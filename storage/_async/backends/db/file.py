@@ -106,9 +106,10 @@ class Link:
         """
         if self._connection is not None:
             try:
-                if identity(self._path) == self._identity:
+                found = os.stat(self._path)
+                if (found.st_dev, found.st_ino) == self._identity:
                     return self._connection
-            except StoreNotFound:
+            except OSError:
                 pass
             self.close()
         # Looked at before it is opened: a file that is replaced in between is noticed next time.

@@ -171,6 +171,32 @@ class Writer:
         self.link = link
         self._lock = lock
 
+    def run(self, unit: Callable[..., Any], args: tuple[Any, ...], how: How) -> Any:
+        """Run one unit, and commit it.
+
+        Raises:
+            sqlite3.OperationalError: The file is locked, so that nothing has happened.
+            StoreError: The unit refused, or SQLite failed.
+        """
+        with self._lock, inside:
+            try:
+                connection = self.link.connection(create=how.create)
+                self.link.synchronise(how.durable)
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    result = unit(connection, *args)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                if is_busy(error):
+                    raise
+                self.link.close()
+                raise translate(error) from error
+            return result
+
     def commit(self, waiting: deque[Job]) -> list[Job]:
         """Run the units that wait, and commit them together.
 

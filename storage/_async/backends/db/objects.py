@@ -13,7 +13,14 @@ from time import time_ns
 from typing import NamedTuple
 
 from ...._core.errors import CorruptStore, ObjectNotFound, PreconditionFailed, StoreError
-from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import (
+    READ_ALL,
+    ByteRange,
+    ObjectInfo,
+    ReadOptions,
+    WriteOptions,
+    check_delete,
+)
 
 CHUNK = 256 * 1024
 """Bytes of each chunk but an object's last."""
@@ -31,11 +38,21 @@ _READ = """
     AND seq <= (ifnull(:end, size) - 1) / :chunk
     WHERE key = :key ORDER BY seq
 """
+_READ_SMALL = """
+    SELECT data, size FROM objects LEFT JOIN chunks ON chunks.version = objects.version
+    AND seq = 0 AND size <= ? WHERE key = ?
+"""
 _READ_ALL = """
     SELECT objects.version, size, modified, content_type, metadata, data
     FROM objects LEFT JOIN chunks ON chunks.version = objects.version
     WHERE key = ? ORDER BY seq
 """
+# What `find` gives, after the newest version of all.
+_LOOK_ROUND = """
+    SELECT (SELECT max(version) FROM chunks), version, size, modified, content_type, metadata
+    FROM (SELECT 1) LEFT JOIN objects ON key = ?
+"""
+_SWAP = "UPDATE chunks SET version = ?, data = ? WHERE version = ? AND seq = 0"
 _PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -85,6 +102,14 @@ def exists(connection: sqlite3.Connection, key: str) -> bool:
 def head(connection: sqlite3.Connection, key: str) -> ObjectInfo:
     """What is known of an object."""
     return existing(connection, key).info(key)
+
+
+def data(connection: sqlite3.Connection, key: str) -> bytes:
+    """An object's bytes, and nothing else."""
+    row = connection.execute(_READ_SMALL, (CHUNK, key)).fetchone()
+    if row is not None and row[0] is not None and len(row[0]) == row[1]:
+        return row[0]  # type: ignore[no-any-return]
+    return get(connection, key, READ_ALL)[0]
 
 
 def get(connection: sqlite3.Connection, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
@@ -154,6 +179,10 @@ def new_version(connection: sqlite3.Connection) -> int:
     Every version has a chunk, an empty object an empty one.
     """
     (newest,) = connection.execute("SELECT max(version) FROM chunks").fetchone()
+    return _after(newest)
+
+
+def _after(newest: int | None) -> int:
     return max(time_ns(), (newest or 0) + 1)
 
 
@@ -173,7 +202,10 @@ def new_row(version: int, size: int, options: WriteOptions) -> Row:
 
 def replaceable(connection: sqlite3.Connection, key: str, options: WriteOptions) -> Row | None:
     """What stands under the key, if the conditions allow to replace it."""
-    found = find(connection, key)
+    return _replaceable(key, options, find(connection, key))
+
+
+def _replaceable(key: str, options: WriteOptions, found: Row | None) -> Row | None:
     if options.conditional:
         options.check(key, None if found is None else found.info(key))
     return found
@@ -190,9 +222,17 @@ def put(
     connection: sqlite3.Connection, key: str, data: bytes | memoryview, options: WriteOptions
 ) -> ObjectInfo:
     """Store a whole object."""
-    replaced = replaceable(connection, key, options)
-    version = new_version(connection)
-    if len(data) <= CHUNK:
+    newest, *rest = connection.execute(_LOOK_ROUND, (key,)).fetchone()
+    replaced = _replaceable(key, options, None if rest[0] is None else Row(*rest))
+    version = _after(newest)
+    small = len(data) <= CHUNK
+    if small and replaced is not None and replaced.size <= CHUNK:
+        # One chunk in place of another is one statement less.
+        if connection.execute(_SWAP, (version, data, replaced.version)).rowcount:
+            replaced = None
+        else:
+            add_chunk(connection, version, 0, data)
+    elif small:
         add_chunk(connection, version, 0, data)
     else:
         view = memoryview(data)

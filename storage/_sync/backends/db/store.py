@@ -56,3 +56,9 @@ class SqliteStore(BaseStore):
         Options: ``durable``, ``timeout``, ``busy_timeout``.
         """
         return cls.around(cls._async_type.from_url(url))
+
+    def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> bytes:
+        """The object's bytes; arguments and errors are those of every store's `get`."""
+        return self._run(self._async.get(key, if_match=if_match, if_none_match=if_none_match))
