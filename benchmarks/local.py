@@ -7,7 +7,7 @@ import os
 import sqlite3
 import zipfile
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,7 @@ def database(folder: Path) -> Iterator[Race]:
         return bytes(row[0])
 
     path = folder / "ours.sqlite"
-    with closing(by_hand), SqliteStore(path, durable=False) as store:
+    with closing(by_hand), SqliteStore(path, durable=False) as store, ExitStack() as stack:
         yield Race(
             "put 4 KiB into SQLite",
             {
@@ -164,10 +164,18 @@ def database(folder: Path) -> Iterator[Race]:
                 "SqliteStore(durable=False)": lambda: store.put(KEY, DATA),
             },
         )
-        yield Race(
-            "get 4 KiB from SQLite",
-            {"sqlite3 by hand": select, "SqliteStore": lambda: store.get(KEY)},
-        )
+        contenders: dict[str, Callable[[], object]] = {
+            "sqlite3 by hand": select,
+            "SqliteStore": lambda: store.get(KEY),
+        }
+        if module := installed("sqlitedict"):
+            peer = stack.enter_context(
+                module.SqliteDict(str(folder / "sqlitedict"), autocommit=True)
+            )
+            peer[KEY] = DATA
+            contenders["sqlitedict"] = lambda: peer[KEY]
+        absent = () if installed("sqlitedict") else ("sqlitedict",)
+        yield Race("get 4 KiB from SQLite", contenders, absent=absent)
 
 
 def archive(folder: Path) -> Iterator[Race]:

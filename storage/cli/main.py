@@ -22,12 +22,15 @@ OK, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 VERBS = {
     "cat": "objects",
+    "check": "upkeep",
     "cp": "objects",
     "get": "objects",
     "ls": "objects",
     "put": "objects",
     "rm": "objects",
     "sync": "transfer",
+    "upgrade": "upkeep",
+    "vacuum": "upkeep",
     "verify": "transfer",
 }
 """Each verb, and the file that has it."""

@@ -175,15 +175,6 @@ def test_another_programs_mark(path: Path) -> None:
     refused(path, CorruptStore, "another program's")
 
 
-def test_a_file_of_amplify(path: Path) -> None:
-    change(
-        path,
-        "CREATE TABLE objects (key TEXT PRIMARY KEY, data BLOB)",
-        "INSERT INTO objects VALUES ('key', x'00')",
-    )
-    refused(path, CorruptStore, "amplify-storage-utils")
-
-
 def test_a_newer_format(path: Path) -> None:
     with SqliteStore(path) as store:
         store.put("key", b"x")

@@ -17,14 +17,17 @@ from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 from ...._core import calls
 from ...._core.errors import StoreClosed
 from ...._core.looplocal import inherited
+from .check import Stopped
 from .file import Link
 from .forks import inside
+from .format import File
 from .jobs import How, Job, Writer, read_one
 from .lanes import Lanes
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 Unit: TypeAlias = Callable[[sqlite3.Connection, *Ts], T]
+Chore: TypeAlias = Callable[[sqlite3.Connection, File, Stopped], T]
 PLAIN = How()
 GRACE = 5.0
 """Seconds to wait for the connections of a loop that does not run."""
@@ -34,34 +37,44 @@ class Database:
     """The file, for any callers.
 
     Args:
-        path: The file.
-        durable: Whether what is written shall survive a power cut.
+        file: The file.
         patience: Seconds that a unit waits for the locks of others.
     """
 
-    def __init__(self, path: str, durable: bool, patience: float) -> None:
-        self._path = path
-        self._durable = durable
+    def __init__(self, file: File, patience: float) -> None:
+        self._file = file
         self._patience = patience
-        self._connections = _Connections(path, durable)
+        self._connections = _Connections(file)
         _databases.add(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._path, self._durable, self._patience)
+        return type(self), (self._file, self._patience)
 
     async def read(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit that reads, with these arguments; again where the file was locked."""
-        job = Job(unit, args, self._patience, PLAIN)
         if calls.direct():
-            return self._connections.read(job)  # type: ignore[no-any-return]
+            return self.read_now(unit, *args)
+        job = Job(unit, args, self._patience, PLAIN)
         return await self._connections.lanes().reads.submit(job)  # type: ignore[no-any-return]
 
     async def write(self, how: How, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """Run a unit in a transaction, with these arguments; again where that failed."""
-        job = Job(unit, args, self._patience, how)
         if calls.direct():
-            return self._connections.write(job)  # type: ignore[no-any-return]
+            return self._connections.write(unit, args, self._patience, how)  # type: ignore[no-any-return]
+        job = Job(unit, args, self._patience, how)
         return await self._connections.lanes().writes.submit(job)  # type: ignore[no-any-return]
+
+    async def chore(self, unit: Chore[T]) -> T:
+        """Run a unit that takes long; it learns whether its caller was cancelled meanwhile."""
+        if calls.direct():
+            return self.read_now(unit, self._file, None)
+        job = Job(unit, (), self._patience, PLAIN)
+        job.args = self._file, lambda: job.abandoned
+        return await self._connections.lanes().chores.submit(job)  # type: ignore[no-any-return]
+
+    def read_now(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
+        """The same in the caller's own thread, for blocking callers."""
+        return self._connections.read(unit, args, self._patience)  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
         """Close all connections; of the running loop's, what was begun is ended first."""
@@ -78,7 +91,7 @@ class Database:
     def __del__(self) -> None:
         connections = getattr(self, "_connections", None)
         if connections is not None and connections.open:
-            what = f"a store of {self._path!r} was not closed"
+            what = f"a store of {self._file.path!r} was not closed"
             warnings.warn(what, ResourceWarning, source=self, stacklevel=2)
             if not sys.is_finalizing():  # no thread starts any more
                 _dismiss(connections.shut())
@@ -86,21 +99,20 @@ class Database:
 
     def _renew(self) -> None:
         inherited.append(self._connections)
-        self._connections = _Connections(self._path, self._durable)
+        self._connections = _Connections(self._file)
 
 
 class _Connections:
     """All connections of one store in one process."""
 
-    def __init__(self, path: str, durable: bool) -> None:
-        self._path = path
-        self._durable = durable
+    def __init__(self, file: File) -> None:
+        self._file = file
         self._closed = False
         self._guard = threading.Lock()
         self._lanes: dict[asyncio.AbstractEventLoop, Lanes] = {}
         self._readers: list[Link] = []  # those that no blocking caller uses now
         self._writing = threading.Lock()
-        self._link = Link(path, writes=True, durable=durable)
+        self._link = Link(file, writes=True)
         self._writer = Writer(self._link, self._writing)
 
     @property
@@ -120,7 +132,7 @@ class _Connections:
             gone = {other: lanes for other, lanes in self._lanes.items() if other.is_closed()}
             for other in gone:
                 del self._lanes[other]
-            lanes = self._lanes[loop] = Lanes(self._path, self._durable, self._writing)
+            lanes = self._lanes[loop] = Lanes(self._file, self._writing)
         _dismiss(gone)
         return lanes
 
@@ -128,30 +140,47 @@ class _Connections:
         if self._closed:
             raise StoreClosed("the store was closed")
 
-    def read(self, job: Job) -> Any:
-        """Run a job here and now, with a connection that nobody else uses meanwhile."""
-        self._check()
+    def read(self, unit: Callable[..., Any], args: tuple[Any, ...], patience: float) -> Any:
+        """Run a unit here and now, with a connection that nobody else uses meanwhile."""
+        if self._closed:
+            self._check()
         try:
             link = self._readers.pop()
         except IndexError:
-            link = Link(self._path, writes=False, durable=self._durable)
+            link = Link(self._file, writes=False)
         try:
-            read_one(link, job)
+            try:
+                with inside:
+                    connection = link.connection()
+                    if link.setting.amplifys:
+                        return link.reads(unit)(connection, *args)
+                    return unit(connection, *args)
+            except sqlite3.Error:  # locked, as a rule
+                job = Job(unit, args, patience, PLAIN)
+                read_one(link, job)
+                return job.outcome()
         finally:
             if link.open:
                 self._readers.append(link)
             if self._closed:
                 with inside:
                     self._drop_readers()
-        return job.outcome()
 
-    def write(self, job: Job) -> Any:
-        """Run a job here and now, and commit it."""
-        self._check()
-        self._writer.commit(deque([job]))
+    def write(
+        self, unit: Callable[..., Any], args: tuple[Any, ...], patience: float, how: How
+    ) -> Any:
+        """Run a unit here and now, and commit it."""
         if self._closed:
-            self.close()
-        return job.outcome()
+            self._check()
+        try:
+            return self._writer.run(unit, args, how)
+        except sqlite3.Error:  # locked: nothing has happened yet
+            job = Job(unit, args, patience, how)
+            self._writer.commit(deque([job]))
+            return job.outcome()
+        finally:
+            if self._closed:
+                self.close()
 
     def shut(self) -> dict[asyncio.AbstractEventLoop, Lanes]:
         """Let nobody in any more; the lanes that are left to be closed."""

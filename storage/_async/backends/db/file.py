@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from ...._core.errors import (
     CorruptStore,
@@ -15,40 +17,13 @@ from ...._core.errors import (
     StoreUnavailable,
     from_oserror,
 )
-from . import uploads
+from . import amplify, uploads
 from .errors import code_of
+from .format import File, Kind, kind_of, make_tables
 
-APPLICATION_ID = 0x73746F72
-"""What SQLite's header says of whose file it is: "stor"."""
-FORMAT = 1
-"""The layout of the tables, as ``user_version``; the length of the chunks is a part of it."""
+T = TypeVar("T")
 STEP = 0.1
 """Seconds that SQLite waits for a lock at a time; then we look whether anybody still wants it."""
-
-# Rows of `objects` are small, so that a listing reads little; all bytes are in `chunks`. A version
-# is never used twice. `uploads` has the versions that are not published yet.
-SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS objects (
-        key TEXT NOT NULL PRIMARY KEY COLLATE BINARY,
-        version INTEGER NOT NULL,
-        size INTEGER NOT NULL,
-        modified INTEGER NOT NULL,
-        content_type TEXT,
-        metadata TEXT
-    ) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS chunks (
-        version INTEGER NOT NULL,
-        seq INTEGER NOT NULL,
-        data BLOB NOT NULL,
-        PRIMARY KEY (version, seq)
-    )""",
-    """CREATE TABLE IF NOT EXISTS uploads (
-        version INTEGER NOT NULL PRIMARY KEY,
-        touched INTEGER NOT NULL
-    )""",
-    f"PRAGMA user_version = {FORMAT}",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-)
 
 
 def identity(path: str) -> tuple[int, int]:
@@ -71,24 +46,32 @@ def identity(path: str) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+class Setting(NamedTuple):
+    """What was found when a connection was opened."""
+
+    relaxed: str = ""
+    """The ``synchronous`` of commits that need not wait for the disk."""
+    amplifys: bool = False
+    """Whether the file is one of amplify-storage-utils, which is read in another way."""
+
+
 class Link:
     """One connection to the file: opened when needed, and again when the file is another one.
 
     Used by one thread at a time, whichever.
 
     Args:
-        path: The file.
+        file: The file.
         writes: Whether it may write.
-        durable: Whether a commit waits for the disk, unless told otherwise.
     """
 
-    def __init__(self, path: str, *, writes: bool, durable: bool) -> None:
-        self._path = path
+    def __init__(self, file: File, *, writes: bool) -> None:
+        self._path, self._durable, self._upgrade = file
         self._writes = writes
-        self._durable = durable
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._synchronous = self._relaxed = ""
+        self._synchronous = ""
+        self.setting = Setting()
 
     @property
     def open(self) -> bool:
@@ -106,9 +89,10 @@ class Link:
         """
         if self._connection is not None:
             try:
-                if identity(self._path) == self._identity:
+                found = os.stat(self._path)
+                if (found.st_dev, found.st_ino) == self._identity:
                     return self._connection
-            except StoreNotFound:
+            except OSError:
                 pass
             self.close()
         # Looked at before it is opened: a file that is replaced in between is noticed next time.
@@ -123,7 +107,7 @@ class Link:
         try:
             connection = _connect(self._path, create)
             try:
-                self._relaxed = _prepare(connection, self._writes, create)
+                self.setting = _prepare(connection, self._writes, create, self._upgrade)
                 self._identity = self._identity or identity(self._path)
             except BaseException:
                 connection.close()
@@ -145,10 +129,22 @@ class Link:
 
         A commit that waits makes all earlier ones durable with it.
         """
-        wanted = "FULL" if wait and self._durable else self._relaxed
+        wanted = "FULL" if wait and self._durable else self.setting.relaxed
         if self._connection is not None and wanted != self._synchronous:
             self._connection.execute(f"PRAGMA synchronous = {wanted}")
             self._synchronous = wanted
+
+    def reads(self, unit: Callable[..., T]) -> Callable[..., T]:
+        """A unit that reads, as it suits the file that was opened."""
+        return amplify.READS.get(unit, unit) if self.setting.amplifys else unit
+
+    def is_outdated(self) -> bool:
+        """Whether somebody upgraded the file since it was opened, so that units fail."""
+        if self._connection is None or not self.setting.amplifys:
+            return False
+        with suppress(sqlite3.Error):
+            return _kind_of(self._connection) is Kind.OURS
+        return False
 
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
@@ -188,25 +184,38 @@ def _make_directories(path: str, durable: bool) -> None:
         raise from_oserror(error) from error
 
 
-def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
-    """Make sure that the file is a store, and set the connection up.
-
-    Returns:
-        The ``synchronous`` of commits that need not wait for the disk.
-    """
-    # In one transaction: another process may be making the tables just now.
-    connection.execute("BEGIN")
-    try:
-        made = _is_store(connection)
-    finally:
-        connection.execute("ROLLBACK")
-    if not made:
+def _prepare(connection: sqlite3.Connection, writes: bool, create: bool, upgrade: bool) -> Setting:
+    """Make sure that the file is a store, and set the connection up."""
+    kind = _kind_of(connection)
+    if kind is Kind.AMPLIFYS and upgrade:
+        amplify.upgrade(connection)
+        kind = Kind.OURS
+    if kind is Kind.EMPTY:
         if not create:
             raise StoreNotFound("nothing was ever stored in this file; the first put does")
         connection.execute("PRAGMA page_size = 8192")  # reads chunks four times as fast as 4096
     if not writes:
         connection.execute("PRAGMA query_only = ON")
-        return ""
+        return Setting(amplifys=kind is Kind.AMPLIFYS)
+    if kind is Kind.AMPLIFYS:
+        raise NotSupported(
+            "amplify-storage-utils wrote the file, which is only read as it is: upgrade() of the "
+            "store, or its option upgrade, makes it one that can be written"
+        )
+    return Setting(_prepare_writing(connection))
+
+
+def _kind_of(connection: sqlite3.Connection) -> Kind:
+    # In one transaction: another process may be making the tables just now.
+    connection.execute("BEGIN")
+    try:
+        return kind_of(connection)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _prepare_writing(connection: sqlite3.Connection) -> str:
+    """Returns the ``synchronous`` of commits that need not wait for the disk."""
     connection.execute("PRAGMA fullfsync = ON")  # on a Mac, fsync alone does not reach the disk
     (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA journal_size_limit = 67108864")
@@ -214,9 +223,8 @@ def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _is_store(connection):
-            for statement in SCHEMA:
-                connection.execute(statement)
+        if kind_of(connection) is Kind.EMPTY:
+            make_tables(connection)
         uploads.sweep(connection)
         connection.execute("COMMIT")
     finally:
@@ -224,28 +232,3 @@ def _prepare(connection: sqlite3.Connection, writes: bool, create: bool) -> str:
             connection.execute("ROLLBACK")
     # Some file systems have no shared memory and so no WAL; without it only FULL never tears.
     return "NORMAL" if journal == "wal" else "FULL"
-
-
-def _is_store(connection: sqlite3.Connection) -> bool:
-    """Whether the file is one of ours; False where it is empty.
-
-    Raises:
-        CorruptStore: It is somebody else's.
-        NotSupported: A newer version of this package wrote it.
-    """
-    (mark,) = connection.execute("PRAGMA application_id").fetchone()
-    (written,) = connection.execute("PRAGMA user_version").fetchone()
-    if mark == APPLICATION_ID:
-        if written != FORMAT:
-            raise NotSupported(f"the file has format {written}, and this package knows {FORMAT}")
-        return True
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master").fetchall()]
-    if not tables and not mark:
-        return False
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(objects)").fetchall()]
-    if columns == ["key", "data"]:
-        raise CorruptStore(
-            "the file was written by amplify-storage-utils (a table objects of key and data), "
-            "which is not read here: copy it over with that package"
-        )
-    raise CorruptStore("the database is another program's: it is no store of this package")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from threading import get_ident
 from time import monotonic, sleep
 
 PATIENCE = 10.0
@@ -21,23 +22,36 @@ class _Inside:
 
     def _reset(self) -> None:
         self._door = threading.Lock()
+        self._closed = False
         self._threads: set[int] = set()
 
+    # Each side says what it does before it looks at the other, so that no lock is needed: whoever
+    # enters sees the door closed, or is seen by whoever closed it.
+
     def __enter__(self) -> None:
-        with self._door:
-            self._threads.add(threading.get_ident())
+        self._threads.add(get_ident())
+        if self._closed:
+            self._wait()
 
     def __exit__(self, *exception: object) -> None:
-        self._threads.discard(threading.get_ident())
+        self._threads.discard(get_ident())
+
+    def _wait(self) -> None:
+        while self._closed:
+            self._threads.discard(get_ident())
+            with self._door:
+                self._threads.add(get_ident())
 
     def before(self) -> None:
         """Let nobody in, and wait until all are out."""
         self._door.acquire()
+        self._closed = True
         end = monotonic() + PATIENCE
-        while self._threads - {threading.get_ident()} and monotonic() < end:
+        while self._threads - {get_ident()} and monotonic() < end:
             sleep(0.0005)
 
     def after_in_parent(self) -> None:
+        self._closed = False
         self._door.release()
 
     def after_in_child(self) -> None:

@@ -59,11 +59,11 @@ class Job:
         self.result: Any = None
         self.error: Exception | None = None
 
-    def run(self, connection: sqlite3.Connection) -> None:
-        """Run the unit, and keep what comes of it."""
+    def run(self, connection: sqlite3.Connection, unit: Callable[..., Any]) -> None:
+        """Run the unit, or what stands for it, and keep what comes of it."""
         self.error = None
         try:
-            self.result = self.unit(connection, *self.args)
+            self.result = unit(connection, *self.args)
         except Exception as error:
             self.error = error
 
@@ -129,13 +129,17 @@ def read_one(link: Link, job: Job) -> None:
 def _is_read(link: Link, job: Job) -> bool:
     with inside:
         try:
-            job.run(link.connection())
+            connection = link.connection()
+            job.run(connection, link.reads(job.unit))
         except Exception as error:
             job.error = error
         if not isinstance(job.error, sqlite3.Error):
             return True
         if not is_busy(job.error):
+            again = link.is_outdated()
             link.close()  # the next unit gets a fresh connection
+            if again:
+                return False
             job.fail(job.error)
             return True
     if not job.abandoned and monotonic() < job.deadline:
@@ -170,6 +174,32 @@ class Writer:
     def __init__(self, link: Link, lock: threading.Lock) -> None:
         self.link = link
         self._lock = lock
+
+    def run(self, unit: Callable[..., Any], args: tuple[Any, ...], how: How) -> Any:
+        """Run one unit, and commit it.
+
+        Raises:
+            sqlite3.OperationalError: The file is locked, so that nothing has happened.
+            StoreError: The unit refused, or SQLite failed.
+        """
+        with self._lock, inside:
+            try:
+                connection = self.link.connection(create=how.create)
+                self.link.synchronise(how.durable)
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    result = unit(connection, *args)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                if is_busy(error):
+                    raise
+                self.link.close()
+                raise translate(error) from error
+            return result
 
     def commit(self, waiting: deque[Job]) -> list[Job]:
         """Run the units that wait, and commit them together.
@@ -243,7 +273,7 @@ def _run_all(connection: sqlite3.Connection, jobs: list[Job]) -> None:
     """Run units in one transaction; raises where one failed with the transaction half done."""
     for job in jobs:
         before = connection.total_changes
-        job.run(connection)
+        job.run(connection, job.unit)
         refused = isinstance(job.error, StoreError) and connection.total_changes == before
         if job.error is not None and not refused:
             raise job.error

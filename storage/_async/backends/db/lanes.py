@@ -1,7 +1,7 @@
 """Who runs the units of `AsyncSqliteStore`, and where.
 
-The callers of a loop share two lanes, one that reads and one that writes: threads of aiosqlite's,
-a connection each. Blocking callers run their units themselves.
+The callers of a loop share lanes, one that reads, one that writes and one for what takes long:
+threads of aiosqlite's, a connection each. Blocking callers run their units themselves.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ...._core import calls
 from ...._core.errors import StoreClosed, StoreUnavailable
 from .file import Link
 from .forks import inside
+from .format import File
 from .jobs import Job, Writer, read_waiting
 
 
@@ -192,20 +193,23 @@ async def _settle(job: Job) -> None:
 
 
 class Lanes:
-    """The two lanes of one loop."""
+    """The lanes of one loop: one for what takes long, so that the others go on meanwhile."""
 
-    def __init__(self, path: str, durable: bool, lock: threading.Lock) -> None:
-        reads = Link(path, writes=False, durable=durable)
-        writes = Link(path, writes=True, durable=durable)
+    def __init__(self, file: File, lock: threading.Lock) -> None:
+        reads, writes = Link(file, writes=False), Link(file, writes=True)
+        chores = Link(file, writes=False)
+        self.chores = Lane(lambda waiting: read_waiting(chores, waiting), chores)
         self.reads = Lane(lambda waiting: read_waiting(reads, waiting), reads)
         self.writes = Lane(Writer(writes, lock).commit, writes)
 
     async def aclose(self) -> None:
         # The connection that is closed last puts the log into the file: let it be the writing one.
         try:
+            await self.chores.aclose()
             await self.reads.aclose()
         finally:
             await self.writes.aclose()
 
     def dismiss(self, loop: asyncio.AbstractEventLoop) -> list[threading.Thread]:
-        return self.reads.dismiss(loop) + self.writes.dismiss(loop)
+        lanes = self.chores, self.reads, self.writes
+        return [thread for lane in lanes for thread in lane.dismiss(loop)]

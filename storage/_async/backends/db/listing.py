@@ -12,6 +12,7 @@ PAGE = 1000
 """Rows that a listing reads at a time."""
 
 _LIST = "FROM objects WHERE key > CAST(? AS TEXT) AND key >= CAST(? AS TEXT)"
+_TEXT = " AND key < x''"  # bytes come after all text; amplify-storage-utils takes any for keys
 _BELOW = " AND key < CAST(? AS TEXT)"
 _NEXT = f" ORDER BY key LIMIT {PAGE}"
 
@@ -38,7 +39,7 @@ class Span(NamedTuple):
     def select(self, connection: sqlite3.Connection, fields: str) -> list[Any]:
         """The next page."""
         if not self.prefix:
-            query = _LIST
+            query = _LIST + _TEXT
             bounds: tuple[bytes, ...] = (self.after, b"")
         else:
             # No byte of UTF-8 is 255: the first key that is above all with the prefix is short.

@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 from time import time_ns
 from typing import NamedTuple
 
-from ...._core.errors import CorruptStore, ObjectNotFound, PreconditionFailed, StoreError
-from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.errors import ObjectNotFound, StoreError
+from ...._core.info import (
+    ObjectInfo,
+    WriteOptions,
+    check_delete,
+)
 
 CHUNK = 256 * 1024
 """Bytes of each chunk but an object's last."""
@@ -21,21 +25,13 @@ COPY_AT_ONCE = 16 * 1024 * 1024
 """Bytes of the largest object that is copied in one transaction."""
 
 FIELDS = "version, size, modified, content_type, metadata"
-_EVERYTHING = ByteRange()
 _FIND = "SELECT version, size, modified, content_type, metadata FROM objects WHERE key = ?"
-# The bounds are those of `ByteRange`; one statement, so that all it finds is of one version.
-_READ = """
-    SELECT objects.version, size, modified, content_type, metadata, data
-    FROM objects LEFT JOIN chunks ON chunks.version = objects.version
-    AND seq >= CASE WHEN :start < 0 THEN max(0, size + :start) ELSE :start END / :chunk
-    AND seq <= (ifnull(:end, size) - 1) / :chunk
-    WHERE key = :key ORDER BY seq
+# What `find` gives, after the newest version of all.
+_LOOK_ROUND = """
+    SELECT (SELECT max(version) FROM chunks), version, size, modified, content_type, metadata
+    FROM (SELECT 1) LEFT JOIN objects ON key = ?
 """
-_READ_ALL = """
-    SELECT objects.version, size, modified, content_type, metadata, data
-    FROM objects LEFT JOIN chunks ON chunks.version = objects.version
-    WHERE key = ? ORDER BY seq
-"""
+_SWAP = "UPDATE chunks SET version = ?, data = ? WHERE version = ? AND seq = 0"
 _PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -74,86 +70,16 @@ def existing(connection: sqlite3.Connection, key: str) -> Row:
     return row
 
 
-# -- reading ---------------------------------------------------------------------------------
-
-
-def exists(connection: sqlite3.Connection, key: str) -> bool:
-    """Whether there is an object."""
-    return connection.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone() is not None
-
-
-def head(connection: sqlite3.Connection, key: str) -> ObjectInfo:
-    """What is known of an object."""
-    return existing(connection, key).info(key)
-
-
-def get(connection: sqlite3.Connection, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-    """An object's bytes, or the range asked for."""
-    if options.conditional:
-        options.check(head(connection, key))  # before its bytes are read for nothing
-    part = options.byte_range
-    if part is None:
-        rows = connection.execute(_READ_ALL, (key,)).fetchall()
-    else:
-        bounds = {"key": key, "start": part.start, "end": part.end, "chunk": CHUNK}
-        rows = connection.execute(_READ, bounds).fetchall()
-    if not rows:
-        raise ObjectNotFound("there is no object under this key", key=key)
-    row = Row(*rows[0][:5])
-    info = row.info(key)
-    options.check(info)
-    start, end = (0, row.size) if part is None else part.resolve(row.size)
-    chunks = [found[5] for found in rows if found[5] is not None]
-    data: bytes = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    skipped = start % CHUNK
-    if skipped or len(data) > end - start:
-        data = data[skipped : skipped + end - start]
-    if len(data) != end - start:
-        raise CorruptStore("a part of the object is missing from the file", key=key)
-    return data, info
-
-
-class Opened(NamedTuple):
-    """A version of an object that is read in chunks."""
-
-    version: int
-    start: int
-    end: int
-    info: ObjectInfo
-
-
-def open_object(connection: sqlite3.Connection, key: str, options: ReadOptions) -> Opened:
-    """Find the version to read."""
-    row = existing(connection, key)
-    info = row.info(key)
-    options.check(info)
-    return Opened(row.version, *(options.byte_range or _EVERYTHING).resolve(row.size), info)
-
-
-def chunk(connection: sqlite3.Connection, opened: Opened, position: int) -> bytes:
-    """The bytes from a position to its chunk's end, or to the range's."""
-    seq, skipped = divmod(position, CHUNK)
-    query = "SELECT data FROM chunks WHERE version = ? AND seq = ?"
-    row = connection.execute(query, (opened.version, seq)).fetchone()
-    if row is None:
-        found = find(connection, opened.info.key)
-        if found is not None and found.version == opened.version:
-            raise CorruptStore("a part of the object is missing from the file")
-        raise PreconditionFailed("the object was replaced or deleted while it was read")
-    data: bytes = row[0]
-    end = min(opened.end - seq * CHUNK, CHUNK)
-    return data if not skipped and end == len(data) else data[skipped:end]
-
-
-# -- writing ---------------------------------------------------------------------------------
-
-
 def new_version(connection: sqlite3.Connection) -> int:
     """A number that no version has or had: the time in nanoseconds, and above all that are there.
 
     Every version has a chunk, an empty object an empty one.
     """
     (newest,) = connection.execute("SELECT max(version) FROM chunks").fetchone()
+    return _after(newest)
+
+
+def _after(newest: int | None) -> int:
     return max(time_ns(), (newest or 0) + 1)
 
 
@@ -173,7 +99,10 @@ def new_row(version: int, size: int, options: WriteOptions) -> Row:
 
 def replaceable(connection: sqlite3.Connection, key: str, options: WriteOptions) -> Row | None:
     """What stands under the key, if the conditions allow to replace it."""
-    found = find(connection, key)
+    return _replaceable(key, options, find(connection, key))
+
+
+def _replaceable(key: str, options: WriteOptions, found: Row | None) -> Row | None:
     if options.conditional:
         options.check(key, None if found is None else found.info(key))
     return found
@@ -190,9 +119,17 @@ def put(
     connection: sqlite3.Connection, key: str, data: bytes | memoryview, options: WriteOptions
 ) -> ObjectInfo:
     """Store a whole object."""
-    replaced = replaceable(connection, key, options)
-    version = new_version(connection)
-    if len(data) <= CHUNK:
+    newest, *rest = connection.execute(_LOOK_ROUND, (key,)).fetchone()
+    replaced = _replaceable(key, options, None if rest[0] is None else Row(*rest))
+    version = _after(newest)
+    small = len(data) <= CHUNK
+    if small and replaced is not None and replaced.size <= CHUNK:
+        # One chunk in place of another is one statement less.
+        if connection.execute(_SWAP, (version, data, replaced.version)).rowcount:
+            replaced = None
+        else:
+            add_chunk(connection, version, 0, data)
+    elif small:
         add_chunk(connection, version, 0, data)
     else:
         view = memoryview(data)

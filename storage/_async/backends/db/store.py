@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Self, TypeVar
 
+from ...._core import calls
 from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
@@ -14,11 +15,15 @@ from ...._core.urls import StoreURL
 from ...._core.window import each
 from ...base import AsyncBaseStore, Keys
 from ...pieces import Body, Sink
-from . import listing, objects
-from .database import PLAIN, Database
+from . import check, listing, objects, reading, upkeep
+from .check import CheckReport
+from .database import PLAIN, Chore, Database
+from .format import File
 from .jobs import GROUP, How
+from .objects import CHUNK
 from .sink import Upload
 
+T = TypeVar("T")
 CREATE = How(create=True)
 
 
@@ -40,6 +45,7 @@ class AsyncSqliteStore(AsyncBaseStore):
             piece of it. None: for ever.
         busy_timeout: Seconds to wait while another process has locked the file; then
             `StoreTimeout`.
+        upgrade: Make a file of amplify-storage-utils one of ours when it is opened; see `upgrade`.
     """
 
     capabilities = ~Capability.NONE
@@ -52,6 +58,7 @@ class AsyncSqliteStore(AsyncBaseStore):
         durable: bool = True,
         timeout: float | None = None,
         busy_timeout: float = 30.0,
+        upgrade: bool = False,
     ) -> None:
         super().__init__(timeout=timeout)
         self._path = os.fspath(db_path)
@@ -60,13 +67,13 @@ class AsyncSqliteStore(AsyncBaseStore):
         if not busy_timeout >= 0:
             raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
-        self._database = Database(self._path, durable, patience)
+        self._database = Database(File(self._path, durable, upgrade), patience)
 
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
 
-        Options: ``durable``, ``timeout``, ``busy_timeout``.
+        Options: ``durable``, ``timeout``, ``busy_timeout``, ``upgrade``.
         """
         if url.user is not None:
             raise ConfigError("a SQLite file has no user: write '@' as %40")
@@ -75,6 +82,7 @@ class AsyncSqliteStore(AsyncBaseStore):
             durable=url.option("durable", bool, True),
             timeout=url.option("timeout", float, None),
             busy_timeout=url.option("busy_timeout", float, 30.0),
+            upgrade=url.option("upgrade", bool, False),
         )
 
     def __repr__(self) -> str:
@@ -85,24 +93,42 @@ class AsyncSqliteStore(AsyncBaseStore):
 
     # -- reading ----------------------------------------------------------------------------
 
+    async def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> bytes:
+        """The object's bytes; arguments and errors are those of every store's `get`."""
+        if if_match is not None or if_none_match is not None or not calls.direct():
+            return await super().get(key, if_match=if_match, if_none_match=if_none_match)
+        # The way of blocking callers, who would wait longer for our layers than for SQLite.
+        self._check("get", key)
+        try:
+            return self._database.read_now(reading.get_data, key)
+        except StoreError as error:
+            error.located(operation="get", store=repr(self), key=key)
+            raise
+
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        return await self._database.read(objects.get, key, options)
+        return await self._database.read(reading.get, key, options)
 
     async def _head(self, key: str) -> ObjectInfo:
-        return await self._database.read(objects.head, key)
+        return await self._database.read(reading.head, key)
 
     async def _exists(self, key: str) -> bool:
-        return await self._database.read(objects.exists, key)
+        return await self._database.read(reading.exists, key)
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        opened = await self._database.read(objects.open_object, key, options)
+        opened = await self._database.read(reading.open_object, key, options)
         yield Body(opened.info, self._chunks(opened))
 
-    async def _chunks(self, opened: objects.Opened) -> AsyncIterator[bytes]:
+    async def _chunks(self, opened: reading.Opened) -> AsyncIterator[bytes]:
         position = opened.start
+        if opened.held is not None:
+            for start in range(0, len(opened.held), CHUNK):
+                yield opened.held[start : start + CHUNK]
+            return
         while position < opened.end:
-            data = await self._database.read(objects.chunk, opened, position)
+            data = await self._database.read(reading.chunk, opened, position)
             position += len(data)
             yield data
 
@@ -171,6 +197,54 @@ class AsyncSqliteStore(AsyncBaseStore):
         except Exception as error:
             return outcomes + [(key, error) for key in valid]
         return outcomes + list(zip(valid, errors, strict=True))
+
+    # -- the whole file ---------------------------------------------------------------------
+
+    async def check(self) -> CheckReport:
+        """Look through the whole file, as it is at this moment; all else goes on meanwhile.
+
+        Returns:
+            What was found: damage of the file, objects whose bytes are not all there, and values
+            that belong to none.
+
+        Raises:
+            CorruptStore: The file is so damaged that SQLite cannot read through it.
+        """
+        return await self._upkeep("check", check.check)
+
+    async def vacuum(self) -> int:
+        """Give the room of what was deleted back to the file system.
+
+        The file is written anew, which takes its size again in free space. Those who read go on;
+        those who write wait, for ``busy_timeout`` at most. If somebody reads all the while, the
+        file gets shorter when they are done.
+
+        Returns:
+            How many bytes it is shorter.
+
+        Raises:
+            StoreTimeout: Somebody else writes for longer than ``busy_timeout``.
+        """
+        return await self._upkeep("vacuum", upkeep.vacuum)
+
+    async def upgrade(self) -> bool:
+        """Make a file that amplify-storage-utils wrote one of ours, which can be written.
+
+        It is one transaction: whoever is killed meanwhile leaves the old file. Keys and bytes
+        stay; amplify-storage-utils cannot read the file any more.
+
+        Returns:
+            Whether it was such a file.
+
+        Raises:
+            CorruptStore: It has keys or data that no store of amplify-storage-utils puts there.
+            NotSupported: It has other tables too.
+        """
+        return await self._upkeep("upgrade", upkeep.upgrade)
+
+    async def _upkeep(self, operation: str, unit: Chore[T]) -> T:
+        self._check_open(operation)
+        return await self._run(operation, None, self._database.chore(unit))
 
     # -- listing ----------------------------------------------------------------------------
 

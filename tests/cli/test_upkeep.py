@@ -1,0 +1,61 @@
+"""The verbs on a whole database."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from storage.db import SqliteStore
+from tests.backends.sqlite import change
+from tests.cli.conftest import Run
+
+URL = "sqlite://x.sqlite"
+
+
+def test_check(run: Run, folder: Path) -> None:
+    with SqliteStore(folder / "x.sqlite") as store:
+        for i in range(12):
+            store.put(f"key-{i:02}", bytes(1000))
+    done = run("check", URL)
+    assert (done.code, done.out) == (0, "sound: 12 objects (12.0 kB)\n")
+    change(folder / "x.sqlite", "DELETE FROM chunks", "INSERT INTO chunks VALUES (7, 0, x'')")
+    done = run("check", URL)
+    lines = done.out.splitlines()
+    assert (done.code, len(lines)) == (2, 13)
+    assert lines[9:] == [
+        "key-09: its bytes are not all there",
+        "and 2 more",
+        "values that belong to no object: 1",
+        "not sound: 12 objects (12.0 kB)",
+    ]
+
+
+def test_vacuum(run: Run, folder: Path) -> None:
+    with SqliteStore(folder / "x.sqlite") as store:
+        store.put("key", bytes(1_000_000))
+        store.delete("key")
+    before = (folder / "x.sqlite").stat().st_size
+    done = run("vacuum", URL)
+    assert (done.code, done.out) == (0, "999.4 kB freed\n")
+    assert before - (folder / "x.sqlite").stat().st_size > 900_000
+
+
+def test_upgrade(run: Run, folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "x.sqlite")) as connection:
+        connection.execute("CREATE TABLE objects (key TEXT PRIMARY KEY, data BLOB)")
+        connection.execute("INSERT INTO objects VALUES ('key', 'value')")
+        connection.commit()
+    assert run("cat", URL, "key").out == "value"
+    assert run("upgrade", URL).out == "upgraded\n"
+    assert run("upgrade", URL).out == "nothing to upgrade\n"
+    assert run("cat", URL, "key").out == "value"
+
+
+def test_only_databases(run: Run, folder: Path) -> None:
+    for verb in ("check", "vacuum", "upgrade"):
+        done = run(verb, str(folder))
+        assert (done.code, done.out) == (1, "")
+        assert "sqlite://" in done.complaint
+        assert run(verb, URL).code == 2
+    assert list(folder.iterdir()) == []
