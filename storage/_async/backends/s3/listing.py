@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple, TypeAlias
 
@@ -27,6 +27,36 @@ class Page(NamedTuple):
     prefixes: list[str]
     token: str | None
     """What the next page is asked for with; None: this is the last."""
+
+
+class _Ahead:
+    """The one request that is on its way.
+
+    Args:
+        send: Sends it, given its token.
+    """
+
+    def __init__(self, send: Callable[[str | None], Coroutine[Any, Any, Entry]]) -> None:
+        self._send = send
+        self._coming: asyncio.Task[Entry] | None = None
+
+    async def ask(self, token: str | None) -> None:
+        """Let it leave."""
+        self._coming = asyncio.create_task(self._send(token))
+        await asyncio.sleep(0)  # or it would leave when the page before has been looked at
+
+    async def answer(self) -> Entry:
+        """What comes of it."""
+        assert self._coming is not None
+        answer = await self._coming
+        self._coming = None
+        return answer
+
+    async def drop(self) -> None:
+        """Give it up."""
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            await cancel_all([coming])
 
 
 class Listing:
@@ -101,30 +131,36 @@ class Listing:
         )
 
     async def _pages(self) -> AsyncGenerator[Page, None]:
-        """The pages; the next one is on its way while one is looked at."""
-        coming: asyncio.Task[Page] | None = asyncio.create_task(self._page(None))
+        """The pages; the next one is on its way while one is read and looked at."""
+        ahead = _Ahead(self._answer)
         try:
-            while coming is not None:
-                page = await coming
-                coming = None
-                if page.token is not None and self._possible:
-                    coming = asyncio.create_task(self._page(page.token))
-                    await asyncio.sleep(0)  # or it would leave when the page has been looked at
+            await ahead.ask(None)
+            while True:
+                answer = await ahead.answer()
+                # What the next page is asked for with may be known before all else is read.
+                expected: str | None = getattr(answer, "expected", None)
+                if expected is not None and self._possible:
+                    await ahead.ask(expected)
+                page = self._checked(answer)
+                if not self._possible or page.token != expected:
+                    await ahead.drop()
+                if page.token is not None and self._possible and page.token != expected:
+                    await ahead.ask(page.token)
                 yield page
+                if page.token is None or not self._possible:
+                    return
         finally:
-            if coming is not None:
-                await cancel_all([coming])
+            await ahead.drop()
 
-    async def _page(self, token: str | None) -> Page:
+    async def _answer(self, token: str | None) -> Mapping[str, Any]:
         more = {} if token is None else {"ContinuationToken": token}
         try:
-            answer = await self._send("list_objects_v2", **self._parameters, **more)
+            return await self._send("list_objects_v2", **self._parameters, **more)
         except StoreUnavailable as error:
             # What it cannot read, botocore takes for an error 500 that says nothing.
             if failure(error).code != "500":
                 raise
             raise MalformedResponse("the server's answer is no listing") from error
-        return self._checked(answer)
 
     def _checked(self, answer: Mapping[str, Any]) -> Page:
         """Believe an answer only if it is whole: an empty one may cost a mirror its objects."""

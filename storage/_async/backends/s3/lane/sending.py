@@ -17,6 +17,7 @@ from .parameters import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
 from .sign import EMPTY, UNSIGNED, Keys, Signer, encoded, query_of
 from .transport import Request, Response, Transport
+from .unread import Unread
 
 LARGE = 1024 * 1024
 """Bytes from which a digest is worth a thread, and an early "no" worth waiting for."""
@@ -148,6 +149,8 @@ class Lane:
         finish(response)
         if name not in results.DOCUMENTS and not content.lstrip().startswith(b"<"):
             return answer
+        if name == "list_objects_v2" and Unread.suits(content):
+            return Unread(content, lambda text: answer | results.of_document(name, xml.parse(text)))
         document = xml.parse(content)
         if document.root == "Error":
             raise late_refusal(headers, document, retries)
