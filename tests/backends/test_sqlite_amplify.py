@@ -32,6 +32,7 @@ VALUES: dict[str, bytes | str] = {
     "a/c": "a text: \N{SNOWMAN}",
     "empty": b"",
     "empty text": "",
+    "text with a NUL": "a\0b",
     "large": value(3 * CHUNK + 17),
     "large text": "\N{SNOWMAN}" * CHUNK,
     "\N{SNOWMAN}": b"\0\xff",

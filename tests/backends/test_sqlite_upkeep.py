@@ -227,9 +227,10 @@ def test_a_locked_file(filled: Path) -> None:
         assert store.vacuum() == 0
 
 
+@pytest.mark.parametrize("how", ["cancelled", "closed"])
 @pytest.mark.parametrize("verb", ["check", "vacuum"])
-async def test_whoever_is_cancelled_stops_it(
-    filled: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+async def test_a_chore_that_nobody_waits_for_stops(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, verb: str, how: str
 ) -> None:
     """SQLite asks every so often whether anybody still waits."""
     asked, go_on = threading.Event(), threading.Event()
@@ -256,13 +257,18 @@ async def test_whoever_is_cancelled_stops_it(
         chore = asyncio.create_task(getattr(store, verb)())
         while not asked.is_set():
             await asyncio.sleep(0.001)
-        chore.cancel()
+        closing = asyncio.create_task(store.aclose()) if how == "closed" else None
+        if closing is None:
+            chore.cancel()
         await asyncio.sleep(0)
         go_on.set()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(StoreClosed if closing else asyncio.CancelledError):
             await asyncio.wait_for(chore, 10)
         assert "interrupted" in str(ended[0])
         monkeypatch.undo()
-        assert (await store.check()).sound
-        assert await store.vacuum() == 0
+        if closing is None:
+            assert (await store.check()).sound
+            assert await store.vacuum() == 0
+        else:
+            await closing
     assert query(filled, "PRAGMA integrity_check") == [("ok",)]

@@ -72,7 +72,11 @@ def check(connection: sqlite3.Connection, _file: File, stopped: Stopped) -> Chec
         return CheckReport(objects, size, uploads, _damage(connection), keys, orphans)
 
 
-_SUMS_OF_AMPLIFY = "SELECT count(*), ifnull(sum(length(CAST(data AS BLOB))), 0) FROM objects"
+# Of bytes, `length` need not read them.
+_SUMS_OF_AMPLIFY = """
+    SELECT count(*), ifnull(sum(CASE typeof(data) WHEN 'blob' THEN length(data)
+    ELSE length(CAST(data AS BLOB)) END), 0) FROM objects
+"""
 _NO_DATA = """
     SELECT iif(typeof(key) = 'text', key, quote(key)) FROM objects
     WHERE typeof(key) <> 'text' OR typeof(data) NOT IN ('blob', 'text') LIMIT :named

@@ -65,12 +65,16 @@ class Database:
         return await self._connections.lanes().writes.submit(job)  # type: ignore[no-any-return]
 
     async def chore(self, unit: Chore[T]) -> T:
-        """Run a unit that takes long; it learns whether its caller was cancelled meanwhile."""
+        """Run a unit that takes long; it is told when nobody waits for it any more."""
         if calls.direct():
             return self.read_now(unit, self._file, None)
+        lane = self._connections.lanes().chores
         job = Job(unit, (), self._patience, PLAIN)
-        job.args = self._file, lambda: job.abandoned
-        return await self._connections.lanes().chores.submit(job)  # type: ignore[no-any-return]
+        job.args = self._file, lambda: job.abandoned or lane.closed
+        try:
+            return await lane.submit(job)  # type: ignore[no-any-return]
+        finally:
+            job.args = ()  # they hold the job
 
     def read_now(self, unit: Unit[*Ts, T], *args: *Ts) -> T:
         """The same in the caller's own thread, for blocking callers."""

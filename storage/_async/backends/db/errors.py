@@ -17,6 +17,7 @@ from ...._core.errors import (
 _BY_CODE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_BUSY: StoreTimeout,
     sqlite3.SQLITE_LOCKED: StoreTimeout,
+    sqlite3.SQLITE_INTERRUPT: StoreClosed,  # only chores are, when nobody waits for them
     sqlite3.SQLITE_FULL: NoSpace,
     sqlite3.SQLITE_READONLY: AccessDenied,
     sqlite3.SQLITE_PERM: AccessDenied,

@@ -186,8 +186,8 @@ class Writer:
             try:
                 connection = self.link.connection(create=how.create)
                 self.link.synchronise(how.durable)
-                connection.execute("BEGIN IMMEDIATE")
                 try:
+                    connection.execute("BEGIN IMMEDIATE")
                     result = unit(connection, *args)
                     connection.execute("COMMIT")
                 except BaseException:

@@ -61,6 +61,11 @@ class Lane:
         self._connection: aiosqlite.Connection | None = None
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._closed
+
     async def submit(self, job: Job) -> Any:
         """Run a job.
 
