@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from .._core.errors import StoreError
+from .._core.errors import NotSupported, StoreError
 from .._core.info import ByteRange, Capability, ObjectInfo, ReadOptions, WriteOptions
 from .hooks import AsyncStoreHooks
 from .pieces import Body, Sink
@@ -140,7 +140,7 @@ class AsyncReader:
         elif whence == os.SEEK_END:
             size = self.info.size
             if size is None:
-                raise StoreError("the store does not know the object's size", key=self._key)
+                raise NotSupported("the store does not know the object's size", key=self._key)
             offset += size
         if offset < 0:
             raise OSError(22, "a position is not negative")

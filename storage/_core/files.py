@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from .errors import StoreError
+from .errors import NotSupported, StoreError
 from .info import ObjectInfo
 from .openfile import Opened, OpenFile
 from .values import CHUNK_SIZE
@@ -73,7 +73,7 @@ class Reader(OpenFile):
         elif whence == os.SEEK_END:
             size = self.info.size
             if size is None:
-                raise StoreError("the store does not know the object's size", key=self.info.key)
+                raise NotSupported("the store does not know the object's size", key=self.info.key)
             offset += size
         elif whence != os.SEEK_SET:
             raise ValueError(f"whence is 0, 1 or 2, not {whence}")

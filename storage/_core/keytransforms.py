@@ -87,6 +87,8 @@ class ValidatingKeyTransformer(KeyTransformer):
     keeps_order = True
 
     def __init__(self, validator: Callable[[str], object]) -> None:
+        if not callable(validator):
+            raise TypeError(f"a validator is a function, not {type(validator).__name__}")
         self.validator = validator
 
     def transform_key(self, key: str) -> str:

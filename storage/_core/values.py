@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import (
     AsyncGenerator,
@@ -72,6 +73,16 @@ def as_piece(piece: Any) -> bytes | memoryview:
         kind = type(piece).__name__
         raise TypeError(f"a stream of bytes is made of bytes-like pieces, not of {kind}")
     return buffer
+
+
+def ones_own(value: Any) -> Any:
+    """A value that several were given, for one of them; what cannot be copied is shared."""
+    if isinstance(value, bytes | str):
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # whatever it says for itself
+        return value
 
 
 async def chunks_of(data: Any, check: Callable[[Any], Any] = as_piece) -> AsyncGenerator[Any, None]:

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from storage._core.errors import ObjectNotFound, StoreUnavailable
-from storage.aioutils import AsyncCachingStore
+from storage.aioutils import AsyncBufferStore, AsyncCachingStore, AsyncJsonStore
 from storage.object import AsyncDictStore, DictStore
 from storage.utils import CachingStore
 from tests.origins import Origin
 from tests.stores import FlakyStore
+
+
+class Anything:
+    """Somebody's store of values of any kind."""
+
+    def __init__(self, **objects: Any) -> None:
+        self.objects = objects
+
+    async def get(self, key: str) -> Any:
+        return self.objects[key]
+
+    async def put(self, key: str, data: Any) -> None:
+        self.objects[key] = data
+
+    async def exists(self, key: str) -> bool:
+        return key in self.objects
+
+    async def delete(self, key: str) -> None:
+        del self.objects[key]
+
+    async def keys(self) -> AsyncIterator[str]:
+        for key in list(self.objects):
+            yield key
+
 
 POLICIES: list[dict[str, Any]] = [{}, {"plain": False}, {"ttl": 60}, {"revalidate": "always"}]
 
@@ -194,3 +219,25 @@ def test_one_store_on_several_loops_in_turn_and_at_once() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+async def test_values_that_can_be_changed_are_each_readers_own() -> None:
+    store: Any = AsyncCachingStore(AsyncJsonStore(AsyncDictStore({"a": b"[1]"})), Anything())
+    for _ in range(2):
+        first, second = await asyncio.gather(store.get("a"), store.get("a"))
+        first.append(2)
+        assert second == [1]
+
+
+@pytest.mark.parametrize("cache", [AsyncDictStore, Anything])
+async def test_values_that_can_be_read_once_are_not_used_up_by_the_cache(cache: Any) -> None:
+    store: Any = AsyncCachingStore(AsyncBufferStore(AsyncDictStore({"a": b"1"})), cache())
+    found = [*await asyncio.gather(store.get("a"), store.get("a")), await store.get("a")]
+    assert [each.read() for each in found] == [b"1"] * 3
+    assert store.stats.errors == 0
+
+
+async def test_values_that_nobody_can_copy_are_shared() -> None:
+    value = threading.Lock()
+    store: Any = AsyncCachingStore(Anything(a=value), Anything())
+    assert await store.get("a") is value

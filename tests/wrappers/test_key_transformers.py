@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -164,3 +165,9 @@ def test_senseless_arguments_are_refused_at_once() -> None:
         HashPrefixKeyTransformer(65)
     with pytest.raises(ConfigError, match="a prefix is a str"):
         PrefixKeyTransformer(b"p")  # type: ignore[arg-type]
+
+
+def test_a_validator_is_a_function() -> None:
+    wrong: Any = "^a"
+    with pytest.raises(TypeError, match="function"):
+        ValidatingKeyTransformer(wrong)

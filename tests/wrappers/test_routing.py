@@ -29,6 +29,12 @@ from storage.utils import RoutingStore
 from tests.stores import BlockingStore, ForeignStore
 
 
+def test_a_prefix_is_a_text() -> None:
+    wrong: Any = [(None, AsyncDictStore())]
+    with pytest.raises(TypeError, match="prefix"):
+        AsyncRoutingStore(wrong)
+
+
 async def test_the_first_prefix_decides() -> None:
     a, b, rest = AsyncDictStore(), AsyncDictStore(), AsyncDictStore()
     store = AsyncRoutingStore([("a/b/", b, True), ("a/", a)])

@@ -234,6 +234,17 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
         AsyncZstdStore(AsyncDictStore())
 
 
+async def test_a_seek_from_an_end_that_nobody_knows() -> None:
+    objects = {"a": gzip.compress(b"some content")}
+    async with AsyncGzipStore(AsyncDictStore(objects)).open_reader("a") as reader:
+        with pytest.raises(NotSupported, match="size"):
+            await reader.seek(-1, 2)
+    with GzipStore(DictStore(objects)).open_reader("a") as file:
+        with pytest.raises(NotSupported, match="size"):
+            file.seek(-1, 2)
+        assert file.read() == b"some content"
+
+
 # -- bombs ------------------------------------------------------------------------------------
 
 

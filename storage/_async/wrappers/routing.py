@@ -79,6 +79,8 @@ class AsyncRoutingStore(AsyncAddressingStore):
 
     def add_route(self, prefix: str, store: AsyncObjectStore, strip_prefix: bool = False) -> None:
         """Ask one more prefix, after all others; a store that comes late is not entered."""
+        if not isinstance(prefix, str):
+            raise TypeError(f"a prefix is a str, not {type(prefix).__name__}")
         found = next((r.store for r in self._routes if r.store is store), None) or lift(store)
         if found not in self._children:
             self._children += (found,)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,6 +14,7 @@ from ..._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.leftovers import Leftovers
 from ..._core.looplocal import LoopLocal
 from ..._core.protocol import AsyncObjectStore
+from ..._core.values import ones_own
 from ..._core.window import each
 from ..base import Keys
 from ..pieces import Sink
@@ -46,8 +46,7 @@ class AsyncSingleflightStore(AsyncIdentityStore):
     async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
         read = partial(super()._get, key, options)
         data, info = await self._flights.join(key, ("get", options), read)
-        # Bytes may be shared; of other values each reader gets its own.
-        return (data if isinstance(data, bytes | str) else copy.deepcopy(data)), info
+        return ones_own(data), info
 
     async def _get_ranges(
         self, key: str, parts: Sequence[ByteRange], if_match: str | None

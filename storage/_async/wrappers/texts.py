@@ -155,6 +155,8 @@ class _TextSink:
 class AsyncBufferStore(AsyncIdentityStore):
     """Takes file objects, as streams, and gives each object as an `io.BytesIO` at its start.
 
+    It is best the outermost: a cache around it would give out bytes.
+
     Args:
         store: A store of ours, or any object with the five async verbs.
         timeout: Seconds that one operation may take.

@@ -10,6 +10,7 @@ from typing import Any
 from ...._core import calls
 from ...._core.errors import InvalidKey, ObjectNotFound, StoreNotFound
 from ...._core.info import READ_ALL, WRITE_OVER, ByteRange, Capability, ObjectInfo, ReadOptions
+from ...._core.values import STREAM
 from ...base import AsyncBaseStore
 from .around import GoingAround, logger
 from .counters import Counters
@@ -180,7 +181,8 @@ class Shelf:
             return False
         if isinstance(data, Buffer):
             return not (self.plain and bytes(data[-len(MAGIC) :]) == MAGIC)
-        return self.plain
+        # A stream could be read but once: by the cache, or by who asked for the object.
+        return self.plain and self.cache._as_value(data) is not STREAM
 
     async def drop(self, key: str) -> None:
         """Remove an entry; if that fails, this process does not use it until it succeeds."""

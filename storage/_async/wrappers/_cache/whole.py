@@ -9,6 +9,7 @@ from typing import Any
 
 from ...._core.errors import NotModified
 from ...._core.info import READ_ALL, ObjectInfo, ReadOptions
+from ...._core.values import ones_own
 from ...base import AsyncBaseStore
 from .counters import Counters
 from .entry import Seal
@@ -71,7 +72,7 @@ class Whole:
             self._reads.hit(key, answer.info.size or 0)
         else:
             self._counters.add("misses")
-        return answer.data, answer.info
+        return ones_own(answer.data), answer.info
 
     async def plain(self, key: str) -> tuple[Any, ObjectInfo] | None:
         """An object from a plain entry, with what this process knows of it."""
