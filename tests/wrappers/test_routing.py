@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.aiofs import AsyncFilesystemStore
-from storage.aioutils import AsyncIdentityStore, AsyncRoutingStore
+from storage.aioutils import (
+    AsyncIdentityStore,
+    AsyncJsonStore,
+    AsyncRetryStore,
+    AsyncRoutingStore,
+    AsyncTextEncodingStore,
+)
 from storage.object import (
     AsyncDictStore,
     BulkError,
@@ -33,6 +39,35 @@ def test_a_prefix_is_a_text() -> None:
     wrong: Any = [(None, AsyncDictStore())]
     with pytest.raises(TypeError, match="prefix"):
         AsyncRoutingStore(wrong)
+
+
+@pytest.mark.parametrize("around", [None, AsyncIdentityStore, AsyncRetryStore])
+async def test_stores_of_different_values(around: Any) -> None:
+    below = AsyncDictStore()
+    routes = [("json/", AsyncJsonStore(below)), ("text/", AsyncTextEncodingStore(below))]
+    store: Any = AsyncRoutingStore([*routes, ("", below)])
+    store = store if around is None else around(store)
+    values = {"json/a": {"a": 1}, "json/b": [1, 2], "json/c": "c", "text/a": "é", "a": b"1"}
+    for key, value in values.items():
+        await store.put(key, value)
+        assert await store.get(key) == value
+    await store.put("b", [b"1", b"2"])
+    await store.put("c", iter([b"1", b"2"]))
+    assert await store.get("b") == await store.get("c") == b"12"
+    before = dict(below.objects)
+    for key, wrong in (
+        ("a", "text"),
+        ("a", {"a": 1}),
+        ("a", [1]),
+        ("text/a", b"1"),
+        ("text/a", [1]),
+    ):
+        with pytest.raises(TypeError):
+            await store.put(key, wrong)
+    assert below.objects == before
+    plain: Any = AsyncRoutingStore([("text/", AsyncTextEncodingStore(below)), ("", below)])
+    with pytest.raises(TypeError):
+        await plain.put("a", 3)
 
 
 async def test_the_first_prefix_decides() -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from functools import reduce
 from operator import and_
 from typing import Any, NamedTuple
@@ -100,9 +108,16 @@ class AsyncRoutingStore(AsyncAddressingStore):
         return common if Capability.IF_ABSENT in common else common & ~Capability.COPY_IF_ABSENT
 
     def _as_value(self, data: Any) -> Any:
-        return (self._children[0]._as_value if len(self._values()) == 1 else super()._as_value)(
-            data
-        )
+        if len(self._values()) == 1:
+            return self._children[0]._as_value(data)
+        try:
+            value = super()._as_value(data)
+        except TypeError:
+            if not any(_takes(child, data) for child in self._children):
+                raise
+            return data
+        # What it is to the store that it goes to is known with the key only.
+        return data if isinstance(data, Collection) else value
 
     def _values(self) -> set[Any]:
         """What kinds of values the stores take."""
@@ -240,6 +255,15 @@ class AsyncRoutingStore(AsyncAddressingStore):
             async for _ in infos:
                 return True
         return False
+
+
+def _takes(store: AsyncBaseStore, data: Any) -> bool:
+    """Whether it is a value for a store."""
+    try:
+        store._as_value(data)
+    except TypeError:
+        return False
+    return True
 
 
 async def _bare(store: AsyncBaseStore, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
