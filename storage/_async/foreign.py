@@ -138,11 +138,16 @@ class AsyncForeignStore(AsyncBaseStore):
 
     async def _setup(self) -> None:
         enter = getattr(self._store, "__aenter__", None)
-        if enter is not None:
+        if enter is None or self._context is not None:
+            return
+        self._context = self._store
+        try:
             entered = await enter()
-            self._context = self._store
-            if is_store(entered):
-                self._store, self._takes_prefix = entered, takes_prefix(entered)
+        except BaseException:
+            self._context = None
+            raise
+        if is_store(entered):
+            self._store, self._takes_prefix = entered, takes_prefix(entered)
 
     async def _teardown(self) -> None:
         context, self._context = self._context, None

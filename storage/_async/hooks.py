@@ -80,11 +80,13 @@ class AsyncStoreHooks(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._closed:  # or another task is at it
+            return await self.aclose()
         self._ending = (kind, error, traceback)
         try:
             await self.aclose()
         finally:
-            del self._ending
+            self._ending = (None, None, None)  # a traceback keeps much alive
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

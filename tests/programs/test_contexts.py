@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -147,6 +148,28 @@ def test_blocking_children_hear_how_the_block_ended(wrap: Any) -> None:
     session, error = BlockingSession(BlockingStore()), ValueError("no")
     with pytest.raises(ValueError, match="no"), wrap(session):
         raise error
+    assert session.heard == [(ValueError, error)]
+
+
+async def test_tasks_that_enter_it_and_leave_it_at_once() -> None:
+    session, leaving = Session(ForeignStore()), asyncio.Event()
+
+    class Slow(AsyncIdentityStore):
+        async def _teardown(self) -> None:
+            leaving.set()
+            await asyncio.sleep(0)
+            await super()._teardown()
+
+    async def use(error: Exception | None) -> None:
+        async with store:
+            if error is not None:
+                raise error
+            await leaving.wait()
+
+    store = await Slow(session).__aenter__()
+    error = ValueError("no")
+    found: Any = await asyncio.gather(use(None), use(error), return_exceptions=True)
+    assert found == [None, error]
     assert session.heard == [(ValueError, error)]
 
 
