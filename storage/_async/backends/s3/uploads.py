@@ -65,6 +65,7 @@ class Sending:
             self._upload.keep(number, Part(told["ETag"], len(body), digest))
         else:
             await self._upload.send(number, body, digest)
+        self._source.reuse(body)  # only if all went well: a request that did not may still hold it
 
 
 def _is_part(
