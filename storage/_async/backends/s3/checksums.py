@@ -104,6 +104,9 @@ def parameter(name: str) -> str:
     return _PREFIX + name.upper()
 
 
+_PLACES = tuple((name, parameter(name)) for name in _KNOWN)
+
+
 def encoded(name: str | None, digest: bytes | None) -> dict[str, str]:
     """A digest as the parameter of a request; none for None."""
     if name is None or digest is None:
@@ -130,8 +133,8 @@ def told(answer: Mapping[str, Any]) -> Told | None:
     """
     if answer.get("ChecksumType") == "COMPOSITE":
         return None
-    for name in _KNOWN:
-        value = answer.get(parameter(name))
+    for name, place in _PLACES:
+        value = answer.get(place)
         if not value or "-" in value:
             continue
         try:

@@ -17,7 +17,7 @@ from ...._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from ...._core.info import ByteRange, ObjectInfo, ReadOptions
+from ...._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions
 from . import attributes
 from .checksums import Check, check_of
 from .errors import failure, translate
@@ -56,11 +56,13 @@ class Download:
         self._full_key = full_key
         self._key = key
         self._options = options
-        self._conditions = ReadOptions(
-            None,
-            attributes.unquoted(options.if_match),
-            attributes.unquoted(options.if_none_match),
-        )
+        self._conditions = READ_ALL
+        if options.conditional:
+            self._conditions = ReadOptions(
+                None,
+                attributes.unquoted(options.if_match),
+                attributes.unquoted(options.if_none_match),
+            )
         self._body: Any = None
         self._at = self._end = (
             0  # in bytes from the object's start: the next one, and past the last
@@ -167,21 +169,40 @@ class Download:
         """The bytes asked for, in pieces as they come; closes the body at its end."""
         try:
             while self._at < self.span[1]:
-                try:
-                    chunk = await self._next()
-                except (StoreUnavailable, StoreTimeout) as error:
-                    await self._resume(error)
-                else:
-                    self._at += len(chunk)
-                    if self._check is not None:
-                        self._check.update(chunk)
+                if chunk := await self._step():
                     yield chunk
-            if self._body is not None and self._came == self._ends:
-                await self._pull(1)  # lets the client compare the checksum
-            if self._check is not None:
-                self._check.finish()
+            await self._finish()
         finally:
             self.close()
+
+    async def content(self) -> bytes:
+        """The same as a whole, for what is small."""
+        parts = []
+        try:
+            while self._at < self.span[1]:
+                parts.append(await self._step())
+            await self._finish()
+        finally:
+            self.close()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _step(self) -> bytes:
+        """The next piece; nothing where the connection broke, and another one was made."""
+        try:
+            chunk = await self._next()
+        except (StoreUnavailable, StoreTimeout) as error:
+            await self._resume(error)
+            return b""
+        self._at += len(chunk)
+        if self._check is not None:
+            self._check.update(chunk)
+        return chunk
+
+    async def _finish(self) -> None:
+        if self._body is not None and self._came == self._ends:
+            await self._pull(1)  # lets the client compare the checksum
+        if self._check is not None:
+            self._check.finish()
 
     async def _next(self) -> bytes:
         """The next piece that belongs to what was asked for."""

@@ -62,8 +62,7 @@ async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOpti
         await Filling(download, place, _all_at_once).run()
         data = place.content()
     else:
-        parts = [chunk async for chunk in download.chunks()]
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        data = await download.content()
     return _Found(data, info, await _other_md5(send, download, data))
 
 
