@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.guard", "tests.services.plugin"]
@@ -9,3 +12,15 @@ pytest_plugins = ["tests.guard", "tests.services.plugin"]
 # No deadline for one example: the machines that run this are slow at times.
 settings.register_profile("storage", settings(deadline=None, print_blob=True))
 settings.load_profile("storage")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Spare the collector the tests themselves.
+
+    There are so many that a full collection would take a third of a second, and so it would come
+    so seldom that the garbage of large tests piles up to gigabytes.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.collect()
