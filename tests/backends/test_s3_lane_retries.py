@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("aiobotocore")
 
 from storage._async.backends.s3 import AsyncBucketStore
-from storage._async.backends.s3.errors import failure
+from storage._async.backends.s3.errors import failure, translate
 from storage._async.backends.s3.lane import retries
 from storage._async.backends.s3.lane.errors import Refused
 from storage._async.backends.s3.lane.retries import Budget, Gate
@@ -299,3 +299,10 @@ async def test_answers_that_never_end(faulty: AsyncBucketStore, between: FaultPr
     with pytest.raises(StoreError, match="longer than"):
         await faulty.get("key")
     assert await faulty.get("key") == b"data"
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("7", 7.0), ("", None), ("soon", None)])
+def test_a_wish_to_be_asked_later_reaches_the_caller(told: str, seconds: float | None) -> None:
+    error = translate(refusal(wait=told))
+    assert isinstance(error, StoreUnavailable)
+    assert error.retry_after == seconds

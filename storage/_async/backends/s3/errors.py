@@ -24,7 +24,7 @@ from ...._core.errors import (
     from_oserror,
 )
 from ...._core.text import shorten
-from .lane.errors import Refused
+from .lane.errors import Refused, retry_after
 from .lane.transport import ConnectionLost, SilenceError, TransportError
 
 CONFLICT = "ConditionalRequestConflict"
@@ -146,9 +146,12 @@ def translate(error: Exception) -> StoreError | None:
 
 
 def _of_response(response: Mapping[str, Any]) -> StoreError:
-    told = response.get("Error", {})
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return by_code(str(told.get("Code", "")), int(status), str(told.get("Message", "")))
+    told, about = response.get("Error", {}), response.get("ResponseMetadata", {})
+    status = int(about.get("HTTPStatusCode", 0))
+    error = by_code(str(told.get("Code", "")), status, str(told.get("Message", "")))
+    if isinstance(error, StoreUnavailable):
+        error.retry_after = retry_after(about.get("HTTPHeaders", {}))
+    return error
 
 
 def _of_transport(error: TransportError) -> StoreError:

@@ -6,11 +6,10 @@ import asyncio
 import random
 from collections import deque
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from time import monotonic, time
+from time import monotonic
 from typing import ClassVar
 
-from .errors import Refused
+from .errors import Refused, retry_after
 from .transport import SilenceError, TransportError
 
 FIRST_PAUSE = 0.1
@@ -86,17 +85,9 @@ def pause_before(retry: int, error: Exception) -> float:
 
 
 def _asked(error: Exception) -> float:
-    """Seconds that the server asks to wait for, by ``Retry-After``."""
-    told = error.headers.get("retry-after") if isinstance(error, Refused) else None
-    if not told:
-        return 0.0
-    try:
-        seconds = (
-            float(told) if told.isdecimal() else parsedate_to_datetime(told).timestamp() - time()
-        )
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max(0.0, seconds), LONGEST_ASKED)
+    """Seconds that the server asks to wait for, but no more than anybody would."""
+    seconds = retry_after(error.headers) if isinstance(error, Refused) else None
+    return min(seconds or 0.0, LONGEST_ASKED)
 
 
 @dataclass(slots=True)
