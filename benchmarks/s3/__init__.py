@@ -2,5 +2,5 @@
 
 `peers` is how each client does the same (`others`: how those that are not ours do); `worker` is the
 process that one of them lives in, so that its time on the processor and its memory are its own;
-`tasks` is what they do; `race` lets them take turns and tells the medians.
+`tasks` is what they do; `race` lets them take turns, and `report` tells the medians.
 """

@@ -1,20 +1,18 @@
-"""The clients take turns, task by task and round by round; medians and ratios are told."""
+"""The clients take turns, task by task and round by round."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 from typing import Any, Self
 
 from benchmarks.s3.peer import bounded
@@ -38,6 +36,8 @@ from tests.services.seaweedfs import SeaweedFS
 BUCKET = "benchmarks"
 
 Turn = Mapping[str, float]
+Turns = Mapping[str, Sequence[Turn]]
+"""Those of each client."""
 
 
 @contextmanager
@@ -123,44 +123,10 @@ def take_turns(
     return turns
 
 
-def rows(task: Task, turns: Mapping[str, Sequence[Turn]]) -> Iterator[list[str]]:
-    """One line a client: rate, time on the processor, peak of memory, our ratio to it."""
-    ours = turns[next(iter(PEERS))]
-    for name in PEERS:
-        theirs = turns.get(name)
-        if not theirs:
-            continue
-        rate = task.count / median(turn["seconds"] for turn in theirs)
-        cpu = median(turn["cpu"] for turn in theirs)
-        faster = median(b["seconds"] / a["seconds"] for a, b in zip(ours, theirs, strict=True))
-        lighter = median(a["cpu"] / b["cpu"] for a, b in zip(ours, theirs, strict=True))
-        peak = max(turn["peak"] for turn in theirs) / MIB
-        if task.unit == "bytes":
-            figures = [f"{rate / 1e6:,.0f} MB/s", f"{cpu:.2f} s"]
-        else:
-            per_thousand = f"{cpu / task.count * 1000:.2f} s/1,000"
-            figures = [f"{rate:,.0f} {task.unit}/s", per_thousand]
-        yield [name, *figures, f"{peak:,.0f} MiB", f"{faster:.2f}", f"{lighter:.2f}"]
-
-
-HEAD = ("client", "rate", "processor", "peak memory", "ours is faster by", "our processor time")
-
-
-def markdown(task: Task, turns: Mapping[str, Sequence[Turn]]) -> Iterator[str]:
-    """A table."""
-    yield f"**{task.name}**"
-    yield ""
-    yield f"| {' | '.join(HEAD)} |"
-    yield f"| --- |{' ---: |' * (len(HEAD) - 1)}"
-    for row in rows(task, turns):
-        yield f"| {' | '.join(row)} |"
-    yield ""
-
-
-def run(folder: Path, *, tasks: Sequence[str], peers: Sequence[str], rounds: int) -> Iterator[str]:
-    """All tasks, or those whose name has one of some texts in it; the lines of the report."""
-    import asyncio
-
+def run(
+    folder: Path, *, tasks: Sequence[str], peers: Sequence[str], rounds: int
+) -> Iterator[tuple[Task, Turns]]:
+    """The turns of all tasks, or of those whose name has one of some texts in it."""
     file = folder / "large"
     with file.open("wb") as large:
         large.writelines(os.urandom(MIB) for _ in range(LARGE // MIB))
@@ -173,10 +139,6 @@ def run(folder: Path, *, tasks: Sequence[str], peers: Sequence[str], rounds: int
     with server(folder) as service:
         buckets.client(service).create_bucket(Bucket=BUCKET)
         asyncio.run(fill(service, file))
-        yield f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors, {platform.machine()},"
-        yield f"Python {platform.python_version()}, SeaweedFS on the same machine;"
-        yield f"medians of {rounds} interleaved rounds."
-        yield ""
         for task in chosen:
             few = 3 if task in LARGE_TASKS else rounds
-            yield from markdown(task, take_turns(task, here, service, file, few))
+            yield task, take_turns(task, here, service, file, few)
