@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -102,8 +102,10 @@ class Conformance:
     # -- fixtures ---------------------------------------------------------------------------
 
     @pytest.fixture(autouse=True)
-    def _own_directory(self, tmp_path: Path) -> None:
+    def _own_directory(self, tmp_path: Path) -> Iterator[None]:
         self.tmp_path = tmp_path
+        yield
+        vars(self).clear()  # the runner keeps this object, but need not keep all stores and bytes
 
     @pytest_asyncio.fixture
     async def store(self) -> AsyncIterator[AsyncBaseStore]:
