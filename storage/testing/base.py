@@ -65,7 +65,8 @@ class Conformance:
     many: int = 1_100
     """How many objects are more than one page of a listing."""
     thorough: bool = True
-    """Whether each of a long list of cases is tried alone; else every fourth (slow servers)."""
+    """Whether each of a long list of cases is tried alone, and races have many runners; else every
+    fourth, and few (slow servers)."""
     examples: int = 100
     """How many examples Hypothesis tries in each check."""
     shrinks: bool = True

@@ -20,15 +20,23 @@ ROUNDS = 3
 class RaceChecks(Conformance):
     """Conditional calls, many at once."""
 
+    @property
+    def _writers(self) -> int:
+        return WRITERS if self.thorough else 8
+
+    @property
+    def _rounds(self) -> int:
+        return ROUNDS if self.thorough else 1
+
     def _needs(self, store: AsyncBaseStore, capability: Capability) -> None:
         if capability not in store.capabilities:
             pytest.skip(f"the store does not declare {capability.name}")
 
     async def test_one_creator(self, store: AsyncBaseStore) -> None:
         self._needs(store, Capability.IF_ABSENT)
-        for number in range(ROUNDS):
+        for number in range(self._rounds):
             key = f"key{number}"
-            values = [b"%02d" % writer * 1_000 for writer in range(WRITERS)]
+            values = [b"%02d" % writer * 1_000 for writer in range(self._writers)]
             puts = [store.put(key, value, if_absent=True) for value in values]
             winner = await _only_winner(puts, ObjectExists)
             assert await store.get(key) == values[winner]
@@ -36,9 +44,9 @@ class RaceChecks(Conformance):
 
     async def test_one_streaming_creator(self, store: AsyncBaseStore) -> None:
         self._needs(store, Capability.IF_ABSENT)
-        for number in range(ROUNDS):
+        for number in range(self._rounds):
             key = f"key{number}"
-            values = [b"%02d" % writer * 40_000 for writer in range(WRITERS)]
+            values = [b"%02d" % writer * 40_000 for writer in range(self._writers)]
             puts = [store.put(key, iter([v[:30_000], v[30_000:]]), if_absent=True) for v in values]
             winner = await _only_winner(puts, ObjectExists)
             assert await store.get(key) == values[winner]
@@ -46,10 +54,10 @@ class RaceChecks(Conformance):
 
     async def test_one_swapper(self, store: AsyncBaseStore) -> None:
         self._needs(store, Capability.IF_MATCH)
-        for number in range(ROUNDS):
+        for number in range(self._rounds):
             # All of one size: only the etag tells the versions apart.
             etag = (await store.put("key", b"%02d" % (90 + number) * 1_000)).etag
-            values = [b"%02d" % writer * 1_000 for writer in range(WRITERS)]
+            values = [b"%02d" % writer * 1_000 for writer in range(self._writers)]
             data: list[Any] = [v if i % 2 else iter([v]) for i, v in enumerate(values)]
             puts = [store.put("key", value, if_match=etag) for value in data]
             winner = await _only_winner(puts, PreconditionFailed)
@@ -79,16 +87,16 @@ class RaceChecks(Conformance):
 
     async def test_one_deleter(self, store: AsyncBaseStore) -> None:
         self._needs(store, Capability.DELETE_IF_MATCH)
-        for number in range(ROUNDS):
+        for number in range(self._rounds):
             etag = (await store.put("key", b"old%d" % number)).etag
-            deletes = [store.delete("key", if_match=etag) for _ in range(WRITERS)]
+            deletes = [store.delete("key", if_match=etag) for _ in range(self._writers)]
             await _only_winner(deletes, (ObjectNotFound, PreconditionFailed))
             assert not await store.exists("key")
 
     async def test_delete_against_put(self, store: AsyncBaseStore) -> None:
         """A delete that was meant for one version does not remove another."""
         self._needs(store, Capability.DELETE_IF_MATCH | Capability.IF_MATCH)
-        for number in range(ROUNDS * 3):
+        for number in range(self._rounds * 3):
             etag = (await store.put("key", b"old%d" % number)).etag
             outcomes = await asyncio.gather(
                 store.delete("key", if_match=etag),
@@ -103,7 +111,7 @@ class RaceChecks(Conformance):
         self._needs(store, Capability.COPY_IF_ABSENT)
         values = [b"%02d" % source * 1_000 for source in range(8)]
         await store.put_many((f"source{index}", value) for index, value in enumerate(values))
-        for number in range(ROUNDS):
+        for number in range(self._rounds):
             target = f"target{number}"
             copies = [store.copy(f"source{i}", target, if_absent=True) for i in range(8)]
             winner = await _only_winner(copies, ObjectExists)
