@@ -120,7 +120,7 @@ class Obstore(Peer):
 
 class Opendal(Peer):
     async def enter(self) -> None:
-        from opendal import AsyncOperator
+        from opendal import AsyncOperator  # pyright: ignore[reportMissingImports]
 
         self.operator = AsyncOperator(
             "s3", bucket=self.bucket, endpoint=self.endpoint, access_key_id=self.key,
@@ -145,7 +145,7 @@ class Opendal(Peer):
 
 class S3fs(Peer):
     async def enter(self) -> None:
-        import s3fs
+        import s3fs  # pyright: ignore[reportMissingImports]
 
         self.fs = s3fs.S3FileSystem(
             key=self.key, secret=self.secret, endpoint_url=self.endpoint, asynchronous=True,
