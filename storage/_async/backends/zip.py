@@ -143,7 +143,7 @@ class AsyncZipStore(AsyncBaseStore):
     async def _teardown(self) -> None:
         try:
             if self._volume.changed:
-                await self._place("close", None, self._change(self._volume.checkpoint))
+                await self._place("close", None, self._retried(self._volume.checkpoint))
         finally:
             await calls.call(self._volume.close)
 
@@ -158,6 +158,13 @@ class AsyncZipStore(AsyncBaseStore):
             raise from_oserror(error) from error
 
     async def _change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Change something; what ends after the store was closed is written into the archive."""
+        result = await self._retried(function, *args, **kwargs)
+        if self._closed:
+            await self._teardown()
+        return result
+
+    async def _retried(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function again and again while others write; between the calls it can end."""
         end = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
