@@ -102,7 +102,7 @@ async def test_identical_bytes_of_another_time_are_not_copied(tmp_path: Path) ->
     for end in ends:
         await end.put("k", b"the same")
     inode = (await ends[1].head("k")).etag
-    report = await async_sync_stores(*ends)
+    report = await async_sync_stores(ends[0], ends[1])
     assert (report.copied, report.identical) == (0, 1)
     assert (await ends[1].head("k")).etag == inode
 

@@ -128,16 +128,17 @@ class Applier:
 
     async def _page(self, page: list[Step]) -> None:
         deletes: list[Step] = []
+        kept: list[Step] = []
         self.report.listed += len(page)
         for step in page:
-            if step.action in {"keep", "skip"}:
-                self._ledger.kept(step)
-            elif step.action == "delete":
+            action = step.action
+            if action == "keep" or action == "skip":  # noqa: PLR1714 - most of them, by far
+                kept.append(step)
+            elif action == "delete":
                 deletes.append(step)
-            elif self._stopped:
-                return
             else:
                 await self._begin(step)
+        self._ledger.keep(kept)
         if deletes and self._delete:
             await self.deletes.add(deletes)
 

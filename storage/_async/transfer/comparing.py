@@ -58,10 +58,10 @@ def _checksum(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> 
         return _OTHER_SIZE
     if here.checksum is None or there.checksum is None:
         return _READ
-    ours, theirs = here.checksum.partition(":"), there.checksum.partition(":")
-    if ours[0] != theirs[0] or ours[0] not in STRONG:
+    kind = here.checksum.partition(":")[0]
+    if kind not in STRONG or kind != there.checksum.partition(":")[0]:
         return _READ
-    return _SAME if ours[2] == theirs[2] else ("copy", "checksum")
+    return _SAME if here.checksum == there.checksum else ("copy", "checksum")
 
 
 def _size(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:

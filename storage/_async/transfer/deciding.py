@@ -19,7 +19,7 @@ class InfoChoice(Protocol):
         """Whether it asks for more than keys at all."""
         ...
 
-    def selects(self, info: ObjectInfo, unknown: bool = True) -> bool:
+    def selects(self, info: ObjectInfo, *, unknown: bool = True) -> bool:
         """Whether an object's size and age are what is wanted, or ``unknown``."""
         ...
 

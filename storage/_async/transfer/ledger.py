@@ -17,6 +17,9 @@ INTERVAL = 0.2
 """Seconds that an outcome may wait for others to be told with it."""
 
 
+_KEPT = {"keep": Action.IDENTICAL, "skip": Action.SKIPPED}
+
+
 class Memory(Protocol):
     """What a sync asks of a journal."""
 
@@ -63,13 +66,15 @@ class Ledger:
         self._passing: asyncio.Task[None] | None = None
         self._passed = monotonic()
 
-    def kept(self, step: Step) -> None:
+    def keep(self, steps: list[Step]) -> None:
         """Count what is left as it is, which needs no journal."""
-        outcome = Outcome(step, Action.IDENTICAL if step.action == "keep" else Action.SKIPPED)
-        if self._tell is None:
-            self.report.count(outcome)
-        else:
-            self._events.append(self.report.count(outcome))
+        skipped = sum(step.action == "skip" for step in steps)
+        self.report.skipped += skipped
+        self.report.identical += len(steps) - skipped
+        if self._tell is not None:
+            self._events += [
+                SyncEvent(_KEPT[step.action], step.key, reason=step.reason) for step in steps
+            ]
 
     def add(self, outcome: Outcome) -> None:
         """Take what became of a step."""

@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from time import monotonic
 
+from ..._core.adapt import is_async, to_async
 from ..._core.closing import closing
-from ..._core.protocol import AsyncObjectStore
+from ..._core.protocol import AsyncObjectStore, ObjectStore
+from ..base import AsyncBaseStore
 from ..foreign import lift
 from .applying import Applier, FixedPace
 from .comparing import judge
@@ -49,7 +51,7 @@ class Run:
         self._options = options
         self._tell = tell
         self._source, self._target = lift(source), lift(target)
-        self._backup = None if options.backup is None else lift(options.backup)
+        self._backup = None if options.backup is None else _either(options.backup)
         self._here = Listing(self._source, "the source", options.selection)
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
@@ -180,3 +182,7 @@ class Run:
 
     def _begin_again(self) -> None:
         self.report.identical = self.report.skipped = self.report.listed = 0
+
+
+def _either(store: AsyncObjectStore | ObjectStore) -> AsyncBaseStore:
+    return lift(store if is_async(store) else to_async(store))
