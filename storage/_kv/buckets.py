@@ -8,7 +8,7 @@ from urllib.parse import quote
 from .._core.errors import ConfigError
 from .keys import ExtendedKeyspaceMixin
 from .mixins import UrlMixin
-from .objects import ObjectKeyValueStore, failures
+from .objects import ObjectKeyValueStore
 
 
 class S3Store(UrlMixin, ObjectKeyValueStore):
@@ -70,7 +70,7 @@ class S3Store(UrlMixin, ObjectKeyValueStore):
     def _url_for(self, key: str) -> str:
         if not self.url_valid_time:
             return f"{self._base}/{quote(self.object_prefix + key)}"
-        with failures():
+        with self._failures():
             return self.store.presigned_get(key, self.url_valid_time)  # type: ignore[attr-defined, no-any-return]
 
 

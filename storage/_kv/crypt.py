@@ -47,12 +47,13 @@ class HMACDecorator(StoreDecorator):
         self.__hashfunc = hashfunc
 
     def _digest(self, key: str) -> Any:
+        self._check_valid_key(key)
         return hmac.new(key.encode() + self.__secret_key, digestmod=self.__hashfunc)
 
     def get(self, key: str) -> bytes:
         """See `KeyValueStore`; raises `VerificationException`."""
-        stored: bytes = self._dstore.get(key)
         digest = self._digest(key)
+        stored: bytes = self._dstore.get(key)
         end = len(stored) - digest.digest_size
         if end < 0:
             _refuse(key)
@@ -65,7 +66,6 @@ class HMACDecorator(StoreDecorator):
         """See `KeyValueStore`."""
         if not isinstance(data, bytes):
             raise OSError(f"a value is of type bytes, not {type(data).__name__}")
-        self._check_valid_key(key)
         digest = self._digest(key)
         digest.update(data)
         return self._dstore.put(key, data + digest.digest(), *args, **options)  # type: ignore[no-any-return]
@@ -74,7 +74,6 @@ class HMACDecorator(StoreDecorator):
         self, key: str, file: str | os.PathLike[str] | Readable, *args: Any, **options: Any
     ) -> str:
         """See `KeyValueStore`; a file is read, and left as it is."""
-        self._check_valid_key(key)
         if is_path(file):
             with open(file, "rb") as source:
                 return self.put_file(key, source, *args, **options)

@@ -147,7 +147,7 @@ def _in_bucket(
     force_bucket_suffix: bool = True,
     **options: Any,
 ) -> S3Store:
-    if force_bucket_suffix and access_key:
+    if bucket and force_bucket_suffix and access_key:
         suffix = f"-{access_key.lower()}"
         bucket = bucket if bucket.endswith(suffix) else bucket + suffix
     return kind(bucket, access_key=access_key, create_if_missing=create_if_missing, **options)

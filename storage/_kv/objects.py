@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
 from .._async.base import AsyncBaseStore
@@ -52,12 +52,12 @@ class ObjectKeyValueStore(CopyMixin, KeyValueStore):
 
     def iter_keys(self, prefix: str = "") -> Iterator[str]:
         """See `KeyValueStore`; the listing streams."""
-        with failures():
+        with self._failures():
             yield from self.store.keys(prefix)
 
     def iter_prefixes(self, delimiter: str, prefix: str = "") -> Iterator[str]:
         """See `KeyValueStore`; the storage itself does it where it can."""
-        with failures():
+        with self._failures():
             level = self.store.list_with_delimiter(prefix, delimiter)
         yield from level.prefixes
         yield from (info.key for info in level.objects)
@@ -65,42 +65,46 @@ class ObjectKeyValueStore(CopyMixin, KeyValueStore):
     def size(self, key: str) -> int:
         """The length of a value in bytes."""
         self._check_valid_key(key)
-        with failures():
+        with self._failures():
             size = self.store.head(key).size
         return len(self._get(key)) if size is None else size
 
+    def _failures(self) -> AbstractContextManager[None]:
+        return failures()
+
     def _get(self, key: str) -> bytes:
-        with failures():
+        with self._failures():
             return self.store.get(key)
 
     def _open(self, key: str) -> BinaryIO:
-        with failures():
+        with self._failures():
             return cast(BinaryIO, self.store.open_reader(key))
 
     def _put(self, key: str, data: bytes) -> str:
-        with failures():
+        with self._failures():
             self.store.put(key, data)
         return key
 
     def _put_file(self, key: str, file: BinaryIO) -> str:
-        with failures():
+        with self._failures():
             self.store.put(key, file)
         return key
 
     def _delete(self, key: str) -> None:
-        with failures():
+        with suppress(KeyError), self._failures():
             self.store.delete(key, missing_ok=True)
 
     def _has_key(self, key: str) -> bool:
-        with failures():
+        with suppress(KeyError), self._failures():
             return self.store.exists(key)
+        return False
 
     def _copy(self, source: str, dest: str) -> None:
-        with failures():
+        with self._failures():
             self.store.copy(source, dest)
 
     def _move(self, source: str, dest: str) -> None:
-        with failures():
+        with self._failures():
             self.store.move(source, dest)
 
 

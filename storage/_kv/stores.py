@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from .._core.errors import StoreNotFound
+from .._core.errors import ObjectNotFound, StoreNotFound
 from .._sync.backends import fs, memory
 from .keys import ExtendedKeyspaceMixin
 from .mixins import UrlMixin
-from .objects import ObjectKeyValueStore
+from .objects import ObjectKeyValueStore, failures
 
 Prefix: TypeAlias = str | Callable[["FilesystemStore", str], str]
+
+
+@contextmanager
+def _no_root() -> Iterator[None]:
+    """Take a directory that is not there for an empty one."""
+    try:
+        with failures():
+            yield
+    except StoreNotFound as error:
+        raise ObjectNotFound(str(error)) from error
 
 
 class DictStore(ObjectKeyValueStore):
@@ -33,6 +43,9 @@ class DictStore(ObjectKeyValueStore):
         """The dict that holds the values."""
         assert isinstance(self.store, memory.DictStore)
         return self.store.objects
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self.d),)
 
 
 class FilesystemStore(UrlMixin, ObjectKeyValueStore):
@@ -55,13 +68,16 @@ class FilesystemStore(UrlMixin, ObjectKeyValueStore):
 
     def iter_keys(self, prefix: str = "") -> Iterator[str]:
         """See `KeyValueStore`; a directory that is not there yet holds nothing."""
-        with suppress(StoreNotFound):
+        with suppress(KeyError):
             yield from super().iter_keys(prefix)
 
     def iter_prefixes(self, delimiter: str, prefix: str = "") -> Iterator[str]:
         """See `KeyValueStore`; a directory that is not there yet holds nothing."""
-        with suppress(StoreNotFound):
+        with suppress(KeyError):
             yield from super().iter_prefixes(delimiter, prefix)
+
+    def _failures(self) -> AbstractContextManager[None]:
+        return _no_root()
 
     def _put_filename(self, key: str, filename: str) -> str:
         super()._put_filename(key, filename)
