@@ -108,7 +108,7 @@ def _redis(url: StoreURL) -> Parameters:
     host, port = _place(url.host)
     user, password = url.user, url.password
     if user and password is None:  # redis://password@host
-        user, password = None, Secret(user)
+        user, password = None, Secret(url.user or "")
     database = url.path.strip("/")
     if database and not database.isdecimal():
         raise ConfigError(f"a redis URL ends with the number of a database, not with {database!r}")

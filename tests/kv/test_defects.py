@@ -152,7 +152,7 @@ def test_the_end_of_a_value_is_no_error() -> None:
     with DictStore({"a": b""}).open("a") as file:
         assert file.read(5) == b""
         assert file.seek(10) == 10
-        assert file.read(None) == b""
+        assert file.read() == b""
         with pytest.raises((OSError, ValueError)):
             file.seek(-1)
 

@@ -99,11 +99,9 @@ def test_the_same_answers(name: str, calls: list[tuple[Any, ...]]) -> None:
 
 
 def test_each_reads_what_the_other_wrote(tmp_path: Path) -> None:
-    from minimalkv.crypt import HMACDecorator
-    from minimalkv.fs import FilesystemStore
-
     ours = kv.HMACDecorator(b"secret", kv.FilesystemStore(tmp_path))
-    theirs = HMACDecorator(b"secret", FilesystemStore(str(tmp_path)))
+    module = names("crypt fs")
+    theirs = module.HMACDecorator(b"secret", module.FilesystemStore(str(tmp_path)))
     ours.put("a", b"1")
     theirs.put("b", b"2")
     assert (theirs.get("a"), ours.get("b")) == (b"1", b"2")

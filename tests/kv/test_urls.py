@@ -133,7 +133,8 @@ def test_directories(tmp_path: Path, kind: str) -> None:
 
 
 def test_parameters_are_checked() -> None:
-    for parameters in ({}, {"path": "x", "colour": "red"}):
+    wrong: list[dict[str, Any]] = [{}, {"path": "x", "colour": "red"}]
+    for parameters in wrong:
         with pytest.raises(ValueError, match="parameter of fs"):
             get_store("fs", **parameters)
     with pytest.raises(ValueError, match="purple"):
