@@ -217,4 +217,3 @@ class Framing:
         # A head without a body is complete too, but what follows from a head is ours to say.
         if self.status:
             self.complete = True
-
