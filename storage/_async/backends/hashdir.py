@@ -124,6 +124,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         depth: Directories on the way to an object; ``width * depth`` is below 64.
         durable: Whether objects survive a power cut, as for `AsyncFilesystemStore`.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept, as for `AsyncFilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -138,6 +139,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         if width < 1 or depth < 0 or width * depth > 63:
@@ -146,15 +148,19 @@ class AsyncHashdirStore(AsyncFileTreeStore):
             )
         self._layout = _HashLayout(width, depth)
         super().__init__(
-            root_path, durable=durable, follow_symlinks=follow_symlinks, timeout=timeout
+            root_path,
+            durable=durable,
+            follow_symlinks=follow_symlinks,
+            attributes=attributes,
+            timeout=timeout,
         )
 
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
-        Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``timeout``, as for the
-        class.
+        Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
+        ``timeout``, as for the class.
         """
         width, depth = url.option("width", int, 2), url.option("depth", int, 3)
         return cls(path_of(url), width, depth, **cls._url_options(url))

@@ -30,6 +30,7 @@ class HashdirStore(FileTreeStore):
         depth: Directories on the way to an object; ``width * depth`` is below 64.
         durable: Whether objects survive a power cut, as for `FilesystemStore`.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept, as for `FilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -44,6 +45,7 @@ class HashdirStore(FileTreeStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         self._hold(
@@ -53,6 +55,7 @@ class HashdirStore(FileTreeStore):
                 depth,
                 durable=durable,
                 follow_symlinks=follow_symlinks,
+                attributes=attributes,
                 timeout=timeout,
             )
         )
@@ -61,7 +64,7 @@ class HashdirStore(FileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
-        Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``timeout``, as for the
-        class.
+        Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
+        ``timeout``, as for the class.
         """
         return cls.around(cls._async_type.from_url(url))

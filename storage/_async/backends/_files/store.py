@@ -16,6 +16,7 @@ from ...._core.values import batches
 from ...._core.window import each, surely
 from ...base import AsyncBaseStore, Keys
 from ...pieces import Body, Sink
+from .attributes import are_kept
 from .layout import Layout
 from .objects import Objects, OpenFile
 from .pending import Pending, describe
@@ -40,10 +41,11 @@ class AsyncFileTreeStore(AsyncBaseStore):
         root_path: The root directory.
         durable: Whether files and directories are synced.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
-    capabilities = ~Capability.ATTRIBUTES
+    capabilities = ~Capability.NONE
     inline = True
     _layout = Layout()
 
@@ -53,13 +55,18 @@ class AsyncFileTreeStore(AsyncBaseStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
         self.root_path: str = os.fspath(root_path)
         if not self.root_path or "\0" in self.root_path:
             raise ConfigError(f"no path of a directory: {self.root_path!r}")
-        tree = Tree(os.fsencode(self.root_path), follow=follow_symlinks, durable=durable)
+        root = os.fsencode(self.root_path)
+        attributes = attributes and are_kept(root)
+        if not attributes:
+            self.capabilities = self.capabilities & ~Capability.ATTRIBUTES
+        tree = Tree(root, follow=follow_symlinks, durable=durable, attributes=attributes)
         if self._layout.folding_proof:
             tree.folds = False
         self._objects = Objects(tree, self._layout)
@@ -72,6 +79,7 @@ class AsyncFileTreeStore(AsyncBaseStore):
         return {
             "durable": url.option("durable", bool, True),
             "follow_symlinks": url.option("follow_symlinks", bool, False),
+            "attributes": url.option("attributes", bool, True),
             "timeout": url.option("timeout", float, None),
         }
 
@@ -87,7 +95,10 @@ class AsyncFileTreeStore(AsyncBaseStore):
         return await self._do(self._objects.read, key, options)
 
     async def _head(self, key: str) -> ObjectInfo:
-        return await self._do(self._objects.stat, key)
+        return await self._do(self._objects.head, key)
+
+    async def _exists(self, key: str) -> bool:
+        return await self._do(self._objects.exists, key)
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         return await self._do(self._objects.write, key, data, options)
@@ -145,12 +156,11 @@ class AsyncFileTreeStore(AsyncBaseStore):
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
         file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
         try:
-            info = describe(key, file.found)
-            options.check(info)
+            options.check(file.info)
             start, end = 0, file.found.st_size
             if options.byte_range is not None:
                 start, end = options.byte_range.resolve(end)
-            yield Body(info, self._pieces(file, start, end))
+            yield Body(file.info, self._pieces(file, start, end))
         finally:
             file.close()  # in place: closing what was only read does not wait for any medium
 
@@ -162,8 +172,8 @@ class AsyncFileTreeStore(AsyncBaseStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        begin = self._objects.begin
-        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key))
+        begin, fresh = self._objects.begin, options.if_absent
+        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key, fresh))
         sink = FileSink(pending)
         try:
             yield sink

@@ -20,6 +20,7 @@ class FileTreeStore(BaseStore):
         root_path: The root directory.
         durable: Whether files and directories are synced.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -32,11 +33,16 @@ class FileTreeStore(BaseStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         self._hold(
             self._async_type(
-                root_path, durable=durable, follow_symlinks=follow_symlinks, timeout=timeout
+                root_path,
+                durable=durable,
+                follow_symlinks=follow_symlinks,
+                attributes=attributes,
+                timeout=timeout,
             )
         )
 
