@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from ...._core import calls
@@ -32,6 +33,8 @@ BATCH = 256
 """Objects that are removed in one hop."""
 PAGE = 512
 """Keys that a listing fetches at a time."""
+STEPS = 32
+"""Steps of a listing between two looks at the clock."""
 
 
 class AsyncFileTreeStore(AsyncBaseStore):
@@ -192,28 +195,36 @@ class AsyncFileTreeStore(AsyncBaseStore):
     def _listed(self, prefix: str, start_after: str, facts: bool) -> Iterator[Listed | None]:
         return iter(self._walk(prefix, start_after, facts=facts))
 
-    async def _found(
+    async def _pages(
         self, prefix: str, start_after: str, facts: bool
-    ) -> AsyncGenerator[Listed, None]:
-        listed = self._listed(prefix, start_after, facts)
+    ) -> AsyncGenerator[list[Listed | None], None]:
+        steps = _several(self._listed(prefix, start_after, facts))
         try:
-            async with closing(batches(listed, lambda _: 1, PAGE)) as pages:
+            async with closing(batches(steps, len, PAGE)) as pages:
                 async for page in pages:
                     for found in page:
-                        if found is not None:
-                            yield found
+                        yield found
         except StoreError:
             raise
         except OSError as error:
             raise from_oserror(error) from error
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async with closing(self._found(prefix, start_after, False)) as listing:
-            async for key, _ in listing:
-                yield key
+        async with closing(self._pages(prefix, start_after, False)) as pages:
+            async for page in pages:
+                for found in page:
+                    if found is not None:
+                        yield found[0]
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async with closing(self._found(prefix, start_after, True)) as listing:
-            async for key, facts in listing:
-                if facts is not None:
-                    yield describe(key, facts)
+        async with closing(self._pages(prefix, start_after, True)) as pages:
+            async for page in pages:
+                for found in page:
+                    if found is not None and found[1] is not None:
+                        yield describe(found[0], found[1])
+
+
+def _several(steps: Iterator[T]) -> Iterator[list[T]]:
+    """Steps of a listing, some at a time; to look at the clock after each would take longer."""
+    while some := list(islice(steps, STEPS)):
+        yield some
