@@ -20,6 +20,7 @@ from .tree import LIST, Parts, Tree, linked, retried
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
 _SECOND = 1_000_000_000
+_at = datetime.fromtimestamp
 
 
 class Pending:
@@ -258,11 +259,8 @@ def taken() -> ObjectExists:
 def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
     """What an object's file tells of it."""
     etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
-    return ObjectInfo(key, found.st_size, etag, _moment(found.st_mtime), *attributes)
-
-
-def _moment(seconds: float) -> datetime | None:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        modified = _at(found.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):
-        return None  # a time outside of the calendar
+        modified = None  # a time outside of the calendar
+    return ObjectInfo(key, found.st_size, etag, modified, *attributes)
