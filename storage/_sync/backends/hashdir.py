@@ -68,3 +68,20 @@ class HashdirStore(FileTreeStore):
         ``timeout``, as for the class.
         """
         return cls.around(cls._async_type.from_url(url))
+
+    def rehash(self, width: int, depth: int) -> int:
+        """Move all objects to where a store of another width and depth has them.
+
+        Each moves at once, so that a store of either settings has it all the time. Whoever writes
+        or lists meanwhile should do so with the new settings; what was written with the old ones
+        after all is moved by another call, as is what is left when this one is interrupted. Where
+        both have an object of one key, the newer one stays. This store keeps its own settings.
+
+        Args:
+            width: Characters that name a directory.
+            depth: Directories on the way to an object.
+
+        Returns:
+            How many objects were moved.
+        """
+        return self._run(self._async.rehash(width, depth))

@@ -18,7 +18,8 @@ from .locks import locked, require
 from .names import is_anothers
 from .tree import LIST, Parts, Tree, linked, retried
 
-_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+"""What is said where a file cannot have a second name."""
 _SECOND = 1_000_000_000
 _at = datetime.fromtimestamp
 
@@ -242,7 +243,7 @@ def rename(
         except FileExistsError as error:
             raise taken() from error
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in NO_LINKS:
                 raise
             require(held)
         else:

@@ -22,6 +22,7 @@ from .layout import Layout
 from .objects import Objects, OpenFile
 from .pending import Pending, describe
 from .sink import PIECE, FileSink
+from .sweeping import Sweep
 from .tree import Tree
 from .waiting import patiently
 from .walk import Listed, Walk
@@ -195,15 +196,20 @@ class AsyncFileTreeStore(AsyncBaseStore):
     def _listed(self, prefix: str, start_after: str, facts: bool) -> Iterator[Listed | None]:
         return iter(self._walk(prefix, start_after, facts=facts))
 
-    async def _pages(
+    def _pages(
         self, prefix: str, start_after: str, facts: bool
     ) -> AsyncGenerator[list[Listed | None], None]:
-        steps = _several(self._listed(prefix, start_after, facts))
+        return self._pulled(_several(self._listed(prefix, start_after, facts)), len)
+
+    async def _pulled(
+        self, steps: Iterator[T], weigh: Callable[[T], int]
+    ) -> AsyncGenerator[T, None]:
+        """The results of steps that block, as `batches` pulls them."""
         try:
-            async with closing(batches(steps, len, PAGE)) as pages:
+            async with closing(batches(steps, weigh, PAGE)) as pages:
                 async for page in pages:
-                    for found in page:
-                        yield found
+                    for result in page:
+                        yield result
         except StoreError:
             raise
         except OSError as error:
@@ -222,6 +228,35 @@ class AsyncFileTreeStore(AsyncBaseStore):
                 for found in page:
                     if found is not None and found[1] is not None:
                         yield describe(found[0], found[1])
+
+    # -- upkeep -----------------------------------------------------------------------------
+
+    async def sweep(self, *, older_than: float = 86_400.0) -> int:
+        """Remove what killed writers have left behind: hidden files that are no objects.
+
+        What somebody is still writing stays, however long that takes: its writer holds a lock on
+        it. Where files cannot be locked, as on some network file systems, only the age protects
+        it. Most writers leave nothing to sweep, since what they create has no name until it is
+        whole; but what replaces an object needs one.
+
+        Args:
+            older_than: Seconds since the last write to what may go.
+
+        Returns:
+            How many files were removed.
+        """
+        if not older_than >= 0:
+            raise ConfigError(f"older_than is a number of seconds from 0 on, not {older_than!r}")
+        self._check_open("sweep")
+        steps = iter(Sweep(self._objects.tree, self._layout, older_than))
+        return await self._place("sweep", None, self._total(steps))
+
+    async def _total(self, steps: Iterator[int]) -> int:
+        total = 0
+        async with closing(self._pulled(steps, lambda _: 1)) as counts:
+            async for count in counts:
+                total += count
+        return total
 
 
 def _several(steps: Iterator[T]) -> Iterator[list[T]]:
