@@ -19,15 +19,13 @@ from ..base import AsyncBaseStore
 from ..pieces import Body, Sink
 from ._zip.content import Content, StreamedContent, content_of
 from ._zip.files import CHUNK
-from ._zip.format import DEFLATED, STORED, Entry, Limits, check_name
+from ._zip.format import DEFLATED, STORED, Limits, check_name
 from ._zip.view import Busy
 from ._zip.volume import ZipVolume
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_BATCH = 512
-"""Entries of a listing whose infos are made in one call."""
 _METHODS = {"deflate": DEFLATED, "store": STORED}
 _OPTIONS: dict[str, Callable[[str], Any]] = {
     "compression": str,
@@ -229,13 +227,13 @@ class AsyncZipStore(AsyncBaseStore):
         return self._volume.put(key, content, options)
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        for entry in await self._call(self._volume.members, prefix, start_after):
-            yield entry.key
+        for key in await self._call(self._volume.keys, prefix, start_after):
+            yield key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        entries = await self._call(self._volume.members, prefix, start_after)
-        for first in range(0, len(entries), _BATCH):
-            for info in await self._call(_infos, entries[first : first + _BATCH]):
+        batches = self._volume.infos(prefix, start_after)
+        while (batch := await self._call(next, batches, None)) is not None:
+            for info in batch:
                 yield info
 
 
@@ -259,10 +257,6 @@ class _ContentSink:
         buffer, self._buffer = self._buffer, bytearray()
         if buffer:
             await self._store._call(self._content.write, buffer)
-
-
-def _infos(entries: list[Entry]) -> list[ObjectInfo]:
-    return [entry.info() for entry in entries]
 
 
 def _checked(path: Any) -> str:

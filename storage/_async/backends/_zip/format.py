@@ -90,7 +90,7 @@ class Entry:
         self.end = self.offset
         """Where the next member begins; nothing of this one lies behind."""
         self.file = file
-        self.key = _decode(self.name, flags, self.extra)
+        self.key = decoded(self.name, flags, self.extra)
 
     @property
     def name(self) -> bytes:
@@ -127,11 +127,24 @@ class Entry:
         )
 
 
-def _decode(name: bytes, flags: int, extra: bytes) -> str:
+def decoded(name: bytes, flags: int, extra: bytes, start: int = 0, size: int = MAX16) -> str:
+    """A member's name as a key.
+
+    Args:
+        name: As it stands in the archive.
+        flags: The general purpose flags, 4.4.4.
+        extra: What holds the extra fields.
+        start: Where they begin in it.
+        size: How long they are.
+
+    Raises:
+        CorruptStore: It cannot be a key.
+    """
     try:
         if flags & UTF8 or name.isascii():
             return check_key(name.decode())
-        return check_key(unicode_path(name, extra) or name.decode("cp437"))  # appendix D
+        text = unicode_path(name, extra[start : start + size])
+        return check_key(text or name.decode("cp437"))  # appendix D
     except (UnicodeDecodeError, InvalidKey) as error:
         raise CorruptStore(f"a member's name cannot be a key: {name[:60]!r}") from error
 

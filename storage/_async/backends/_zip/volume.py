@@ -67,7 +67,7 @@ class ZipVolume(ZipView):
         )
         with self._locked() as state:
             if options.conditional:
-                found = state.entries.get(key)
+                found = state.get(key)
                 options.check(key, None if found is None else found.info())
             info = self._change(state, PUT, header, content)
             assert info is not None
@@ -82,7 +82,7 @@ class ZipVolume(ZipView):
                 check_delete(key, None, if_match)
             return
         with self._locked() as state:
-            entry = state.entries.get(key)
+            entry = state.get(key)
             if entry is None and missing_ok and if_match is None:
                 return
             check_delete(key, None if entry is None else entry.info(), if_match)
@@ -149,7 +149,7 @@ class ZipVolume(ZipView):
         try:
             if mode is not None:
                 os.fchmod(file.fd, mode & 0o7777)
-            identity = write_archive(file.fd, state.directory, state.entries.values())
+            identity = write_archive(file.fd, state.directory, state.members())
             os.fsync(file.fd)
             state.journal.append(MARK, identity, sync=True)
             if stamp_at(self.path) != state.seen[0]:
