@@ -19,16 +19,17 @@ from ..base import AsyncBaseStore
 from ..pieces import Body, Sink
 from ._zip.content import Content, StreamedContent, content_of
 from ._zip.files import CHUNK
-from ._zip.format import DEFLATED, STORED, Limits, check_name
+from ._zip.format import Limits, check_name
+from ._zip.methods import packing_of
 from ._zip.view import Busy
 from ._zip.volume import ZipVolume
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_METHODS = {"deflate": DEFLATED, "store": STORED}
 _OPTIONS: dict[str, Callable[[str], Any]] = {
     "compression": str,
+    "level": int,
     "durable": bool,
     "timeout": float,
     "max_members": int,
@@ -58,7 +59,10 @@ class AsyncZipStore(AsyncBaseStore):
 
     Args:
         path: The archive; the first write creates it, and the directory that it is in.
-        compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
+        compression: ``"deflate"`` or ``"zstd"``, for what they make smaller, or ``"store"``.
+            Not every program reads Zstandard; it takes the extra ``zstd`` before Python 3.14, to
+            read it, too.
+        level: How well to compress: 0 to 9 for deflate, -131072 to 22 for Zstandard. None: 6 and 3.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.
         timeout: Seconds that one operation may take, waiting for other writers included; of a
@@ -67,8 +71,9 @@ class AsyncZipStore(AsyncBaseStore):
         max_object_size: Bytes that an object may have to be read. None: any number.
         max_total_size: Bytes that all members of an archive may have to be opened. None: any
             number.
-        max_ratio: How many times its packed size an object may have to be read. Deflate reaches
-            1,032, so the default only refuses forgeries; set less for archives from strangers.
+        max_ratio: How many times its packed size an object may have to be read. None: what the
+            method can reach, 1,032 for deflate and 32,768 for Zstandard, which only refuses
+            forgeries; set less for archives from strangers.
     """
 
     capabilities = (
@@ -87,20 +92,21 @@ class AsyncZipStore(AsyncBaseStore):
         self,
         path: str | os.PathLike[str],
         *,
-        compression: Literal["deflate", "store"] = "deflate",
+        compression: Literal["deflate", "store", "zstd"] = "deflate",
+        level: int | None = None,
         durable: bool = False,
         timeout: float | None = None,
         max_members: int = 1_000_000,
         max_object_size: int | None = None,
         max_total_size: int | None = None,
-        max_ratio: int = 1032,
+        max_ratio: int | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
         self._path = _checked(path)
-        if compression not in _METHODS:
-            raise ConfigError(f"compression is 'deflate' or 'store', not {compression!r}")
+        self._packing = packing_of(compression, level)
         self._arguments: dict[str, Any] = {
             "compression": compression,
+            "level": level,
             "durable": durable,
             "timeout": timeout,
             "max_members": max_members,
@@ -108,7 +114,6 @@ class AsyncZipStore(AsyncBaseStore):
             "max_total_size": max_total_size,
             "max_ratio": max_ratio,
         }
-        self._method = _METHODS[compression]
         limits = Limits(max_members, max_object_size, max_total_size, max_ratio)
         self._volume = ZipVolume(self._path, limits, durable)
 
@@ -129,7 +134,7 @@ class AsyncZipStore(AsyncBaseStore):
 
     def __del__(self) -> None:
         volume = getattr(self, "_volume", None)  # missing where the arguments were wrong
-        if volume is not None and volume.changed:
+        if volume is not None and volume.changed and not self._closed:
             text = f"unclosed {self!r}: its last changes are in its journal, not in the archive"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
@@ -157,10 +162,11 @@ class AsyncZipStore(AsyncBaseStore):
 
     async def _change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Change something; what ends after the store was closed is written into the archive."""
-        result = await self._retried(function, *args, **kwargs)
-        if self._closed:
-            await self._teardown()
-        return result
+        try:
+            return await self._retried(function, *args, **kwargs)
+        finally:
+            if self._closed:
+                await self._teardown()
 
     async def _retried(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function again and again while others write; between the calls it can end."""
@@ -189,7 +195,7 @@ class AsyncZipStore(AsyncBaseStore):
 
         def put() -> ObjectInfo:
             nonlocal content  # packed only once, however often the archive is busy
-            content = content or content_of(data, self._method)
+            content = content or content_of(data, self._packing)
             return self._volume.put(key, content, options)
 
         return await self._change(put)
@@ -213,7 +219,7 @@ class AsyncZipStore(AsyncBaseStore):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         check_name(key)
-        content = StreamedContent(self._method, self._volume.spool)
+        content = StreamedContent(self._packing, self._volume.spool)
         try:
             sink = _ContentSink(self, content)
             yield sink

@@ -129,7 +129,7 @@ class Directory:
             after = name_at + name_size + extra + comment
             if signature != CENTRAL_SIGNATURE or after > size:
                 raise CorruptStore("the archive's directory is damaged")
-            if disk or packed == MAX32 or unpacked == MAX32 or offset == MAX32:
+            if disk or MAX32 in (packed, unpacked, offset):
                 entry = Entry(records[position:after], self.file)
                 key, offset, packed, unpacked = entry.key, entry.offset, entry.packed, entry.size
             else:

@@ -84,7 +84,7 @@ class ZipView:
         return self._listed(prefix, start_after)[1]
 
     def infos(self, prefix: str, start_after: str) -> Iterator[list[ObjectInfo]]:
-        """Like `keys`, what is known of the objects, in batches; what goes meanwhile is left out."""
+        """What is known of the objects, in batches; what goes meanwhile is left out."""
         state, keys = self._listed(prefix, start_after)
         for first in range(0, len(keys), BATCH):
             entries = map(state.get, keys[first : first + BATCH])

@@ -99,19 +99,17 @@ class ZipVolume(ZipView):
 
     def checkpoint(self) -> None:
         """Write the archive anew with the journal's changes; raises `Busy` as a write does."""
-        if self.view().journal is not None:
+        if self.changed or self.view().journal is not None:
             with self._locked() as state:
                 if state.pending:
                     self._publish(state)
                 else:
                     self._remove_journal()
-        self.changed = False
 
     def close(self) -> None:
         """Let go of all files; readers that are open keep theirs."""
         with self._lock:
             self._state = self._handle = None
-            self.changed = False
 
     # -- changes ----------------------------------------------------------------------------
 
@@ -161,11 +159,11 @@ class ZipVolume(ZipView):
         self._state = None
         sync_directory(self.path)
         self._remove_journal()
-        self.changed = False
 
     def _remove_journal(self) -> None:
         os.unlink(self.journal_path)
         self._state = None
+        self.changed = False  # under the lock, as it is set
 
     # -- locking ----------------------------------------------------------------------------
 
