@@ -8,6 +8,7 @@ Numbers in the comments are sections of PKWARE's APPNOTE.TXT, version 6.3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...._core.errors import CorruptStore, NotSupported
@@ -46,7 +47,7 @@ class _Wide:
     """Where they begin."""
     told: int
     """Where the locator says that they do."""
-    values: tuple[int, ...]
+    values: list[int]
     """Disk, first disk, members here, members, size and offset of the directory."""
 
 
@@ -67,19 +68,19 @@ def find_end(file: OpenFile, size: int) -> End:
     return _read_end(file, start + found[0], tail[found[0] :])
 
 
-def _candidates(tail: bytes) -> list[int]:
-    """Where an end record stands whose comment is as long as it says."""
-    found = []
+def _candidates(tail: bytes) -> Iterator[int]:
+    """Where an end record stands that is followed by its comment, and perhaps by zeros."""
     at = tail.find(END_SIGNATURE)
-    while at >= 0:
-        if at + END.size <= len(tail) and at + END.size + END.unpack_from(tail, at)[7] == len(tail):
-            found.append(at)
+    while 0 <= at <= len(tail) - END.size:
+        end = at + END.size + END.unpack_from(tail, at)[7]
+        # Programs that write to tapes fill their last block up with zeros.
+        if end <= len(tail) and not tail[end:].strip(b"\0"):
+            yield at
         at = tail.find(END_SIGNATURE, at + 1)
-    return found
 
 
 def _read_end(file: OpenFile, position: int, record: bytes) -> End:
-    values: tuple[int, ...] = END.unpack_from(record)[1:7]
+    _, *values, comment = END.unpack_from(record)
     wide, end = _read_wide(file, position), position
     if wide is not None:
         values, end = _widened(values, wide), wide.position
@@ -91,10 +92,10 @@ def _read_end(file: OpenFile, position: int, record: bytes) -> End:
         raise CorruptStore("the archive's directory lies outside of it")
     if wide is not None and wide.told + start - offset != wide.position:
         raise CorruptStore("the archive's ZIP64 end record is not where its locator says")
-    return End(count, wide is not None, start, end, start - offset, record[END.size :])
+    return End(count, wide is not None, start, end, start - offset, record[END.size :][:comment])
 
 
-def _widened(narrow: tuple[int, ...], wide: _Wide) -> tuple[int, ...]:
+def _widened(narrow: Sequence[int], wide: _Wide) -> list[int]:
     """The values of the ZIP64 record, which the plain ones are not to contradict, 4.4.1.4."""
     full = (MAX16, MAX16, MAX16, MAX16, MAX32, MAX32)
     for short, long, mark in zip(narrow, wide.values, full, strict=True):
@@ -119,5 +120,5 @@ def _read_wide(file: OpenFile, position: int) -> _Wide | None:
             continue
         found = END64.unpack(read_exactly(file, start, END64.size))
         if found[0] == END64_SIGNATURE and start + 12 + found[1] == place:
-            return _Wide(start, told, found[4:])
+            return _Wide(start, told, list(found[4:]))
     raise CorruptStore("the archive's ZIP64 end record is not where it belongs")
