@@ -17,10 +17,11 @@ from ..._core.urls import StoreURL
 from ..._core.window import surely
 from ..base import AsyncBaseStore
 from ..pieces import Body, Sink
+from ._zip.checking import Findings, ZipCheckReport, look_through
 from ._zip.content import Content, StreamedContent, content_of
-from ._zip.files import CHUNK
 from ._zip.format import Limits, check_name
 from ._zip.methods import packing_of
+from ._zip.sink import ContentSink
 from ._zip.view import Busy
 from ._zip.volume import ZipVolume
 
@@ -143,6 +144,38 @@ class AsyncZipStore(AsyncBaseStore):
         self._check_open("checkpoint")
         await self._run("checkpoint", None, self._change(self._volume.checkpoint))
 
+    async def vacuum(self) -> int:
+        """Write the archive anew without what no member needs, and with all changes.
+
+        That is what other programs have left of members that they replaced or removed.
+
+        Returns:
+            How many bytes archive and journal are shorter.
+
+        Raises:
+            StoreNotFound: There is no archive.
+        """
+        self._check_open("vacuum")
+        return await self._run("vacuum", None, self._change(self._volume.vacuum))
+
+    async def check(self) -> ZipCheckReport:
+        """Read every object, as they are now; all else goes on meanwhile.
+
+        Raises:
+            CorruptStore: The archive is so damaged that its members cannot be told.
+            StoreNotFound: There is none.
+        """
+        self._check_open("check")
+        return await self._place("check", None, self._look_through())
+
+    async def _look_through(self) -> ZipCheckReport:
+        found = Findings()
+        entries = await self._call(self._volume.members)
+        steps = look_through(entries, self._volume.limits, found)
+        while await self._call(next, steps, None) is not None:
+            self._check_open("check")
+        return found.report()
+
     async def _teardown(self) -> None:
         try:
             if self._volume.changed:
@@ -221,7 +254,7 @@ class AsyncZipStore(AsyncBaseStore):
         check_name(key)
         content = StreamedContent(self._packing, self._volume.spool)
         try:
-            sink = _ContentSink(self, content)
+            sink = ContentSink(self._call, content)
             yield sink
             await sink.flush()
             sink.info = await self._change(self._finish, key, content, options)
@@ -241,28 +274,6 @@ class AsyncZipStore(AsyncBaseStore):
         while (batch := await self._call(next, batches, None)) is not None:
             for info in batch:
                 yield info
-
-
-class _ContentSink:
-    """Collects small pieces, and packs them in a worker when there are enough."""
-
-    def __init__(self, store: AsyncZipStore, content: StreamedContent) -> None:
-        self.info: ObjectInfo | None = None
-        self._store = store
-        self._content = content
-        self._buffer = bytearray()
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Take the next piece."""
-        self._buffer += data
-        if len(self._buffer) >= CHUNK:
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Pack what was collected."""
-        buffer, self._buffer = self._buffer, bytearray()
-        if buffer:
-            await self._store._call(self._content.write, buffer)
 
 
 def _checked(path: Any) -> str:

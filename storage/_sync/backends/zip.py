@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar, Literal, Self
 
+from ..._async.backends._zip.checking import ZipCheckReport
 from ..._async.backends.zip import AsyncZipStore
 from ..._core.urls import StoreURL
 from ..base import BaseStore
@@ -89,3 +90,25 @@ class ZipStore(BaseStore):
     def checkpoint(self) -> None:
         """Write the archive anew with all changes, so that other programs see them."""
         self._run(self._async.checkpoint())
+
+    def vacuum(self) -> int:
+        """Write the archive anew without what no member needs, and with all changes.
+
+        That is what other programs have left of members that they replaced or removed.
+
+        Returns:
+            How many bytes archive and journal are shorter.
+
+        Raises:
+            StoreNotFound: There is no archive.
+        """
+        return self._run(self._async.vacuum())
+
+    def check(self) -> ZipCheckReport:
+        """Read every object, as they are now; all else goes on meanwhile.
+
+        Raises:
+            CorruptStore: The archive is so damaged that its members cannot be told.
+            StoreNotFound: There is none.
+        """
+        return self._run(self._async.check())

@@ -90,6 +90,11 @@ class ZipView:
             entries = map(state.get, keys[first : first + BATCH])
             yield [entry.info() for entry in entries if entry is not None]
 
+    def members(self) -> Iterator[Entry]:
+        """All members that stay there while one looks at them; raises as `keys` does."""
+        state, keys = self._listed("", "")
+        return (entry for key in keys if (entry := state.get(key)) is not None)
+
     def _listed(self, prefix: str, start_after: str) -> tuple[State, list[str]]:
         state = self.view()
         state.require()

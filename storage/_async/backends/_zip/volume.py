@@ -106,6 +106,16 @@ class ZipVolume(ZipView):
                 else:
                     self._remove_journal()
 
+    def vacuum(self) -> int:
+        """Write the archive anew in any case; returns how many bytes shorter it is, or 0."""
+        self.view().require()
+        with self._locked() as state:
+            assert state.journal is not None
+            before = state.journal.end + (state.seen[0][2] if state.seen[0] else 0)
+            state.journal.begin(state.identity, marked=state.marked)
+            self._publish(state)
+            return max(0, before - os.stat(self.path).st_size)
+
     def close(self) -> None:
         """Let go of all files; readers that are open keep theirs."""
         with self._lock:
