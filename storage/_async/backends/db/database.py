@@ -30,6 +30,7 @@ Ts = TypeVarTuple("Ts")
 Unit: TypeAlias = Callable[[sqlite3.Connection, *Ts], T]
 Chore: TypeAlias = Callable[[sqlite3.Connection, File, Stopped], T]
 PLAIN = How()
+CREATE = How(create=True)
 GRACE = 5.0
 """Seconds to wait for the connections of a loop that does not run."""
 

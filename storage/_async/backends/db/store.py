@@ -8,23 +8,20 @@ from contextlib import asynccontextmanager
 from typing import Self, TypeVar
 
 from ...._core import calls
-from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
-from ...._core.window import each
-from ...base import AsyncBaseStore, Keys
+from ...base import AsyncBaseStore, Items, Keys
 from ...pieces import Body, Sink
 from . import check, listing, objects, reading, upkeep
+from .bulk import Bulk
 from .check import CheckReport
-from .database import PLAIN, Chore, Database
+from .database import CREATE, PLAIN, Chore, Database
 from .format import File
-from .jobs import GROUP, How
 from .objects import CHUNK
 from .sink import Upload
 
 T = TypeVar("T")
-CREATE = How(create=True)
 
 
 class AsyncSqliteStore(AsyncBaseStore):
@@ -171,37 +168,13 @@ class AsyncSqliteStore(AsyncBaseStore):
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._database.write(PLAIN, objects.move, source, target, if_absent)
 
-    async def _delete_many(
+    def _put_many(self, items: Items) -> AsyncGenerator[tuple[str, Exception | None], None]:
+        return Bulk(self, self._database).put(items)
+
+    def _delete_many(
         self, keys: Keys, missing_ok: bool
     ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        group: list[str] = []
-        async with closing(each(keys)) as source:
-            async for key in source:
-                group.append(key)
-                if len(group) == GROUP:
-                    for outcome in await self._delete_group(group, missing_ok):
-                        yield outcome
-                    group = []
-        for outcome in await self._delete_group(group, missing_ok):
-            yield outcome
-
-    async def _delete_group(
-        self, keys: list[str], missing_ok: bool
-    ) -> list[tuple[str, Exception | None]]:
-        """Remove objects in one transaction."""
-        valid, outcomes = [], list[tuple[str, Exception | None]]()
-        for key in keys:
-            try:
-                self._check("delete_many", key)
-                valid.append(key)
-            except StoreError as error:
-                outcomes.append((key, error))
-        try:
-            work = self._database.write(PLAIN, objects.delete_each, valid, missing_ok)
-            errors = await self._run("delete_many", None, work)
-        except Exception as error:
-            return outcomes + [(key, error) for key in valid]
-        return outcomes + list(zip(valid, errors, strict=True))
+        return Bulk(self, self._database).delete(keys, missing_ok)
 
     # -- the whole file ---------------------------------------------------------------------
 
