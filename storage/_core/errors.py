@@ -110,7 +110,7 @@ class NotModified(PreconditionFailed):
 
 
 class SourceChanged(PreconditionFailed):
-    """The source's object is another one than was listed, or changed while it was copied."""
+    """What was to be copied is another object by now, or is gone; nothing was published."""
 
 
 class InvalidKey(StoreError, ValueError):

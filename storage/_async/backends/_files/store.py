@@ -68,6 +68,9 @@ class AsyncFileTreeStore(FilePassing):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.root_path!r})"
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("file", os.path.join(os.path.realpath(self.root_path), "")),)
+
     @staticmethod
     def _url_options(url: StoreURL) -> dict[str, Any]:
         return {

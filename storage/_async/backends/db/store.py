@@ -69,6 +69,9 @@ class AsyncSqliteStore(AsyncBaseStore):
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
         self._database = Database(File(self._path, durable, upgrade), patience)
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("file", os.path.join(os.path.realpath(self._path), "")),)
+
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``sqlite:///absolute/path`` or ``sqlite:relative/path``.

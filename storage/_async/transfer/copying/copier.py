@@ -10,8 +10,9 @@ from ...._core.budget import ByteBudget
 from ...._core.errors import AccessDenied, NotSupported, SourceChanged
 from ...._core.info import WRITE_OVER, Capability, ObjectInfo, WriteOptions
 from ...base import AsyncBaseStore
+from ..steps import Copied
 from .contents import content_of
-from .errand import Copied, Errand, Rate
+from .errand import Errand, Rate
 from .parallel import copy_in_parts, copy_to_place
 from .resumable import UploadMemory
 from .serverside import copy_in_service

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ...._core.budget import ByteBudget
 from ...._core.errors import IntegrityError, ObjectNotFound, PreconditionFailed, SourceChanged
 from ...._core.info import READ_ALL, Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...base import AsyncBaseStore
+from ..steps import Copied
 from . import times
-
-
-class Copied(NamedTuple):
-    """An object that was copied and verified."""
-
-    info: ObjectInfo
-    """What the target says of it."""
-    size: int
-    """Its length in bytes."""
-    digest: str | None = None
-    """A digest of its content, as ``"algorithm:hexadecimal"``, where one was told on the way."""
 
 
 class Rate(Protocol):

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from ...._core.info import ObjectInfo
 from ...shortcuts import Content, Digest, Fetch, Place
+from ..steps import Copied
 from .contents import Rated
-from .errand import Copied, Errand
+from .errand import Errand
 from .resumable import UploadMemory, resumed
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .errand import Copied, Errand
+from ..steps import Copied
+from .errand import Errand
 
 
 async def copy_in_service(errand: Errand) -> Copied:

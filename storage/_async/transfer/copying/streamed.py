@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...streams import AsyncReader
-from .errand import Copied, Errand
+from ..steps import Copied
+from .errand import Errand
 
 
 async def copy_streamed(errand: Errand) -> Copied:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...._core.errors import ObjectNotFound, PreconditionFailed
-from .errand import Copied, Errand
+from ..steps import Copied
+from .errand import Errand
 
 
 async def copy_whole(errand: Errand, most: int) -> Copied:
