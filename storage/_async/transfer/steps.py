@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from types import TracebackType
+from typing import Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from ..._core.info import ObjectInfo, WriteOptions
 
@@ -82,7 +83,24 @@ class Copied(NamedTuple):
 
 
 class Copier(Protocol):
-    """Brings objects over."""
+    """Brings objects over; its context holds what it needs for that."""
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let go of all."""
+        ...
+
+    async def settle(self) -> None:
+        """Make all copies durable that were made until now."""
+        ...
 
     async def copy(
         self, listed: ObjectInfo, condition: WriteOptions, key: str | None = None
