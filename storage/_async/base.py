@@ -20,6 +20,7 @@ from .._core.info import ByteRange, ObjectInfo, ReadOptions
 from .._core.ranges import MergedRange, merge_ranges
 from .._core.values import Data
 from .._core.window import in_order, pages
+from .shortcuts import StoreShortcuts
 from .verbs import AsyncStoreVerbs
 
 Keys: TypeAlias = Iterable[str] | AsyncIterable[str]
@@ -32,7 +33,7 @@ BULK = 32
 """Calls that a verb on many keys has in flight."""
 
 
-class AsyncBaseStore(AsyncStoreVerbs):
+class AsyncBaseStore(AsyncStoreVerbs, StoreShortcuts):
     """The base of all stores of this package; `AsyncObjectStore` tells what they promise.
 
     Args:

@@ -6,11 +6,17 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 
-from ...._core.errors import IntegrityError, ObjectNotFound, StoreError, from_oserror
+from ...._core.errors import (
+    IntegrityError,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreError,
+    from_oserror,
+)
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
 from .layout import Layout
 from .locks import locked, require
@@ -61,6 +67,20 @@ class OpenFile:
             raise IntegrityError("the file was cut by another program while it was read")
         return b"".join(parts)
 
+    def read_into(self, view: memoryview, start: int) -> None:
+        """The same into memory that is there; not safe to close meanwhile, but many may read."""
+        while view and (done := os.preadv(self._file, [view], start)):
+            view, start = view[done:], start + done
+        if view:
+            raise IntegrityError("the file was cut by another program while it was read")
+
+    def verify(self) -> None:
+        """Raise `PreconditionFailed` if another program has written into the file meanwhile."""
+        with self._lock:
+            now = os.fstat(self._file)
+        if (now.st_mtime_ns, now.st_size) != (self.found.st_mtime_ns, self.found.st_size):
+            raise PreconditionFailed("the file was changed by another program while it was read")
+
     def close(self) -> None:
         """Let go; may be called again."""
         with self._lock:
@@ -95,7 +115,10 @@ class Objects:
             start, end = 0, file.found.st_size
             if options.byte_range is not None:
                 start, end = options.byte_range.resolve(end)
-            return file.read(start, end), info
+            data = file.read(start, end)
+            if options.if_match is not None:
+                file.verify()
+            return data, info
         finally:
             file.close()
 
@@ -188,7 +211,8 @@ class Objects:
             if source == target and not if_absent:
                 return describe(source, file.found)
             with _about(target), closing(self.begin(target)) as pending:
-                done, size = _copy_by_kernel(file, pending), file.found.st_size
+                size = file.found.st_size
+                done = copy_by_kernel(file, pending, 0, size)
                 while done < size:
                     data = file.read(done, min(size, done + _READ_BYTES))
                     pending.write(data)
@@ -217,18 +241,34 @@ def _about(key: str) -> Iterator[None]:
         raise
 
 
-def _copy_by_kernel(file: OpenFile, pending: Pending) -> int:
-    """Copy without the bytes' passing through this process; how many were copied."""
-    done, size = 0, file.found.st_size
-    copy = getattr(os, "copy_file_range", None)
-    while copy is not None and done < size:
+def copy_by_kernel(file: OpenFile, pending: Pending, start: int, end: int) -> int:
+    """Copy without the bytes' passing through this process; where the next byte is.
+
+    Args:
+        file: What is copied.
+        pending: What it is appended to.
+        start: The first byte.
+        end: The byte after the last one.
+    """
+    for copy in _KERNEL:
         try:
-            count = copy(file.fileno(), pending.file, min(size - done, _COPY_BYTES), done)
+            while start < end:
+                count = copy(file.fileno(), pending.file, min(end - start, _COPY_BYTES), start)
+                if not count:
+                    break
+                start += count
         except OSError as error:
             if error.errno not in _NO_COPY:
                 raise
-            break
-        if not count:
-            break
-        done += count
-    return done
+    return start
+
+
+def _send_file(source: int, target: int, count: int, start: int) -> int:
+    return os.sendfile(target, source, start, count)
+
+
+# The first shares the data or copies them on the server, where the file system can; the other
+# works between any two.
+_KERNEL: tuple[Callable[[int, int, int, int], int], ...] = ()
+if hasattr(os, "copy_file_range"):
+    _KERNEL = (os.copy_file_range, _send_file)

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import time_ns
 
 from ...._core.errors import InvalidKey, ObjectExists, StoreUnavailable
@@ -19,6 +19,8 @@ from .tree import LIST, Parts, Tree, linked, retried
 
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
 _SECOND = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Pending:
@@ -37,6 +39,8 @@ class Pending:
         self.parts = layout.parts(key)
         self.temp: bytes | None = None
         self.file = -1
+        self.dated: int | None = None
+        """The time to be given to the object, in nanoseconds since 1970; None: that of now."""
         try:
             self.directory = retried(self._begin)
         except OSError as error:
@@ -68,6 +72,10 @@ class Pending:
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
             found = self._stamp(old)
+            if self.dated is None and options.modified is not None:
+                self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+            if self.dated is not None:
+                found = self._date(self.dated)
             self.layout.keep(self.directory, name, self.key, self.tree.durable)
             self._appear(name, options.if_absent, held)
         sync_directory(self.tree, self.directory)
@@ -98,6 +106,12 @@ class Pending:
             os.utime(self.file, ns=(newer, newer))
             found = os.fstat(self.file)
         return found
+
+    def _date(self, nanoseconds: int) -> os.stat_result:
+        """Give the file the time of what it is a copy of."""
+        with suppress(OSError, OverflowError):  # a time that the file system does not know
+            os.utime(self.file, ns=(nanoseconds, nanoseconds))
+        return os.fstat(self.file)
 
     def _appear(self, name: bytes, if_absent: bool, held: bool) -> None:
         assert self.temp is not None

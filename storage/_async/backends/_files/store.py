@@ -15,10 +15,11 @@ from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.values import batches
 from ...._core.window import surely
-from ...base import AsyncBaseStore, Keys, Outcome
+from ...base import Keys, Outcome
 from ...pieces import Body, Sink
 from .layout import Layout
 from .objects import Objects, OpenFile
+from .passing import FilePassing
 from .pending import Pending, describe
 from .sink import PIECE, FileSink
 from .tree import Tree
@@ -34,7 +35,7 @@ PAGE = 512
 """Keys that a listing fetches at a time."""
 
 
-class AsyncFileTreeStore(AsyncBaseStore):
+class AsyncFileTreeStore(FilePassing):
     """Objects as files under a root directory.
 
     Args:
@@ -136,15 +137,19 @@ class AsyncFileTreeStore(AsyncBaseStore):
             start, end = 0, file.found.st_size
             if options.byte_range is not None:
                 start, end = options.byte_range.resolve(end)
-            yield Body(info, self._pieces(file, start, end))
+            yield Body(info, self._pieces(file, start, end, options.if_match is not None))
         finally:
             file.close()  # in place: closing what was only read does not wait for any medium
 
-    async def _pieces(self, file: OpenFile, start: int, end: int) -> AsyncIterator[bytes]:
+    async def _pieces(
+        self, file: OpenFile, start: int, end: int, pinned: bool
+    ) -> AsyncIterator[bytes]:
         while start < end:
             data = await self._do(file.read, start, min(end, start + PIECE))
             start += len(data)
             yield data
+        if pinned:
+            file.verify()  # in place, since it waits for no medium
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
