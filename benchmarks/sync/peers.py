@@ -14,9 +14,7 @@ from benchmarks.sync.places import Bucket, Directory, Place
 from tests.services.process import S3Service
 
 Words = list[str]
-ON_UVLOOP = (
-    "import sys, uvloop; uvloop.install(); from storage.cli import main; sys.exit(main())"
-)
+ON_UVLOOP = "import sys, uvloop; uvloop.install(); from storage.cli import main; sys.exit(main())"
 RCLONE = (
     "--fast-list", "--update", "--use-server-modtime", "--transfers", "64", "--checkers", "64",
     "--config", "", "--s3-no-check-bucket",
@@ -152,7 +150,6 @@ def settings_of_aws(folder: Path) -> dict[str, str]:
 def install_aws(folder: Path) -> str:
     """An environment of its own for awscli, which wants another botocore than ours."""
     import venv
-
     from subprocess import run
 
     venv.create(folder, with_pip=True)

@@ -100,7 +100,7 @@ class Bucket(Place):
     def make(self) -> None:
         client = buckets.client(self.service)
         client.create_bucket(Bucket=self.name)
-        # The first object of a bucket waits for a volume of its own, which no client is to blame for.
+        # The first object of a bucket waits for a volume of its own: no client's fault.
         client.put_object(Bucket=self.name, Key="first")
         client.delete_object(Bucket=self.name, Key="first")
 

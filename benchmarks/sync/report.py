@@ -58,9 +58,7 @@ def works(cycles: Sequence[Cycle]) -> bool:
 
 def best(task: Task, stage: str) -> str | None:
     """Which of those that ours is measured against takes the least time, and does it right."""
-    able = [
-        name for name, cycles in task.cycles.items() if PEERS[name].judged and works(cycles)
-    ]
+    able = [name for name, cycles in task.cycles.items() if PEERS[name].judged and works(cycles)]
     return min(able, key=lambda name: seconds(task.cycles[name], stage), default=None)
 
 
