@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Self, TypeVar
 
 from ...._core import calls
-from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
-from ...._core.window import each
-from ...base import AsyncBaseStore, Keys
+from ...base import AsyncBaseStore, Keys, Outcome
 from ...pieces import Body, Sink
 from . import check, listing, objects, reading, upkeep
 from .check import CheckReport
@@ -68,6 +67,9 @@ class AsyncSqliteStore(AsyncBaseStore):
             raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
         self._database = Database(File(self._path, durable, upgrade), patience)
+
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("file", os.path.join(os.path.realpath(self._path), "")),)
 
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
@@ -166,37 +168,18 @@ class AsyncSqliteStore(AsyncBaseStore):
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._database.write(PLAIN, objects.move, source, target, if_absent)
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        group: list[str] = []
-        async with closing(each(keys)) as source:
-            async for key in source:
-                group.append(key)
-                if len(group) == GROUP:
-                    for outcome in await self._delete_group(group, missing_ok):
-                        yield outcome
-                    group = []
-        for outcome in await self._delete_group(group, missing_ok):
-            yield outcome
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        remove = partial(self._delete_group, missing_ok=missing_ok)
+        return self._delete_by_pages(keys, GROUP, remove)
 
-    async def _delete_group(
-        self, keys: list[str], missing_ok: bool
-    ) -> list[tuple[str, Exception | None]]:
+    async def _delete_group(self, keys: list[str], missing_ok: bool) -> list[Outcome]:
         """Remove objects in one transaction."""
-        valid, outcomes = [], list[tuple[str, Exception | None]]()
-        for key in keys:
-            try:
-                self._check("delete_many", key)
-                valid.append(key)
-            except StoreError as error:
-                outcomes.append((key, error))
         try:
-            work = self._database.write(PLAIN, objects.delete_each, valid, missing_ok)
+            work = self._database.write(PLAIN, objects.delete_each, keys, missing_ok)
             errors = await self._run("delete_many", None, work)
         except Exception as error:
-            return outcomes + [(key, error) for key in valid]
-        return outcomes + list(zip(valid, errors, strict=True))
+            return [(key, error) for key in keys]
+        return list(zip(keys, errors, strict=True))
 
     # -- the whole file ---------------------------------------------------------------------
 
