@@ -9,12 +9,15 @@ from functools import partial
 from time import monotonic
 
 from ..._core.adapt import is_async, to_async
+from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
 from ..._core.protocol import AsyncObjectStore, ObjectStore
+from ..._core.rate import RateLimit
 from ..base import AsyncBaseStore
 from ..foreign import lift
-from .applying import Applier, FixedPace
+from .applying import Applier
 from .comparing import judge
+from .copying import Copier
 from .deciding import Decider
 from .journal import Journal, open_journal
 from .ledger import Ledger
@@ -22,11 +25,10 @@ from .listing import DisorderError, Listing
 from .merge import merge, nothing
 from .options import SyncOptions
 from .performing import Performer, Rehearsal
-from .plain import PlainCopier
 from .plan import PlanWriter, SyncPlan, pages_of
 from .report import SyncReport, Tell
 from .safety import check_apart, refusal
-from .steps import Copier, Step
+from .steps import Step
 from .tasks import Window
 
 
@@ -56,6 +58,8 @@ class Run:
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
         self._begun = monotonic()
+        self._budget = ByteBudget(options.buffer)
+        self._rate = None if options.bandwidth is None else RateLimit(options.bandwidth)
 
     # -- what it can do ---------------------------------------------------------------------
 
@@ -134,31 +138,35 @@ class Run:
     async def _applier(self) -> AsyncIterator[Applier]:
         options = self._options
         async with AsyncExitStack() as stack:
-            copier = await stack.enter_async_context(PlainCopier(self._source, self._target))
+            copier = await stack.enter_async_context(self._copier(self._source, self._target))
             applier = Applier(
                 await self._performer(copier, stack),
                 Ledger(self.report, copier.settle, self._journal, self._tell),
-                FixedPace(options.transfers),
+                Pace(options.transfers),
                 delete=options.delete,
                 fail_fast=options.fail_fast,
             )
             stack.push_async_callback(applier.aclose)
             yield applier
 
+    def _copier(self, source: AsyncBaseStore, target: AsyncBaseStore) -> Copier:
+        uploads = self._journal if target is self._target else None
+        return Copier(source, target, budget=self._budget, rate=self._rate, uploads=uploads)
+
     async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Performer:
         if self._options.dry_run:
             return Rehearsal(self._source, self._target, copier)
         backup: Copier | None = None
         if self._backup is not None:
-            backup = await stack.enter_async_context(PlainCopier(self._target, self._backup))
+            backup = await stack.enter_async_context(self._copier(self._target, self._backup))
         return Performer(self._source, self._target, copier, backup)
 
     async def _written(
         self, pages: AsyncIterator[list[Step]], writer: PlanWriter
     ) -> AsyncGenerator[list[Step], None]:
         """The same steps, read where they have to be, and written down."""
-        window = Window(FixedPace(self._options.transfers))
-        performer = Rehearsal(self._source, self._target, PlainCopier(self._source, self._target))
+        window = Window(Pace(self._options.transfers))
+        performer = Rehearsal(self._source, self._target, Copier(self._source, self._target))
 
         async def resolve(page: list[Step], index: int) -> None:
             page[index] = await performer.resolved(page[index])
