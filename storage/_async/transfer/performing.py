@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from ..._core.errors import (
-    ObjectExists,
-    ObjectNotFound,
-    PreconditionFailed,
-)
+from ..._core.budget import ByteBudget
+from ..._core.errors import ObjectExists, ObjectNotFound, PreconditionFailed
 from ..._core.info import WRITE_OVER, Capability, WriteOptions
 from ..base import AsyncBaseStore
-from .objects import same_bytes
+from .objects import PIECE, same_bytes
 from .steps import Action, Copier, Outcome, Step, fingerprint
 
 CONFLICTS = (PreconditionFailed, ObjectExists)
 
 
-class Performer:
-    """Does steps.
+class Rehearsal:
+    """Says what would come of steps; what has to be read for that is read.
 
     Args:
         source: Where the objects are.
-        target: Where they go.
-        copier: Brings them over.
-        backup: Takes what is about to be replaced or deleted; None: nobody does.
+        target: Where they would go.
+        budget: Bytes for what is read.
     """
 
-    def __init__(
-        self,
-        source: AsyncBaseStore,
-        target: AsyncBaseStore,
-        copier: Copier,
-        backup: Copier | None = None,
-    ) -> None:
+    def __init__(self, source: AsyncBaseStore, target: AsyncBaseStore, budget: ByteBudget) -> None:
         self._source = source
         self._target = target
-        self._copier = copier
-        self._backup = backup
+        self._budget = budget
 
     async def perform(self, step: Step) -> Outcome:
         """Do a step; whatever goes wrong is its outcome."""
         try:
-            step = await self._resolve(step)
+            step = await self.resolve(step)
             if step.action == "keep":
                 return Outcome(step, Action.IDENTICAL, info=step.there)
             return await self._change(step)
@@ -49,16 +38,49 @@ class Performer:
         except Exception as error:
             return Outcome(step, Action.FAILED, error=error)
 
-    async def _resolve(self, step: Step) -> Step:
+    async def resolve(self, step: Step) -> Step:
         """Read what has to be compared by reading; ``keep`` or ``copy`` comes of it."""
         if step.action != "compare":
             return step
         assert step.here is not None
-        same = await same_bytes(self._source, self._target, step.here)
+        taken = await self._budget.acquire(2 * min(step.here.size or PIECE, PIECE))
+        try:
+            same = await same_bytes(self._source, self._target, step.here)
+        finally:
+            self._budget.give(taken)
         return step._replace(action="keep" if same else "copy")
 
     async def _change(self, step: Step) -> Outcome:
         """Copy or delete."""
+        if step.here is None:
+            return Outcome(step, Action.DELETED)
+        return Outcome(step, Action.COPIED, step.here.size or 0)
+
+
+class Performer(Rehearsal):
+    """Does steps.
+
+    Args:
+        source: Where the objects are.
+        target: Where they go.
+        budget: Bytes for what is read to be compared.
+        copier: Brings objects over.
+        backup: Takes what is about to be replaced or deleted; None: nobody does.
+    """
+
+    def __init__(
+        self,
+        source: AsyncBaseStore,
+        target: AsyncBaseStore,
+        budget: ByteBudget,
+        copier: Copier,
+        backup: Copier | None = None,
+    ) -> None:
+        super().__init__(source, target, budget)
+        self._copier = copier
+        self._backup = backup
+
+    async def _change(self, step: Step) -> Outcome:
         condition = await self._condition(step)
         if step.there is not None and self._backup is not None:
             await self._backup.copy(step.there, WRITE_OVER)
@@ -89,19 +111,3 @@ class Performer:
             return fingerprint(await self._target.head(key))
         except ObjectNotFound:
             return None
-
-
-class Rehearsal(Performer):
-    """Says what would come of steps; what has to be read is read."""
-
-    async def resolved(self, step: Step) -> Step:
-        """What a step comes to; what cannot be read now is to be compared later."""
-        try:
-            return await self._resolve(step)
-        except Exception:
-            return step
-
-    async def _change(self, step: Step) -> Outcome:
-        if step.here is None:
-            return Outcome(step, Action.DELETED)
-        return Outcome(step, Action.COPIED, step.here.size or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from time import monotonic
 
@@ -119,7 +119,12 @@ class Run:
     async def _pass(self, writer: PlanWriter | None = None) -> bool:
         """Go through both listings; False: one of them has to be sorted first."""
         known = nothing() if self._journal is None else self._journal.rows()
-        decider = Decider(judge(self._options.compare), self._options.selection)
+        decide = judge(
+            self._options.compare,
+            source_keeps=self._source._keeps_modified,
+            target_keeps=self._target._keeps_modified,
+        )
+        decider = Decider(decide, self._options.selection)
         steps = decider.steps(merge(self._here.pages(), self._there.pages(), known))
         async with self._applier() as applier:
             if writer is not None:
@@ -153,23 +158,25 @@ class Run:
         uploads = self._journal if target is self._target else None
         return Copier(source, target, budget=self._budget, rate=self._rate, uploads=uploads)
 
-    async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Performer:
+    async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Rehearsal:
+        ends = self._source, self._target, self._budget
         if self._options.dry_run:
-            return Rehearsal(self._source, self._target, copier)
-        backup: Copier | None = None
-        if self._backup is not None:
-            backup = await stack.enter_async_context(self._copier(self._target, self._backup))
-        return Performer(self._source, self._target, copier, backup)
+            return Rehearsal(*ends)
+        if self._backup is None:
+            return Performer(*ends, copier)
+        backup = self._copier(self._target, self._backup)
+        return Performer(*ends, copier, await stack.enter_async_context(backup))
 
     async def _written(
         self, pages: AsyncIterator[list[Step]], writer: PlanWriter
     ) -> AsyncGenerator[list[Step], None]:
         """The same steps, read where they have to be, and written down."""
         window = Window(Pace(self._options.transfers))
-        performer = Rehearsal(self._source, self._target, Copier(self._source, self._target))
+        rehearsal = Rehearsal(self._source, self._target, self._budget)
 
         async def resolve(page: list[Step], index: int) -> None:
-            page[index] = await performer.resolved(page[index])
+            with suppress(Exception):  # what cannot be read now is to be compared later
+                page[index] = await rehearsal.resolve(page[index])
 
         try:
             async with closing(pages) as source:
