@@ -9,6 +9,7 @@ import pytest
 
 from storage._async.backends.fs import AsyncFilesystemStore
 from storage._async.transfer.comparing import Comparison, judge
+from storage._async.transfer.journal import open_journal
 from storage._async.transfer.selection import Selection
 from storage._async.transfer.steps import Remembered
 from storage._async.transfer.sync import async_sync_stores
@@ -147,3 +148,17 @@ async def test_a_journal_makes_the_second_run_read_nothing(tmp_path: Path) -> No
 def test_other_ways_to_compare_are_refused() -> None:
     with pytest.raises(ConfigError, match="compare is one of"):
         judge("fast")  # type: ignore[arg-type]
+
+
+async def test_a_journal_forgets_what_is_gone_and_only_that(tmp_path: Path) -> None:
+    source, target = FlakyStore(numbered(6)), FlakyStore()
+    path = tmp_path / "journal"
+    await async_sync_stores(source, target, journal=path)
+    for store in (source, target):
+        del store.objects["key-00001"], store.objects["key-00002"]
+    selection = Selection(exclude=["key-00002"])
+    await async_sync_stores(source, target, journal=path, selection=selection)
+    journal = await open_journal(path, source, target)
+    known = [row.key async for page in journal.rows() for row in page]
+    await journal.aclose()
+    assert known == ["key-00000", *(f"key-0000{n}" for n in (2, 3, 4, 5))]

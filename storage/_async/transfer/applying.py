@@ -35,19 +35,6 @@ class Rhythm(Protocol):
         ...
 
 
-class FixedPace:
-    """Always as many."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-
-    def succeeded(self) -> None:
-        """Change nothing."""
-
-    def failed(self, error: Exception) -> None:
-        """Change nothing."""
-
-
 class Applier:
     """Does the steps of one run.
 
@@ -161,7 +148,10 @@ class Applier:
         else:
             self._pace.failed(outcome.error)
             self._stopped |= self._fail_fast and outcome.action is Action.FAILED
+        if step.action == "compare":
+            self.report.bytes_planned += outcome.size
         self._ledger.add(outcome)
+        self._ledger.poke()
 
     async def _drain(self) -> None:
         await self._window.drain()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ..._core.budget import ByteBudget
 from ..._core.errors import ObjectExists, ObjectNotFound, PreconditionFailed
 from ..._core.info import WRITE_OVER, Capability, WriteOptions
@@ -81,14 +83,26 @@ class Performer(Rehearsal):
         self._backup = backup
 
     async def _change(self, step: Step) -> Outcome:
-        condition = await self._condition(step)
-        if step.there is not None and self._backup is not None:
-            await self._backup.copy(step.there, WRITE_OVER)
         if step.here is None:
-            await self._target.delete(step.key, missing_ok=False, if_match=condition.if_match)
+            with suppress(ObjectNotFound):  # somebody was quicker
+                await self._delete(step)
             return Outcome(step, Action.DELETED)
+        try:
+            condition = await self._condition(step)
+        except ObjectNotFound as error:
+            raise PreconditionFailed("it went after the target was listed") from error
+        await self._back_up(step)
         copied = await self._copier.copy(step.here, condition)
         return Outcome(step, Action.COPIED, copied.size, copied.info, copied.digest)
+
+    async def _delete(self, step: Step) -> None:
+        condition = await self._condition(step)
+        await self._back_up(step)
+        await self._target.delete(step.key, missing_ok=True, if_match=condition.if_match)
+
+    async def _back_up(self, step: Step) -> None:
+        if step.there is not None and self._backup is not None:
+            await self._backup.copy(step.there, WRITE_OVER)
 
     async def _condition(self, step: Step) -> WriteOptions:
         """What holds the target to what was listed; looked at here where it cannot do so itself."""
@@ -102,12 +116,7 @@ class Performer(Rehearsal):
         needed = Capability.DELETE_IF_MATCH if step.here is None else Capability.IF_MATCH
         if there.etag is not None and needed in able:
             return WriteOptions(if_match=there.etag)
-        if fingerprint(there) is not None and await self._now(step.key) != fingerprint(there):
+        listed = fingerprint(there)
+        if listed is not None and fingerprint(await self._target.head(step.key)) != listed:
             raise PreconditionFailed("it changed after the target was listed", key=step.key)
         return WRITE_OVER
-
-    async def _now(self, key: str) -> str | None:
-        try:
-            return fingerprint(await self._target.head(key))
-        except ObjectNotFound:
-            return None

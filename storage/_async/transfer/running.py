@@ -124,7 +124,10 @@ class Run:
             source_keeps=self._source._keeps_modified,
             target_keeps=self._target._keeps_modified,
         )
-        decider = Decider(decide, self._options.selection)
+        forget = None
+        if self._journal is not None and not self._options.dry_run:
+            forget = self._journal.forget
+        decider = Decider(decide, self._options.selection, forget)
         steps = decider.steps(merge(self._here.pages(), self._there.pages(), known))
         async with self._applier() as applier:
             if writer is not None:
@@ -135,8 +138,6 @@ class Run:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
             await applier.finish(self._refusal(self._here.count, self._there.count))
-            if self._journal is not None and not self._options.dry_run:
-                await self._journal.forget(decider.stale)
         return True
 
     @asynccontextmanager
