@@ -25,7 +25,9 @@ def content_of(errand: Errand) -> AbstractAsyncContextManager[Content] | None:
 @asynccontextmanager
 async def _ranged(errand: Errand) -> AsyncIterator[Content]:
     with errand.reading():
-        info = await errand.ends.source.head(errand.listed.key)
+        errand.ends.source._check_reading("get", errand.listed.key, errand.pinned())
+        source, key = errand.here
+        info = await source._run("head", key, source._look(key))
     yield _Ranged(errand, info)
 
 
