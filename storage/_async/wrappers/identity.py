@@ -17,7 +17,7 @@ from ..._core.info import (
     WriteOptions,
 )
 from ..._core.protocol import AsyncObjectStore, SupportsPresign
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Body, Sink
 from ..streams import WriterSink
 from .children import AsyncParentStore
@@ -125,9 +125,7 @@ class AsyncIdentityStore(AsyncParentStore):
 
     # -- many -------------------------------------------------------------------------------
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with closing(self._child._delete_many(keys, missing_ok)) as outcomes:
             async for outcome in outcomes:
                 yield outcome

@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.keys import check_key
-from ...base import Keys
+from ...base import Keys, Outcome
 from ...pieces import Body, Sink
 from . import deleting, keynames, parallel, reading, whole
 from .copying import Copy
@@ -79,10 +79,8 @@ class AsyncBucketHooks(BucketPassing):
             self._send, self._prefix + key, missing_ok=missing_ok, if_match=if_match
         )
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        async def remove(batch: Sequence[str]) -> list[deleting.Outcome]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        async def remove(batch: Sequence[str]) -> list[Outcome]:
             work = deleting.remove_batch(self._send, batch, self._prefix, self._check_one)
             return await self._run("delete_many", None, work)
 
