@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -18,6 +20,7 @@ from .._async.transfer.options import SyncOptions
 from .._async.transfer.report import Tell
 from .._async.transfer.running import Run
 from .._async.transfer.steps import Action, Outcome, Step
+from .._core import calls
 from .._core.budget import Pace
 from .._core.errors import StoreUnavailable
 from .._core.window import cancel_all
@@ -94,7 +97,7 @@ class _Work(NamedTuple):
 class _Member:
     """One process, and what it is at."""
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: Channel) -> None:
         self.process = process
         self.channel = channel
         self.given: dict[int, _Work] = {}
@@ -141,7 +144,7 @@ class Fleet:
         members, self._members = self._members, []
         for member in members:
             member.channel.close()
-        await asyncio.gather(*map(_ended, members))
+        await asyncio.gather(*(calls.call(_wait, member.process) for member in members))
 
     async def perform(self, step: Step) -> Outcome:
         """Have a step done."""
@@ -160,22 +163,13 @@ class Fleet:
                 member = await self._started()
                 self._members.append(member)
                 self._spawn(self._listen(member))
-        except OSError as error:
+        except Exception as error:
             self.warnings.append(f"a worker could not be started: {error}")
         finally:
             self._give_soon()
 
     async def _started(self) -> _Member:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # A session of its own: Ctrl-C is for this process, which then hangs up.
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "storage.cli.worker", str(theirs.fileno())),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        process, ours = await calls.acquire(_dispose, _launch)
         channel = Channel(*await asyncio.open_connection(sock=ours))
         channel.post(self._setup)
         return _Member(process, channel)
@@ -223,14 +217,16 @@ class Fleet:
         """Go on without a process."""
         self._members.remove(member)
         member.channel.close()
-        await _ended(member)
-        left = member.given.values()
+        await calls.call(_wait, member.process)
+        left = list(member.given.values())
         self.warnings.append(
             f"a worker ended with code {member.process.returncode} while it was at "
             f"{len(left)} objects"
         )
         _fail(work for work in left if work.again)
-        self._waiting.extendleft(work._replace(again=True) for work in left if not work.again)
+        self._waiting.extendleft(
+            work._replace(again=True) for work in reversed(left) if not work.again
+        )
         self._give_soon()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -251,11 +247,40 @@ def _fail(works: Iterable[_Work]) -> None:
         _settle(work, Outcome(work.step, Action.FAILED, error=error))
 
 
-async def _ended(member: _Member) -> None:
+def _launch() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a process; gives our end of the socket to it."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        # A session of its own: Ctrl-C is for this process, which then hangs up.
+        options = [f"-W{option}" for option in sys.warnoptions]
+        command = [sys.executable, *options, "-m", "storage.cli.worker", str(theirs.fileno())]
+        path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - this very interpreter, no words of users
+                command,
+                env={**os.environ, "PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        except BaseException:
+            ours.close()
+            raise
+    ours.setblocking(False)
+    return process, ours
+
+
+def _dispose(started: tuple[subprocess.Popen[bytes], socket.socket]) -> None:
+    process, ours = started
+    ours.close()
+    _wait(process)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
     """Wait until a process has ended, which it does when its socket is closed, or else kill it."""
     try:
-        await asyncio.wait_for(member.process.wait(), PATIENCE)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            member.process.kill()
-        await member.process.wait()
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from storage._async.transfer.report import SyncReport
 from storage.cli.choices import parse_limit
 from storage.cli.places import without_secrets
+from storage.cli.sums import table
 from tests.cli.conftest import Run
-from tests.stores import numbered
 
 
 @pytest.fixture
@@ -259,9 +260,14 @@ def test_a_plan_of_relative_stores_is_applied_where_it_was_made(
     assert run("apply", "the.plan").sums["copied"] == 3
 
 
-def test_many_objects_are_counted_with_commas(run: Run, folder: Path) -> None:
-    (folder / "many").mkdir()
-    for key in numbered(1200):
-        (folder / "many" / key).touch()
-    done = run("sync", "many", "memory://")
-    assert done.out.startswith("    1,200 copied")
+def test_what_is_rare_has_a_line_only_where_it_happened() -> None:
+    report = SyncReport(copied=1_234_567, bytes_copied=10**9, seconds=10, conflicts=1, skipped=2)
+    assert table(report).splitlines() == [
+        "1,234,567 copied              1.0 GB",
+        "        0 identical",
+        "        0 deleted",
+        "        0 failed",
+        "        2 left as they are",
+        "        1 changed meanwhile, left alone",
+        "in 10.0 s, 100.0 MB/s",
+    ]
