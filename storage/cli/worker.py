@@ -106,8 +106,7 @@ class Worker:
             store = await stack.enter_async_context(open_async_store(setup.backup))
             backup = Copier(self._target, store, budget=budget, rate=rate)
             await stack.enter_async_context(backup)
-            self._backup = backup
-        self._performer = Performer(self._source, self._target, self._copier, backup)
+        self._performer = Performer(self._source, self._target, budget, self._copier, backup)
 
     async def _begin(self) -> None:
         while True:
