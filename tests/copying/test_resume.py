@@ -18,6 +18,8 @@ from storage._async.backends.fs import AsyncFilesystemStore
 from storage._async.backends.s3 import AsyncBucketStore
 from storage._async.transfer.copying import Copier
 from storage._async.transfer.journal import Journal, open_journal
+from storage._async.transfer.selection import Selection
+from storage._async.transfer.sync import async_sync_stores
 from storage._core.errors import ObjectExists, StoreUnavailable
 from storage._core.info import ObjectInfo, WriteOptions
 from tests.backends.s3 import MIB
@@ -138,6 +140,19 @@ async def test_what_nobody_wants_any_more_is_given_up(
         await copier.forget("a")
         await copier.forget("a")
         assert await journal.upload_state("a") is None
+    assert await uploads_of(near) == []
+
+
+async def test_a_sync_gives_up_what_the_source_has_no_more(
+    near: AsyncBucketStore, folder: AsyncFilesystemStore, between: FaultProxy, tmp_path: Path
+) -> None:
+    await interrupted(folder, near, between, tmp_path)
+    await folder.delete("a")
+    await folder.put("b", b"small")
+    journal = tmp_path / "journal"
+    await async_sync_stores(folder, near, journal=journal, selection=Selection(exclude=["a"]))
+    assert len(await uploads_of(near)) == 1
+    await async_sync_stores(folder, near, journal=journal)
     assert await uploads_of(near) == []
 
 
