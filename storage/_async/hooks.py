@@ -169,6 +169,14 @@ class AsyncStoreHooks(ABC):
     async def _teardown(self) -> None:
         """Let go of what the store holds; called once."""
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        """Where the objects are: services, and the path in each that all of ours begin with.
+
+        Two stores may share objects if they name the same service, and one path begins with the
+        other. Called in a worker thread.
+        """
+        return (("object", f"{id(self):x}/"),)
+
     # -- checks and deadlines ---------------------------------------------------------------
 
     def _check_open(self, operation: str) -> None:
