@@ -175,7 +175,7 @@ def test_readers_find_every_object_while_they_move(tmp_path: Path) -> None:
     keys = [f"k{number}" for number in range(60)]
     stores[0].put_many({key: key.encode() for key in keys})
     begun, ended = threading.Event(), threading.Event()
-    rounds = []
+    rounds: list[int] = []
 
     def value(key: str) -> bytes:
         for store in (*stores, *stores):  # in the old place, else in the new one by now
