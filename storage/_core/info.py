@@ -148,6 +148,8 @@ class WriteOptions:
     if_match: str | None = None
     content_type: str | None = None
     metadata: Mapping[str, str] | None = None
+    modified: datetime | None = None
+    """When the content was written where it is copied from; heeded where the medium keeps it."""
 
     def check(self, key: str, found: ObjectInfo | None) -> None:
         """Raise unless what stands under the key now (None: nothing) may be replaced."""

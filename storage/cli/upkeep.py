@@ -1,9 +1,12 @@
-"""The verbs on a whole store: of a SQLite file check, vacuum, upgrade; of files sweep, rehash."""
+"""The verbs on a whole store.
+
+Of a database or an archive check and vacuum, of a database upgrade; of files sweep and rehash.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 import click
 
@@ -13,11 +16,26 @@ from .progress import readable
 
 if TYPE_CHECKING:
     from ..aiodb import AsyncSqliteStore, CheckReport
+    from ..zip import AsyncZipStore, ZipCheckReport
 
-DATABASE = click.argument("url")
+Whole: TypeAlias = Union["AsyncSqliteStore", "AsyncZipStore"]
+"""A store in one file."""
+URL = click.argument("url")
 STORE = click.argument("store")
 SHOWN = 10
 """Problems that are named; the others are counted."""
+
+
+def _whole(url: str) -> Whole:
+    from ..aiodb import AsyncSqliteStore
+    from ..zip import AsyncZipStore
+
+    store = open_async_store(url)
+    if not isinstance(store, (AsyncSqliteStore, AsyncZipStore)):
+        raise click.UsageError(
+            "That is for databases and archives, such as sqlite:///srv/objects.sqlite."
+        )
+    return store
 
 
 def _database(url: str) -> AsyncSqliteStore:
@@ -30,44 +48,53 @@ def _database(url: str) -> AsyncSqliteStore:
 
 
 @click.command()
-@DATABASE
+@URL
 def check(url: str) -> int:
-    """Look through a whole database for what is damaged or missing."""
-    report = run(_check(_database(url)))
-    problems = [
-        *report.damage,
-        *(f"{shown(key)}: its bytes are not all there" for key in report.incomplete),
-    ]
+    """Look through a whole database or archive for what is damaged or missing."""
+    report = run(_check(_whole(url)))
+    problems, remarks = _told(report)
     for line in problems[:SHOWN]:
         print(line)
     if len(problems) > SHOWN:
         print(f"and {len(problems) - SHOWN} more")
-    if report.orphans:
-        print(f"values that belong to no object: {report.orphans}")
+    for line in remarks:
+        print(line)
     what = f"{report.objects} objects ({readable(report.size)})"
     print(f"sound: {what}" if report.sound else f"not sound: {what}")
     return OK if report.sound else FAILED
 
 
-async def _check(store: AsyncSqliteStore) -> CheckReport:
+async def _check(store: Whole) -> CheckReport | ZipCheckReport:
     async with store:
         return await store.check()
 
 
+def _told(report: CheckReport | ZipCheckReport) -> tuple[list[str], list[str]]:
+    """What is wrong, and what else is to be said."""
+    from ..zip import ZipCheckReport
+
+    if isinstance(report, ZipCheckReport):
+        damaged = [f"{shown(key)}: damaged" for key in report.damaged]
+        return damaged, [f"{shown(key)}: cannot be read here" for key in report.unread[:SHOWN]]
+    incomplete = [f"{shown(key)}: its bytes are not all there" for key in report.incomplete]
+    orphans = f"values that belong to no object: {report.orphans}"
+    return [*report.damage, *incomplete], [orphans] if report.orphans else []
+
+
 @click.command()
-@DATABASE
+@URL
 def vacuum(url: str) -> None:
-    """Give the room of what was deleted in a database back to the file system."""
-    print(f"{readable(run(_vacuum(_database(url))))} freed")
+    """Give the room of what was deleted in a database or archive back to the file system."""
+    print(f"{readable(run(_vacuum(_whole(url))))} freed")
 
 
-async def _vacuum(store: AsyncSqliteStore) -> int:
+async def _vacuum(store: Whole) -> int:
     async with store:
         return await store.vacuum()
 
 
 @click.command()
-@DATABASE
+@URL
 def upgrade(url: str) -> None:
     """Make a database of amplify-storage-utils one that can be written.
 

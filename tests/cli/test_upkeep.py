@@ -1,4 +1,4 @@
-"""The verbs on a whole database, and on a whole directory."""
+"""The verbs on a whole database, archive or directory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from storage.db import SqliteStore
 from storage.fs import HashdirStore
+from storage.zip import ZipStore
 from tests.backends.sqlite import change
 from tests.cli.conftest import Run
 
@@ -41,6 +42,19 @@ def test_vacuum(run: Run, folder: Path) -> None:
     done = run("vacuum", URL)
     assert (done.code, done.out) == (0, "999.4 kB freed\n")
     assert before - (folder / "x.sqlite").stat().st_size > 900_000
+
+
+def test_archives(run: Run, folder: Path) -> None:
+    path, url = folder / "x.zip", "zip://x.zip"
+    with ZipStore(path, compression="store") as store:
+        store.put("a", bytes(100_000))
+        store.put("b", b"findme")
+    assert run("check", url).out == "sound: 2 objects (100.0 kB)\n"
+    path.write_bytes(path.read_bytes().replace(b"findme", b"hidden"))
+    done = run("check", url)
+    assert (done.code, done.out) == (2, "b: damaged\nnot sound: 2 objects (100.0 kB)\n")
+    assert run("vacuum", url).out == "0 B freed\n"
+    assert run("upgrade", url).code == 1
 
 
 def test_upgrade(run: Run, folder: Path) -> None:

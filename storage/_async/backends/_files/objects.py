@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import threading
@@ -10,9 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 
-from ...._core.errors import IntegrityError, ObjectNotFound, StoreError, from_oserror
+from ...._core.errors import (
+    IntegrityError,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreError,
+    from_oserror,
+)
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
 from . import attributes
+from .kernel import copy_by_kernel
 from .layout import Layout
 from .locks import locked, require
 from .moving import Move
@@ -21,11 +27,8 @@ from .pending import Pending, describe, found_in
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
-_COPY_BYTES = 64 * 1024 * 1024
-"""Bytes that the kernel is asked to copy by."""
 _READ_BYTES = 1024 * 1024
 """Bytes that are copied by where the kernel cannot do it alone."""
-_NO_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 
 
 class OpenFile:
@@ -68,6 +71,20 @@ class OpenFile:
             raise IntegrityError("the file was cut by another program while it was read")
         return b"".join(parts)
 
+    def read_into(self, view: memoryview, start: int) -> None:
+        """The same into memory that is there; not safe to close meanwhile, but many may read."""
+        while view and (done := os.preadv(self._file, [view], start)):
+            view, start = view[done:], start + done
+        if view:
+            raise IntegrityError("the file was cut by another program while it was read")
+
+    def verify(self) -> None:
+        """Raise `PreconditionFailed` if another program has written into the file meanwhile."""
+        with self._lock:
+            now = os.fstat(self._file)
+        if (now.st_mtime_ns, now.st_size) != (self.found.st_mtime_ns, self.found.st_size):
+            raise PreconditionFailed("the file was changed by another program while it was read")
+
     def close(self) -> None:
         """Let go; may be called again."""
         with self._lock:
@@ -101,7 +118,10 @@ class Objects:
             start, end = 0, file.found.st_size
             if options.byte_range is not None:
                 start, end = options.byte_range.resolve(end)
-            return file.read(start, end), file.info
+            data = file.read(start, end)
+            if options.if_match is not None:
+                file.verify()
+            return data, file.info
         finally:
             file.close()
 
@@ -145,7 +165,7 @@ class Objects:
         """Store an object."""
         with closing(self.begin(key, options.if_absent)) as pending:
             pending.write(data)
-            return pending.publish(options, attributes.pack(options))
+            return pending.publish(options)
 
     def delete(self, key: str, if_match: str | None = None) -> None:
         """Remove an object, and the directories that are empty without it."""
@@ -213,7 +233,8 @@ class Objects:
             if source == target and not if_absent:
                 return file.info
             with _about(target), closing(self.begin(target, if_absent)) as pending:
-                done, size = _copy_by_kernel(file, pending), file.found.st_size
+                size = file.found.st_size
+                done = copy_by_kernel(file, pending, 0, size)
                 while done < size:
                     data = file.read(done, min(size, done + _READ_BYTES))
                     pending.write(data)
@@ -240,20 +261,3 @@ def _about(key: str) -> Iterator[None]:
     except StoreError as error:
         error.key = key if error.key is None else error.key
         raise
-
-
-def _copy_by_kernel(file: OpenFile, pending: Pending) -> int:
-    """Copy without the bytes' passing through this process; how many were copied."""
-    done, size = 0, file.found.st_size
-    copy = getattr(os, "copy_file_range", None)
-    while copy is not None and done < size:
-        try:
-            count = copy(file.fileno(), pending.file, min(size - done, _COPY_BYTES), done)
-        except OSError as error:
-            if error.errno not in _NO_COPY:
-                raise
-            break
-        if not count:
-            break
-        done += count
-    return done

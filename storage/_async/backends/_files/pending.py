@@ -6,13 +6,13 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import time_ns
 
 from ...._core.errors import InvalidKey, ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from . import hidden
-from .attributes import UNKNOWN, Known, unpack, write
+from .attributes import UNKNOWN, Known, pack, unpack, write
 from .layout import Layout
 from .locks import locked, require
 from .names import is_anothers
@@ -22,6 +22,8 @@ NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
 """What is said where a file cannot have a second name."""
 _SECOND = 1_000_000_000
 _at = datetime.fromtimestamp
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Pending:
@@ -43,6 +45,8 @@ class Pending:
         self.temp: bytes | None = None
         self.file = -1
         self.published = False
+        self.dated: int | None = None
+        """The time to be given to the object, in nanoseconds since 1970; None: that of now."""
         try:
             self.directory = retried(self._begin)
         except OSError as error:
@@ -71,9 +75,10 @@ class Pending:
         """Make it the object, if the conditions hold.
 
         Args:
-            options: The conditions.
-            attributes: What `attributes.pack` gave.
+            options: The conditions, and what is kept beside the bytes.
+            attributes: What is kept, packed, where that is known from another object.
         """
+        attributes = attributes or pack(options)
         self._seal(attributes)
         try:
             found = self._publish(options)
@@ -99,6 +104,10 @@ class Pending:
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
             found = self._stamp(old)
+            if self.dated is None and options.modified is not None:
+                self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+            if self.dated is not None:
+                found = self._date(self.dated)
             self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
             self._appear(options.if_absent, held)
         return found
@@ -130,6 +139,12 @@ class Pending:
             os.utime(self.file, ns=(newer, newer))
             found = os.fstat(self.file)
         return found
+
+    def _date(self, nanoseconds: int) -> os.stat_result:
+        """Give the file the time of what it is a copy of."""
+        with suppress(OSError, OverflowError):  # a time that the file system does not know
+            os.utime(self.file, ns=(nanoseconds, nanoseconds))
+        return os.fstat(self.file)
 
     def _appear(self, if_absent: bool, held: bool) -> None:
         name = self.parts[-1]

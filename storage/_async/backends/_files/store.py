@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,12 +15,13 @@ from ...._core.errors import ConfigError, StoreError, from_oserror
 from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.values import batches
-from ...._core.window import each, surely
-from ...base import AsyncBaseStore, Keys
+from ...._core.window import surely
+from ...base import Keys, Outcome
 from ...pieces import Body, Sink
 from .attributes import are_kept
 from .layout import Layout
 from .objects import Objects, OpenFile
+from .passing import FilePassing
 from .pending import Pending, describe
 from .room import readers, writers
 from .sink import PIECE, FileSink
@@ -39,7 +41,7 @@ STEPS = 32
 """Steps of a listing between two looks at the clock."""
 
 
-class AsyncFileTreeStore(AsyncBaseStore):
+class AsyncFileTreeStore(FilePassing):
     """Objects as files under a root directory.
 
     Args:
@@ -79,6 +81,9 @@ class AsyncFileTreeStore(AsyncBaseStore):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.root_path!r})"
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("file", os.path.join(os.path.realpath(self.root_path), "")),)
+
     @staticmethod
     def _url_options(url: StoreURL) -> dict[str, Any]:
         return {
@@ -114,36 +119,18 @@ class AsyncFileTreeStore(AsyncBaseStore):
         else:
             await self._do(self._objects.delete, key, if_match)
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        async with closing(each(keys)) as source:
-            batch: list[str] = []
-            async for key in source:
-                batch.append(key)
-                if len(batch) == BATCH:
-                    for outcome in await self._delete_batch(batch, missing_ok):
-                        yield outcome
-                    batch = []
-        for outcome in await self._delete_batch(batch, missing_ok):
-            yield outcome
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        remove = partial(self._delete_batch, missing_ok=missing_ok)
+        return self._delete_by_pages(keys, BATCH, remove)
 
-    async def _delete_batch(
-        self, keys: list[str], missing_ok: bool
-    ) -> list[tuple[str, Exception | None]]:
+    async def _delete_batch(self, keys: list[str], missing_ok: bool) -> list[Outcome]:
         """Remove objects in one hop; each directory is synced once."""
-        outcomes: dict[str, Exception | None] = {}
-        for key in keys:
-            try:
-                self._check("delete", key)
-            except StoreError as error:
-                outcomes[key] = error
-        fine = [key for key in keys if key not in outcomes]
+        outcomes: dict[str, Exception | None]
         try:
-            work = self._do(self._objects.delete_many, fine, missing_ok)
-            outcomes |= await self._run("delete", None, work)
+            work = self._do(self._objects.delete_many, keys, missing_ok)
+            outcomes = await self._run("delete", None, work)
         except StoreError as error:
-            outcomes |= dict.fromkeys(fine, error)
+            outcomes = dict.fromkeys(keys, error)
         for key, outcome in outcomes.items():
             if isinstance(outcome, StoreError):
                 outcome.located(operation="delete", store=repr(self), key=key)
@@ -166,15 +153,19 @@ class AsyncFileTreeStore(AsyncBaseStore):
                 start, end = 0, file.found.st_size
                 if options.byte_range is not None:
                     start, end = options.byte_range.resolve(end)
-                yield Body(file.info, self._pieces(file, start, end))
+                yield Body(file.info, self._pieces(file, start, end, options.if_match is not None))
             finally:
                 file.close()  # in place: closing what was only read does not wait for any medium
 
-    async def _pieces(self, file: OpenFile, start: int, end: int) -> AsyncIterator[bytes]:
+    async def _pieces(
+        self, file: OpenFile, start: int, end: int, pinned: bool
+    ) -> AsyncIterator[bytes]:
         while start < end:
             data = await self._do(file.read, start, min(end, start + PIECE))
             start += len(data)
             yield data
+        if pinned:
+            file.verify()  # in place, since it waits for no medium
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:

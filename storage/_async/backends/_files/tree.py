@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn, TypeAlias, TypeVar
 
+from ...._core import bulk
 from ...._core.errors import (
     AccessDenied,
     InvalidKey,
@@ -17,6 +18,7 @@ from ...._core.errors import (
     StoreNotFound,
     StoreUnavailable,
 )
+from .deferred import file_systems
 from .syncing import syncs
 
 T = TypeVar("T")
@@ -49,11 +51,25 @@ class Tree:
     ) -> None:
         self.root = root
         self.follow = follow
-        self.durable = durable
+        self._durable = durable
         self.attributes = attributes
         self.folds: bool | None = None
         """Whether names that differ in case or composition are one here; None: not known yet."""
         self._nofollow = 0 if follow else os.O_NOFOLLOW
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is made is synced at once, and not later by the job that it is made for."""
+        return self._durable and not self._defers()
+
+    def _defers(self) -> bool:
+        job = bulk.current.get()
+        if job is None or self.follow:  # a link may lead to any file system
+            return False
+        try:
+            return job.defers(self.root, lambda: file_systems(self.root))
+        except OSError:  # there is no root yet
+            return False
 
     # -- reaching ---------------------------------------------------------------------------
 
@@ -109,7 +125,10 @@ class Tree:
 
     def make(self, parts: Parts) -> int:
         """A descriptor of a directory, which is made where it is missing; the root, too."""
-        return retried(lambda: self._make(parts))
+        directory = retried(lambda: self._make(parts))
+        if self._durable:
+            self._defers()  # before anything is written, of which it is to know all errors
+        return directory
 
     def _make(self, parts: Parts) -> int:
         try:
