@@ -1,7 +1,11 @@
-"""The verbs on a whole SQLite file or zip archive: check, vacuum, upgrade."""
+"""The verbs on a whole store.
+
+Of a database or an archive check and vacuum, of a database upgrade; of files sweep and rehash.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 import click
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 Whole: TypeAlias = Union["AsyncSqliteStore", "AsyncZipStore"]
 """A store in one file."""
 URL = click.argument("url")
+STORE = click.argument("store")
 SHOWN = 10
 """Problems that are named; the others are counted."""
 
@@ -101,3 +106,65 @@ def upgrade(url: str) -> None:
 async def _upgrade(store: AsyncSqliteStore) -> bool:
     async with store:
         return await store.upgrade()
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _age(context: click.Context, option: click.Parameter, text: str) -> float:
+    """Seconds, of a number with or without a unit."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no age such as 90, 30m, 12h or 7d.")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+@click.command()
+@STORE
+@click.option(
+    "--older-than",
+    callback=_age,
+    metavar="AGE",
+    default="1d",
+    show_default=True,
+    help="Seconds since the last write, or a number with m, h or d.",
+)
+def sweep(store: str, older_than: float) -> None:
+    """Remove what killed writers have left behind in a directory.
+
+    What somebody is still writing stays, however old it is.
+    """
+    print(f"{run(_sweep(store, older_than))} removed")
+
+
+async def _sweep(url: str, older_than: float) -> int:
+    from .._async.backends._files.store import AsyncFileTreeStore
+
+    async with open_async_store(url) as store:
+        if not isinstance(store, AsyncFileTreeStore):
+            raise click.UsageError("That is for directories, such as file:///srv/objects.")
+        return await store.sweep(older_than=older_than)
+
+
+@click.command()
+@STORE
+@click.option("--width", type=int, required=True, help="Characters that name a directory.")
+@click.option("--depth", type=int, required=True, help="Directories on the way to an object.")
+def rehash(store: str, width: int, depth: int) -> None:
+    """Move the objects of a hashed directory to where another width and depth have them.
+
+    If it is interrupted, run it again. From its beginning on, the store is to be opened with the
+    new width and depth; what they do not find yet is where the old ones have it.
+    """
+    print(f"{run(_rehash(store, width, depth))} moved")
+
+
+async def _rehash(url: str, width: int, depth: int) -> int:
+    from ..aiofs import AsyncHashdirStore
+
+    async with open_async_store(url) as store:
+        if not isinstance(store, AsyncHashdirStore):
+            raise click.UsageError(
+                "That is for hashed directories, such as hashdir:///srv/objects."
+            )
+        return await store.rehash(width, depth)

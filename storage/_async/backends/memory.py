@@ -80,6 +80,9 @@ class AsyncDictStore(AsyncBaseStore):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.objects)} objects)"
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("object", f"{id(self.objects):x}/"),)
+
     # -- lifetimes, snapshots ---------------------------------------------------------------
 
     def with_ttl(self, ttl: float | None) -> AsyncDictStore:

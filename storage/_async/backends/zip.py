@@ -118,6 +118,9 @@ class AsyncZipStore(AsyncBaseStore):
         limits = Limits(max_members, max_object_size, max_total_size, max_ratio)
         self._volume = ZipVolume(self._path, limits, durable)
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("file", os.path.join(os.path.realpath(self._path), "")),)
+
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``zip:///directory/x.zip`` or ``zip://relative/x.zip``."""
