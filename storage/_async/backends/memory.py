@@ -128,11 +128,11 @@ class AsyncDictStore(AsyncBaseStore):
         return len(items)
 
     async def load(self, source: AsyncObjectStore, *, delete: bool = False) -> int:
-        """Take over all objects of another store, all at once for those who read here.
+        """Take over all objects of another store, in one step: no task sees a part of it.
 
         Args:
             source: The store; all of it is read before anything changes here.
-            delete: Remove what else is here, in the same moment.
+            delete: Remove what else is here, in the same step.
 
         Returns:
             How many objects there were.
@@ -198,10 +198,7 @@ class AsyncDictStore(AsyncBaseStore):
 
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         with self._shelf.lock:
-            info = self._shelf.copy(source, target, if_absent)
-            if source != target:
-                self._shelf.drop(source)
-            return info
+            return self._shelf.copy(source, target, if_absent, move=True)
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         for key in self._shelf.keys(prefix, start_after):

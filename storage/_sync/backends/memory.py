@@ -105,11 +105,11 @@ class DictStore(BaseStore):
         return self._run(self._async.save(to_async(target), delete=delete))
 
     def load(self, source: ObjectStore, *, delete: bool = False) -> int:
-        """Take over all objects of another store, all at once for those who read here.
+        """Take over all objects of another store, in one step: no task sees a part of it.
 
         Args:
             source: The store; all of it is read before anything changes here.
-            delete: Remove what else is here, in the same moment.
+            delete: Remove what else is here, in the same step.
 
         Returns:
             How many objects there were.

@@ -112,15 +112,19 @@ class Shelf:
             self._note(key, len(data), deadline)
         return info
 
-    def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        """Put an object under another key as well; it goes when the first one does."""
+    def copy(self, source: str, target: str, if_absent: bool, *, move: bool = False) -> ObjectInfo:
+        """Put an object under another key as well, or instead; it goes when the first one does."""
         known = self.look(source)
         if known is None:
             raise ObjectNotFound("there is no object under this key", key=source)
         data, info, deadline = known
         options = WriteOptions(if_absent, None, info.content_type, info.metadata)
         options.check(target, self.peek(target))
-        return info if source == target else self.store(target, data, options, deadline)
+        if source == target:
+            return info
+        if move:
+            self.drop(source)
+        return self.store(target, data, options, deadline)
 
     def drop(self, key: str) -> None:
         """Let an object go."""
