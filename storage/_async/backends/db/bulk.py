@@ -13,7 +13,7 @@ from ...._core.window import each
 from ...base import AsyncBaseStore, Items, Keys
 from . import objects
 from .database import CREATE, PLAIN, Database
-from .jobs import GROUP
+from .writing import GROUP
 
 Outcome: TypeAlias = tuple[str, Exception | None]
 ROOM = 4 * 1024 * 1024
