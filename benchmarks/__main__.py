@@ -1,7 +1,7 @@
-"""``python -m benchmarks [SUITE ...]``: what the stores cost beside what they are made of.
+"""``python -m benchmarks [SUITE ...]``: what the layers cost beside what they are made of.
 
-The exit code is 1 where something costs more than it may. ``python -m benchmarks s3`` compares
-whole processes and has options of its own.
+The exit code is 1 where something costs more than it may. ``python -m benchmarks local``, ``s3``
+and ``sync`` compare whole processes and have options of their own.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from pathlib import Path
 
 from benchmarks import harness
 
-SUITES = ("overhead", "local", "transfer", "wire")
+SUITES = ("overhead", "transfer", "wire")
+PROCESSES = ("local", "s3", "sync")
 TMPFS = Path("/dev/shm")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run suites and print a table for each race."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given and given[0] == "s3":
-        return int(import_module("benchmarks.s3.__main__").main(given[1:]))
+    if given and given[0] in PROCESSES:
+        return int(import_module(f"benchmarks.{given[0]}.__main__").main(given[1:]))
     options = _parser().parse_args(given)
     suites = SUITES if "all" in options.suites else options.suites
     missed = 0

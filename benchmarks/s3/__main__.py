@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import markdown
 from benchmarks.s3 import report
 from benchmarks.s3.race import run
 
@@ -27,12 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for task, turns in run(Path(folder), **chosen):
             found[task] = turns
             print(f"**{task.name}**\n")
-            print(*report.table(report.HEAD, report.rows(task, turns)), "", sep="\n", flush=True)
+            lines = markdown.table(report.HEAD, report.rows(task, turns))
+            print(*lines, "", sep="\n", flush=True)
     names = list(dict.fromkeys(name for turns in found.values() for name in turns))
-    lines = [*report.summary(found, names), "", f"{report.where(options.rounds)}."]
-    print(*lines, sep="\n")
+    server = "SeaweedFS on the same machine"
+    where = markdown.where(server, f"medians of {options.rounds} interleaved rounds")
+    figures = [*report.summary(found, names), "", where]
+    print(*figures, sep="\n")
     if options.readme is not None:
-        report.write(options.readme, lines)
+        markdown.write(options.readme, "s3-figures", figures)
     return 0
 
 

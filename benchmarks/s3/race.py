@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
 
+from benchmarks.processes import Worker
 from benchmarks.s3.peer import bounded
 from benchmarks.s3.peers import PEERS
 from benchmarks.s3.tasks import (
@@ -68,42 +65,11 @@ async def fill(service: S3Service, file: Path) -> None:
             await store.put("large", large)
 
 
-class Contender:
-    """A worker's process."""
-
-    def __init__(self, name: str, service: S3Service, file: Path) -> None:
-        self.name = name
-        place = [service.endpoint_url, service.access_key, BUCKET, str(file)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.s3.worker", name, *place],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"BENCHMARK_SECRET": service.secret_key},
-        )
-        self.able: Sequence[str] = self._answer()
-
-    def _answer(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.name} ended")
-        return json.loads(line)
-
-    def do(self, task: Task) -> Turn:
-        """One turn."""
-        assert self.process.stdin is not None
-        print(task.name, file=self.process.stdin, flush=True)
-        turn: Turn = self._answer()
-        return turn
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(30)
+def worker(name: str, service: S3Service, file: Path) -> Worker:
+    """A client's process."""
+    place = [service.endpoint_url, service.access_key, BUCKET, str(file)]
+    secret = {"BENCHMARK_SECRET": service.secret_key}
+    return Worker(name, ["benchmarks.s3.worker", name, *place], secret)
 
 
 def take_turns(
@@ -112,13 +78,13 @@ def take_turns(
     """All rounds of one task, in processes that do nothing else: so the peak is the task's."""
     turns: dict[str, list[Turn]] = {}
     with ExitStack() as stack:
-        made = [stack.enter_context(Contender(name, service, file)) for name in names]
+        made = [stack.enter_context(worker(name, service, file)) for name in names]
         able = [each for each in made if task.name in each.able]
         for each in able:
-            each.do(task)  # connections, imports and caches are not what is measured
+            each.do(task.name)  # connections, imports and caches are not what is measured
         for _ in range(rounds):
             for each in able:
-                turns.setdefault(each.name, []).append(each.do(task))
+                turns.setdefault(each.name, []).append(each.do(task.name))
             able.append(able.pop(0))  # nobody always comes first
     return turns
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 
+from benchmarks import markdown
 from benchmarks.s3.peers import PEERS
 from benchmarks.s3.race import Turn, Turns
 from benchmarks.s3.tasks import MIB, Task
 
 OURS = next(iter(PEERS))
 HEAD = ("client", "rate", "processor", "peak memory", "ours is faster by", "our processor time")
-BEGIN, END = "<!-- s3-figures -->", "<!-- /s3-figures -->"
 
 
 def rate(task: Task, turns: Sequence[Turn]) -> float:
@@ -52,23 +47,6 @@ def rows(task: Task, turns: Turns) -> Iterator[list[str]]:
             ]
 
 
-def table(head: Sequence[str], lines: Iterator[list[str]]) -> Iterator[str]:
-    """Markdown."""
-    yield f"| {' | '.join(head)} |"
-    yield f"| --- |{' ---: |' * (len(head) - 1)}"
-    for line in lines:
-        yield f"| {' | '.join(line)} |"
-
-
-def where(rounds: int) -> str:
-    """The day and the machine."""
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors ({platform.machine()}), Python "
-        f"{platform.python_version()}, SeaweedFS on the same machine, medians of {rounds} "
-        "interleaved rounds"
-    )
-
-
 def summary(found: Mapping[Task, Turns], names: Sequence[str]) -> Iterator[str]:
     """One line a task: the rate of each client, and in brackets its time on the processor."""
 
@@ -83,14 +61,4 @@ def summary(found: Mapping[Task, Turns], names: Sequence[str]) -> Iterator[str]:
             ]
             yield [f"{task.name}, {unit}/s", *cells]
 
-    yield from table(("", *names), lines())
-
-
-def write(readme: Path, lines: Sequence[str]) -> None:
-    """Put lines between the marks of a text."""
-    text = readme.read_text("utf-8")
-    block = "\n".join((BEGIN, *lines, END))
-    changed = re.sub(
-        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: block, text, flags=re.DOTALL
-    )
-    readme.write_text(changed, "utf-8")
+    yield from markdown.table(("", *names), lines())

@@ -9,35 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from benchmarks.processes import commands_peak, memory, processor
 from benchmarks.s3.peer import Peer, bounded
 from benchmarks.s3.peers import PEERS
 from benchmarks.s3.tasks import SMALL, TASKS, Task, read_key
 
 DATA = os.urandom(SMALL)
-
-
-def processor() -> float:
-    """Seconds on the processor so far, of this process and the commands that it ran."""
-    spent = 0.0
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        usage = resource.getrusage(who)
-        spent += usage.ru_utime + usage.ru_stime
-    return spent
-
-
-def peak() -> int:
-    """Bytes of memory that this process, or one of its commands, had at most."""
-    # Not from getrusage: what it says of a process begins with what its parent had.
-    status = Path("/proc/self/status").read_text()
-    own = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return max(int(own.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
 
 
 class Worker:
@@ -62,7 +45,11 @@ class Worker:
         spent, begin = processor(), perf_counter()
         await call(task)
         seconds = perf_counter() - begin
-        return {"seconds": seconds, "cpu": processor() - spent, "peak": peak()}
+        return {
+            "seconds": seconds,
+            "cpu": processor() - spent,
+            "peak": max(memory(), commands_peak()),
+        }
 
     async def _many(self, task: Task) -> None:
         calls: dict[str, Callable[[int], Awaitable[Any]]] = {

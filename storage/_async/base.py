@@ -6,6 +6,8 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
+    Awaitable,
+    Callable,
     Iterable,
     Mapping,
     Sequence,
@@ -13,21 +15,25 @@ from collections.abc import (
 from typing import TypeAlias, cast
 
 from .._core.closing import closing
-from .._core.errors import BulkError, InvalidKey
+from .._core.errors import BulkError, InvalidKey, StoreError
 from .._core.info import ByteRange, ObjectInfo, ReadOptions
 from .._core.ranges import MergedRange, merge_ranges
 from .._core.values import Data
-from .._core.window import in_order
+from .._core.window import in_order, pages
+from .shortcuts import StoreShortcuts
 from .verbs import AsyncStoreVerbs
 
 Keys: TypeAlias = Iterable[str] | AsyncIterable[str]
 Items: TypeAlias = Iterable[tuple[str, Data]] | AsyncIterable[tuple[str, Data]]
 
+Outcome: TypeAlias = tuple[str, Exception | None]
+"""A key, and what went wrong with it."""
+
 BULK = 32
 """Calls that a verb on many keys has in flight."""
 
 
-class AsyncBaseStore(AsyncStoreVerbs):
+class AsyncBaseStore(AsyncStoreVerbs, StoreShortcuts):
     """The base of all stores of this package; `AsyncObjectStore` tells what they promise.
 
     Args:
@@ -169,7 +175,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
                     raise error
         return found
 
-    async def _put_many(self, items: Items) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _put_many(self, items: Items) -> AsyncGenerator[Outcome, None]:
         """Store objects; give each key with its error or None."""
 
         async def put(item: tuple[str, Data]) -> ObjectInfo:
@@ -179,9 +185,7 @@ class AsyncBaseStore(AsyncStoreVerbs):
             async for (key, _), result in results:
                 yield key, result if isinstance(result, Exception) else None
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         """Remove objects; give each key with its error or None."""
 
         async def delete(key: str) -> None:
@@ -190,6 +194,26 @@ class AsyncBaseStore(AsyncStoreVerbs):
         async with closing(in_order(delete, keys, BULK)) as results:
             async for outcome in results:
                 yield outcome
+
+    async def _delete_by_pages(
+        self,
+        keys: Keys,
+        size: int,
+        remove: Callable[[list[str]], Awaitable[Iterable[Outcome]]],
+    ) -> AsyncGenerator[Outcome, None]:
+        """The same by `remove`, for ``size`` keys at once; what is no key here never reaches it."""
+        async with closing(pages(keys, size)) as source:
+            async for page in source:
+                fine = []
+                for key in page:
+                    try:
+                        self._check("delete_many", key)
+                    except StoreError as error:
+                        yield key, error
+                    else:
+                        fine.append(key)
+                for outcome in await remove(fine):
+                    yield outcome
 
     def _raise_bulk(self, operation: str, errors: dict[str, Exception]) -> None:
         if errors:

@@ -57,6 +57,9 @@ class AsyncForeignStore(AsyncBaseStore):
     def __repr__(self) -> str:
         return repr(self._store)
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("object", f"{id(self._store):x}/"),)
+
     @property
     def store(self) -> AsyncObjectStore:
         """The store that is used now."""

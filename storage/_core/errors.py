@@ -6,7 +6,8 @@ One root, and each error is also the built-in that a caller would catch::
     ├── ObjectNotFound         KeyError
     ├── ObjectExists           FileExistsError
     ├── PreconditionFailed
-    │   └── NotModified
+    │   ├── NotModified
+    │   └── SourceChanged
     ├── InvalidKey             ValueError
     │   └── RefusedKey         KeyError, too
     ├── ConfigError            ValueError
@@ -106,6 +107,10 @@ class PreconditionFailed(StoreError):
 
 class NotModified(PreconditionFailed):
     """``if_none_match`` was asked for, and the object is still that one."""
+
+
+class SourceChanged(PreconditionFailed):
+    """What was to be copied is another object by now, or is gone; nothing was published."""
 
 
 class InvalidKey(StoreError, ValueError):

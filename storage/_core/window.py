@@ -31,6 +31,19 @@ async def each(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]
                     yield item
 
 
+async def pages(items: Iterable[T] | AsyncIterable[T], size: int) -> AsyncGenerator[list[T], None]:
+    """The items of an iterable of either kind in lists of ``size``; the last one may be shorter."""
+    page: list[T] = []
+    async with closing(each(items)) as source:
+        async for item in source:
+            page.append(item)
+            if len(page) == size:
+                yield page
+                page = []
+    if page:
+        yield page
+
+
 async def in_order(
     function: Callable[[T], Coroutine[Any, Any, R]],
     items: Iterable[T] | AsyncIterable[T],

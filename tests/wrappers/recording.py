@@ -19,6 +19,7 @@ HOOKS = (
 NOT_HANDED_ON = {
     *("_read", "_write", "_run", "_place", "_within", "_steps"),  # what surrounds the hooks
     *("_setup", "_teardown"),  # a child's own life
+    "_delete_by_pages",  # what a hook is made of
 }
 
 

@@ -50,6 +50,9 @@ class AsyncDictStore(AsyncBaseStore):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.objects)} objects)"
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("object", f"{id(self.objects):x}/"),)
+
     def _find(self, key: str) -> tuple[bytes, ObjectInfo]:
         try:
             data = self.objects[key]

@@ -1,132 +1,172 @@
-"""Listings side by side: in key order, whatever order the stores give."""
+"""Listings that can be believed: in pages, in key order, and with every doubt about them noted."""
 
 from __future__ import annotations
 
-import heapq
-import pickle
-import sqlite3
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from itertools import islice
+from operator import ge, lt
+from typing import Protocol, TypeVar
 
-from ..._core import calls
 from ..._core.closing import closing
 from ..._core.errors import MalformedResponse, StoreNotFound
 from ..._core.info import Capability, ObjectInfo
+from ..._core.text import shorten
+from ..._core.window import cancel_all
 from ..base import AsyncBaseStore
+from .sorting import sorted_pages
+from .steps import PAGE
 
-PAGE = 1000
-
-
-async def in_key_order(
-    source: AsyncIterator[ObjectInfo], name: str
-) -> AsyncGenerator[ObjectInfo, None]:
-    """Hand a listing on, and make sure that its keys rise.
-
-    Raises:
-        MalformedResponse: A key does not come after the one before it.
-    """
-    last = ""
-    async with closing(source) as listing:
-        async for info in listing:
-            if info.key <= last:
-                raise MalformedResponse(
-                    f"the listing of {name} is not in order: {info.key!r} after {last!r}"
-                )
-            last = info.key
-            yield info
+T = TypeVar("T")
+FIRST_PAGE = 100
+"""Entries of the first page, which work should not have to wait for."""
 
 
-async def ordered_listing(
-    store: AsyncBaseStore, prefix: str = "", *, missing_ok: bool = False
-) -> AsyncIterator[ObjectInfo]:
-    """A store's listing in key order; sorted on disk where the store gives another order.
+class Choice(Protocol):
+    """What a listing asks of a selection."""
+
+    @property
+    def by_key(self) -> bool:
+        """Whether it asks for some keys only."""
+        ...
+
+    def selects_key(self, key: str) -> bool:
+        """Whether the key is wanted."""
+        ...
+
+    def prefixes(self) -> Sequence[str]:
+        """What all wanted keys begin with: sorted, and none begins with another."""
+        ...
+
+
+class DisorderError(MalformedResponse):
+    """A store that says it lists in order does not."""
+
+
+class Listing:
+    """One end's objects.
 
     Args:
         store: The store.
-        prefix: What the keys begin with.
+        name: What doubts call it, such as ``"the source"``.
+        choice: Which keys are wanted. None: all.
         missing_ok: A store that does not exist yet lists nothing, instead of an error.
     """
-    if Capability.ORDERED in store.capabilities:
-        source = in_key_order(store.list(prefix), repr(store))
-    else:
-        source = sorted_on_disk(store.list(prefix))
-    async with closing(source) as infos:
+
+    def __init__(
+        self,
+        store: AsyncBaseStore,
+        name: str,
+        choice: Choice | None = None,
+        *,
+        missing_ok: bool = False,
+    ) -> None:
+        self.name = name
+        self.count = 0
+        self.doubts: dict[str, None] = {}
+        self.disordered = False
+        """Set when it was found out of order; the next time it is sorted here."""
+        self._store = store
+        self._choice = choice
+        self._missing_ok = missing_ok
+
+    async def pages(self) -> AsyncGenerator[list[ObjectInfo], None]:
+        """What is wanted, from the beginning, in key order.
+
+        Raises:
+            DisorderError: It is not in order, although the store says so. Begin again.
+            StoreError: It broke off.
+        """
+        self.count = 0
+        listed = self._listed()
+        if self.disordered or Capability.ORDERED not in self._store.capabilities:
+            listed = sorted_pages(listed)
+        last = None
+        async with closing(ahead(listed)) as pages:
+            async for page in pages:
+                if not _rises(page, last):
+                    page = self._once_each(page, last)
+                if page:
+                    last = page[-1].key
+                    self.count += len(page)
+                    yield page
+
+    async def _listed(self) -> AsyncGenerator[list[ObjectInfo], None]:
+        """As the store gives it."""
+        prefixes = ("",) if self._choice is None else self._choice.prefixes()
         try:
-            async for info in infos:
-                yield info
+            for prefix in prefixes:
+                async with closing(in_pages(self._store.list(prefix))) as pages:
+                    async for page in pages:
+                        yield self._wanted(page)
         except StoreNotFound:
-            if not missing_ok:
+            if not self._missing_ok:
                 raise
 
+    def _wanted(self, page: list[ObjectInfo]) -> list[ObjectInfo]:
+        if self._choice is None or not self._choice.by_key:
+            return page
+        selects = self._choice.selects_key
+        return [info for info in page if selects(info.key)]
 
-async def sorted_on_disk(
-    source: AsyncIterator[ObjectInfo],
-) -> AsyncGenerator[ObjectInfo, None]:
-    """Sort a listing of any length in bounded memory, by a private database that leaves no file."""
-    database = await calls.acquire(sqlite3.Connection.close, _new_index)
-    try:
-        page: list[ObjectInfo] = []
-        async with closing(source) as listing:
-            async for info in listing:
-                page.append(info)
-                if len(page) == PAGE:
-                    await calls.call(_add, database, page)
-                    page = []
-        await calls.call(_add, database, page)
-        after = ""
-        while page := await calls.call(_page, database, after):
-            for info in page:
-                yield info
-            after = page[-1].key
-    finally:
-        await calls.call(database.close)
+    def _once_each(self, page: list[ObjectInfo], last: str | None) -> list[ObjectInfo]:
+        """The page without what came before, if that is all that is wrong with it."""
+        kept = []
+        for info in page:
+            if last is not None and info.key <= last:
+                if info.key < last:
+                    self._doubt_order(info.key, last)
+                if not self.doubts:
+                    self.doubts[f"{self.name} lists keys twice, {shorten(repr(last))} for one"] = (
+                        None
+                    )
+                continue
+            last = info.key
+            kept.append(info)
+        return kept
 
+    def _doubt_keys(self, key: str) -> None:
+        if not self.doubts:  # one is enough, of however many
+            self.doubts[f"{self.name} lists keys twice, such as {shorten(repr(key))}"] = None
 
-def _new_index() -> sqlite3.Connection:
-    database = sqlite3.connect("", check_same_thread=False)
-    database.execute("CREATE TABLE listing (key TEXT PRIMARY KEY, info BLOB) WITHOUT ROWID")
-    return database
-
-
-def _add(database: sqlite3.Connection, page: list[ObjectInfo]) -> None:
-    rows = ((info.key, pickle.dumps(info)) for info in page)
-    database.executemany("INSERT OR REPLACE INTO listing VALUES (?, ?)", rows)
+    def _doubt_order(self, key: str, last: str) -> None:
+        self.disordered = True
+        self.doubts[f"{self.name} does not list in the order that it claims"] = None
+        raise DisorderError(f"{self.name} lists {key!r} after {last!r}")
 
 
-def _page(database: sqlite3.Connection, after: str) -> list[ObjectInfo]:
-    query = "SELECT info FROM listing WHERE key > ? ORDER BY key LIMIT ?"
-    rows = database.execute(query, (after, PAGE))
-    return [pickle.loads(row[0]) for row in rows]  # noqa: S301 - written by this process
+def _rises(page: list[ObjectInfo], last: str | None) -> bool:
+    keys = [info.key for info in page]
+    if last is not None and keys and ge(last, keys[0]):
+        return False
+    return all(map(lt, keys, islice(keys, 1, None)))
 
 
-async def merge(
-    sources: Sequence[AsyncIterator[ObjectInfo]],
-) -> AsyncGenerator[tuple[ObjectInfo | None, ...], None]:
-    """Walk ordered listings side by side.
+async def in_pages(source: AsyncIterator[T]) -> AsyncGenerator[list[T], None]:
+    """The items of an iterator, in lists."""
+    page: list[T] = []
+    size = FIRST_PAGE
+    async with closing(source) as items:
+        async for item in items:
+            page.append(item)
+            if len(page) >= size:
+                yield page
+                page, size = [], PAGE
+    if page:
+        yield page
 
-    Yields:
-        For each key that is in any of them, in order: what each listing says of it, or None.
-    """
-    async with AsyncExitStack() as stack:
-        for source in sources:
-            await stack.enter_async_context(closing(source))
-        heads: list[tuple[str, int]] = []
-        current: list[ObjectInfo | None] = [None] * len(sources)
 
-        async def advance(index: int) -> None:
-            current[index] = info = await anext(sources[index], None)
-            if info is not None:
-                heapq.heappush(heads, (info.key, index))
+async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The items of an iterator, while the next one is on its way already."""
+    async with closing(source) as items:
+        coming = asyncio.create_task(_next(items))
+        try:
+            while (item := await coming) is not None:
+                coming = asyncio.create_task(_next(items))
+                yield item
+        finally:
+            await cancel_all([coming])
 
-        for index in range(len(sources)):
-            await advance(index)
-        while heads:
-            key = heads[0][0]
-            row: list[ObjectInfo | None] = [None] * len(sources)
-            while heads and heads[0][0] == key:
-                index = heapq.heappop(heads)[1]
-                row[index] = current[index]
-            yield tuple(row)
-            for index, info in enumerate(row):
-                if info is not None:
-                    await advance(index)
+
+async def _next(items: AsyncIterator[T]) -> T | None:
+    return await anext(items, None)

@@ -12,8 +12,8 @@ from ..._core.closing import closing
 from ..._core.errors import NotSupported, StoreError
 from ..._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import SupportsPresign
-from ..._core.window import each
-from ..base import AsyncBaseStore, Keys
+from ..._core.window import pages
+from ..base import AsyncBaseStore, Keys, Outcome
 from ..pieces import Body, Sink
 from .children import AsyncParentStore
 from .renaming import Outward, OutwardSink, pieces, renamed
@@ -32,6 +32,10 @@ class AsyncAddressingStore(AsyncParentStore):
         Raises:
             InvalidKey: There is none.
         """
+
+    def _behind(self, key: str) -> tuple[AsyncBaseStore, str]:
+        child, inner, _ = self._at(key)
+        return child._behind(inner)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
         child, inner, outward = self._at(key)
@@ -128,10 +132,8 @@ class AsyncAddressingStore(AsyncParentStore):
 
     # -- many -------------------------------------------------------------------------------
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        async with closing(_batches(keys)) as batches:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        async with closing(pages(keys, BATCH)) as batches:
             async for batch in batches:
                 async with closing(self._delete_batch(batch, missing_ok)) as outcomes:
                     async for outcome in outcomes:
@@ -139,7 +141,7 @@ class AsyncAddressingStore(AsyncParentStore):
 
     async def _delete_batch(
         self, keys: Sequence[str], missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    ) -> AsyncGenerator[Outcome, None]:
         """Remove objects, each child's by its own bulk verb."""
         ours: dict[AsyncBaseStore, defaultdict[str, deque[str]]] = {}
         for key in keys:
@@ -159,15 +161,3 @@ class AsyncAddressingStore(AsyncParentStore):
                     if isinstance(failure, StoreError) and failure.key == inner:
                         Outward(self, inner, key).rename(failure)
                     yield key, failure
-
-
-async def _batches(keys: Keys) -> AsyncGenerator[list[str], None]:
-    batch: list[str] = []
-    async with closing(each(keys)) as source:
-        async for key in source:
-            batch.append(key)
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
-    if batch:
-        yield batch

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from ..._core.closing import closing
 from ..._core.info import ByteRange, ListResult, ObjectInfo, ReadOptions, WriteOptions
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Body, Sink
 from .identity import AsyncIdentityStore
 
@@ -136,9 +136,7 @@ class AsyncAroundStore(AsyncIdentityStore):
 
     # -- many -------------------------------------------------------------------------------
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with (
             self._during("delete_many", None),
             closing(super()._delete_many(keys, missing_ok)) as outcomes,

@@ -12,7 +12,7 @@ from ..._core.closing import closing
 from ..._core.errors import ConfigError
 from ..._core.info import ByteRange, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Body, Sink
 from ..streams import AsyncWriter
 from ._circuit import Circuit
@@ -155,9 +155,7 @@ class AsyncCircuitBreakerStore(AsyncIdentityStore):
     async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
         return await self._through(partial(super()._list_with_delimiter, prefix, delimiter))
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with closing(self._listed(super()._delete_many(keys, missing_ok))) as outcomes:
             async for key, error in outcomes:
                 if error is not None:

@@ -11,7 +11,7 @@ from ..._core.closing import closing
 from ..._core.errors import ConfigError, NotModified
 from ..._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions, WriteOptions
 from ..._core.protocol import AsyncObjectStore
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Body, Sink
 from ._cache.counters import CacheStats, Counters
 from ._cache.entry import Seal
@@ -284,9 +284,7 @@ class AsyncCachingStore(AsyncIdentityStore):
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._writes.move(source, target, if_absent)
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with closing(self._writes.delete_many(keys, missing_ok)) as outcomes:
             async for outcome in outcomes:
                 yield outcome

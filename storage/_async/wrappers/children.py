@@ -39,6 +39,9 @@ class AsyncParentStore(AsyncBaseStore):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self._children))})"
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return tuple(place for child in self._children for place in child._locations())
+
     async def _setup(self) -> None:
         async with AsyncExitStack() as stack:
             for child in self._children:

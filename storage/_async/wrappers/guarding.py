@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from ..._core.errors import NotSupported
 from ..._core.info import Capability
-from ..base import Keys
+from ..base import Keys, Outcome
 from .identity import AsyncIdentityStore
 
 _CHANGES = frozenset(
@@ -71,9 +71,7 @@ class AsyncReadonlyStore(_AsyncRefusingStore):
     def _as_value(self, data: Any) -> Any:
         return data
 
-    def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         self._refuse("delete_many")  # parents call this without a verb in between
 
 

@@ -17,7 +17,7 @@ from ..._core.info import (
     WriteOptions,
 )
 from ..._core.protocol import AsyncObjectStore, SupportsPresign
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Body, Sink
 from ..streams import WriterSink
 from .children import AsyncParentStore
@@ -48,6 +48,14 @@ class AsyncIdentityStore(AsyncParentStore):
         """What the child does by itself."""
         # Asked each time: a child may learn later what its server can do.
         return self._child.capabilities
+
+    @property
+    def _keeps_modified(self) -> bool:  # type: ignore[override]
+        return self._child._keeps_modified
+
+    @property
+    def _stream_bytes(self) -> int:  # type: ignore[override]
+        return self._child._stream_bytes
 
     def _as_value(self, data: Any) -> Any:
         return self._child._as_value(data)
@@ -117,9 +125,7 @@ class AsyncIdentityStore(AsyncParentStore):
 
     # -- many -------------------------------------------------------------------------------
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with closing(self._child._delete_many(keys, missing_ok)) as outcomes:
             async for outcome in outcomes:
                 yield outcome

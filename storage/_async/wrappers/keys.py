@@ -84,6 +84,11 @@ class AsyncPrefixStore(AsyncKeyTransformingStore):
         self, store: AsyncObjectStore, prefix: str, *, timeout: float | None = None
     ) -> None:
         super().__init__(store, PrefixKeyTransformer(prefix), timeout=timeout)
+        self._prefix = prefix
+
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        places = super()._locations()
+        return tuple((service, path + self._prefix) for service, path in places)
 
 
 class AsyncHashPrefixStore(AsyncKeyTransformingStore):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo, WriteOptions
 from ..._core.protocol import AsyncObjectStore
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Sink
 from .identity import AsyncIdentityStore
 
@@ -118,9 +118,7 @@ class AsyncNotifyingStore(AsyncIdentityStore):
         async with self._telling((self.PUT, target), (self.DELETE, source)):
             return await super()._move(source, target, if_absent)
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with closing(super()._delete_many(keys, missing_ok)) as outcomes:
             async for key, error in outcomes:
                 await self._tell(self.DELETE, key, error)

@@ -29,8 +29,7 @@ from ..._core.info import (
     WriteOptions,
 )
 from ..._core.protocol import AsyncObjectStore
-from ..._core.window import each
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Sink
 from ..streams import AsyncWriter, WriterSink
 from ._retrying import RetryingReads
@@ -156,23 +155,11 @@ class AsyncRetryStore(RetryingReads):
             if if_match is not None:
                 raise self._unknown(tries.first) from None
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        page: list[str] = []
-        async with closing(each(keys)) as source:
-            async for key in source:
-                page.append(key)
-                if len(page) == PAGE:
-                    for outcome in await self._delete_page(page, missing_ok):
-                        yield outcome
-                    page = []
-        for outcome in await self._delete_page(page, missing_ok):
-            yield outcome
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        remove = partial(self._delete_page, missing_ok=missing_ok)
+        return self._delete_by_pages(keys, PAGE, remove)
 
-    async def _delete_page(
-        self, page: list[str], missing_ok: bool
-    ) -> list[tuple[str, Exception | None]]:
+    async def _delete_page(self, page: list[str], missing_ok: bool) -> list[Outcome]:
         """Delete some keys; those that the store could not do for a moment, again."""
         said: dict[str, Exception | None] = {}
         passing: dict[str, Exception] = {}

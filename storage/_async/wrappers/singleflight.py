@@ -16,7 +16,7 @@ from ..._core.looplocal import LoopLocal
 from ..._core.protocol import AsyncObjectStore
 from ..._core.values import ones_own
 from ..._core.window import each
-from ..base import Keys
+from ..base import Keys, Outcome
 from ..pieces import Sink
 from .identity import AsyncIdentityStore
 
@@ -83,9 +83,7 @@ class AsyncSingleflightStore(AsyncIdentityStore):
         async with self._flights.parted(source, target):
             return await super()._move(source, target, if_absent)
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         async with closing(super()._delete_many(self._parting(keys), missing_ok)) as outcomes:
             async for key, error in outcomes:
                 self._flights.part(key)

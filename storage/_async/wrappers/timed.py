@@ -9,7 +9,7 @@ from ..._core.closing import closing
 from ..._core.errors import ConfigError
 from ..._core.info import ByteRange, ObjectInfo
 from ..._core.protocol import AsyncObjectStore
-from ..base import Keys
+from ..base import Keys, Outcome
 from .identity import AsyncIdentityStore
 
 
@@ -48,9 +48,7 @@ class AsyncTimeoutStore(AsyncIdentityStore):
     ) -> Sequence[bytes]:
         return await self._within(self._seconds, super()._get_ranges(key, parts, if_match))
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         deleting: Any = self._steps("delete_many", super()._delete_many(keys, missing_ok))
         async with closing(deleting) as outcomes:
             async for outcome in outcomes:

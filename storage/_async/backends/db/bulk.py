@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any
 
 from ...._core.closing import closing
-from ...._core.errors import NoSpace, StoreError
+from ...._core.errors import NoSpace
 from ...._core.values import STREAM
 from ...._core.window import each
-from ...base import AsyncBaseStore, Items, Keys
+from ...base import AsyncBaseStore, Items, Keys, Outcome
 from . import objects
 from .database import CREATE, PLAIN, Database
 from .writing import GROUP
 
-Outcome: TypeAlias = tuple[str, Exception | None]
 ROOM = 4 * 1024 * 1024
 """Bytes in a group, about."""
 PAUSE = 0.1
@@ -98,30 +98,15 @@ class Bulk:
 
     # -- removing ---------------------------------------------------------------------------
 
-    async def delete(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+    def delete(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         """Remove objects; give each key with its error or None."""
-        group: list[str] = []
-        async with closing(each(keys)) as source:
-            async for key in source:
-                group.append(key)
-                if len(group) == GROUP:
-                    for outcome in await self._delete_group(group, missing_ok):
-                        yield outcome
-                    group = []
-        for outcome in await self._delete_group(group, missing_ok):
-            yield outcome
+        remove = partial(self._delete_group, missing_ok=missing_ok)
+        return self._store._delete_by_pages(keys, GROUP, remove)
 
     async def _delete_group(self, keys: list[str], missing_ok: bool) -> list[Outcome]:
-        valid, outcomes = [], list[Outcome]()
-        for key in keys:
-            try:
-                self._store._check("delete_many", key)
-                valid.append(key)
-            except StoreError as error:
-                outcomes.append((key, error))
         try:
-            work = self._database.write(PLAIN, objects.delete_each, valid, missing_ok)
+            work = self._database.write(PLAIN, objects.delete_each, keys, missing_ok)
             errors = await self._store._run("delete_many", None, work)
         except Exception as error:
-            return outcomes + [(key, error) for key in valid]
-        return outcomes + list(zip(valid, errors, strict=True))
+            return [(key, error) for key in keys]
+        return list(zip(keys, errors, strict=True))

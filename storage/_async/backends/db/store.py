@@ -11,7 +11,7 @@ from ...._core import calls
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
-from ...base import AsyncBaseStore, Items, Keys
+from ...base import AsyncBaseStore, Items, Keys, Outcome
 from ...pieces import Body, Sink
 from . import check, listing, objects, reading, upkeep
 from .bulk import Bulk
@@ -66,6 +66,9 @@ class AsyncSqliteStore(AsyncBaseStore):
             raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
         self._database = Database(File(self._path, durable, upgrade), patience)
+
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        return (("file", os.path.join(os.path.realpath(self._path), "")),)
 
     @classmethod
     def from_url(cls, url: StoreURL) -> Self:
@@ -168,12 +171,10 @@ class AsyncSqliteStore(AsyncBaseStore):
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._database.write(PLAIN, objects.move, source, target, if_absent)
 
-    def _put_many(self, items: Items) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    def _put_many(self, items: Items) -> AsyncGenerator[Outcome, None]:
         return Bulk(self, self._database).put(items)
 
-    def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         return Bulk(self, self._database).delete(keys, missing_ok)
 
     # -- the whole file ---------------------------------------------------------------------

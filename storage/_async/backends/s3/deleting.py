@@ -13,7 +13,8 @@ from ...._core.errors import (
     StoreError,
     StoreUnavailable,
 )
-from ...._core.window import each, in_order
+from ...._core.window import in_order, pages
+from ...base import Outcome
 from . import attributes
 from .errors import by_code, failure
 from .keynames import fits_xml
@@ -23,8 +24,6 @@ BATCH = 1000
 """Keys that S3 takes in one request."""
 BATCHES = 4
 """Requests that are on their way at once."""
-
-Outcome = tuple[str, Exception | None]
 
 
 async def delete(send: Requests, full_key: str, *, missing_ok: bool, if_match: str | None) -> None:
@@ -67,24 +66,12 @@ async def delete_many(
         keys: As the user knows them.
         remove: Removes some of them; see `remove_batch`.
     """
-    async with aclosing(in_order(remove, _batches(keys), BATCHES)) as results:
+    async with aclosing(in_order(remove, pages(keys, BATCH), BATCHES)) as results:
         async for batch, outcomes in results:
             if isinstance(outcomes, Exception):
                 outcomes = [(key, outcomes) for key in batch]
             for outcome in outcomes:
                 yield outcome
-
-
-async def _batches(keys: Iterable[str] | AsyncIterable[str]) -> AsyncGenerator[list[str], None]:
-    batch: list[str] = []
-    async with aclosing(each(keys)) as source:
-        async for key in source:
-            batch.append(key)
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
 
 
 async def remove_batch(

@@ -237,6 +237,11 @@ class AsyncBucketStore(AsyncBucketExtras):
         """How many operations each lane was given, such as ``{"fast": {"get_object": 3}}``."""
         return self._send.lanes.counts()
 
+    def _locations(self) -> tuple[tuple[str, str], ...]:
+        endpoint = self._clients.endpoint
+        service = host_of(endpoint) if endpoint else "amazonaws.com"
+        return ((f"s3 {service}", f"{self.bucket_name}/{self._prefix}"),)
+
     def __repr__(self) -> str:
         prefix = f", prefix={self._prefix!r}" if self._prefix else ""
         endpoint = self._clients.endpoint

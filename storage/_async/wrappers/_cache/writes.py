@@ -14,7 +14,7 @@ from typing import Any
 from ...._core.closing import closing
 from ...._core.info import ObjectInfo, WriteOptions
 from ...._core.window import each
-from ...base import AsyncBaseStore, Keys
+from ...base import AsyncBaseStore, Keys, Outcome
 from ...pieces import Sink
 from ...streams import AsyncWriter
 from .filling import Filling, writer_fills
@@ -100,9 +100,7 @@ class Writes:
             yield
             await self._drop(key)
 
-    async def delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
+    async def delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         """Remove objects as the main store does it best."""
         changing: dict[str, ExitStack] = {}
 

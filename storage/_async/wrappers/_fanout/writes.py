@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from ...._core.closing import closing
@@ -11,8 +12,7 @@ from ...._core.errors import NotSupported, ObjectNotFound, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from ...._core.keylocks import KeyLocks
 from ...._core.protocol import SupportsPresign
-from ...._core.window import each
-from ...base import Keys
+from ...base import Keys, Outcome
 from ...pieces import Sink
 from ...transfer.objects import copy_object
 from .lanes import StreamedWrite
@@ -117,28 +117,11 @@ class FanoutWrites(FanoutReads):
         errors = {a.index: a.error for a in answers if a.error is not None and not a.missing}
         return self._replicas.failure("no child has the object, but not all could say so", errors)
 
-    async def _delete_many(
-        self, keys: Keys, missing_ok: bool
-    ) -> AsyncGenerator[tuple[str, Exception | None], None]:
-        page: list[str] = []
-        async with closing(each(keys)) as source:
-            async for key in source:
-                try:
-                    self._check("delete", key)
-                except StoreError as error:
-                    yield key, error
-                    continue
-                page.append(key)
-                if len(page) == PAGE:
-                    for outcome in await self._delete_page(page, missing_ok):
-                        yield outcome
-                    page = []
-        for outcome in await self._delete_page(page, missing_ok):
-            yield outcome
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        remove = partial(self._delete_page, missing_ok=missing_ok)
+        return self._delete_by_pages(keys, PAGE, remove)
 
-    async def _delete_page(
-        self, page: list[str], missing_ok: bool
-    ) -> list[tuple[str, Exception | None]]:
+    async def _delete_page(self, page: list[str], missing_ok: bool) -> list[Outcome]:
         """Have each child remove all these keys, as it does best."""
 
         async def delete(index: int) -> dict[str, Exception | None]:
@@ -148,7 +131,7 @@ class FanoutWrites(FanoutReads):
 
         async with self._changing(*page):
             answers = await self._replicas.all(delete, writing=True)
-        outcomes: list[tuple[str, Exception | None]] = []
+        outcomes: list[Outcome] = []
         for key in page:
             said = [Answer[None](a.index, error=a.error or a.value.get(key)) for a in answers]
             try:

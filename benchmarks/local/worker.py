@@ -1,0 +1,131 @@
+"""One store in a process of its own: takes verbs, a line each, and tells what they took.
+
+Usage: python -m benchmarks.local.worker NAME FOLDER WAITS DURABLE OBJECTS SIZE, where WAITS and
+DURABLE are 0 or 1, OBJECTS is how many small objects there are, and SIZE the bytes of a large one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.local.contender import AsyncContender, Contender
+from benchmarks.local.contenders import ASYNC, BLOCKING
+from benchmarks.local.tasks import (
+    IN_FLIGHT,
+    LARGE_KEY,
+    LARGE_VERBS,
+    SMALL,
+    SMALL_VERBS,
+    key,
+    pieces,
+)
+from benchmarks.processes import forget_peak, memory, processor
+from benchmarks.s3.peer import bounded
+
+DATA = bytes(range(256)) * (SMALL // 256)
+
+
+@contextmanager
+def measured() -> Iterator[dict[str, float]]:
+    """What happens within: seconds, seconds on the processor, the peak of memory."""
+    told: dict[str, float] = {}
+    forget_peak()
+    spent, began = processor(), perf_counter()
+    yield told
+    told["seconds"] = perf_counter() - began
+    told["cpu"] = processor() - spent
+    told["peak"] = memory()
+
+
+class Worker:
+    """Does verbs with one store."""
+
+    def __init__(self, store: Contender, objects: int, size: int) -> None:
+        self.store: Any = store
+        self.keys = [key(number) for number in range(objects)]
+        self.size = size
+
+    def able(self) -> list[str]:
+        """The verbs that the store has."""
+        return [verb for verb in (*SMALL_VERBS, *LARGE_VERBS) if getattr(self.store, verb, None)]
+
+    def arguments(self, verb: str) -> tuple[Any, ...]:
+        """Those of one call, after the key."""
+        return {"put": (DATA,), "write": (pieces(self.size),)}.get(verb, ())
+
+    def check(self, verb: str, answer: Any) -> None:
+        """What was found is what is there; looked at once, and not within the time."""
+        wanted = {"get": DATA, "list": len(self.keys), "read": self.size}
+        if verb in wanted:
+            assert answer == wanted[verb], (self.store, verb)
+        if verb == "exists":
+            assert answer, self.store
+
+    def do(self, verb: str) -> dict[str, float]:
+        """One turn of a blocking store."""
+        call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
+        with measured() as told:
+            if verb == "list":
+                answer = call()
+            elif verb in LARGE_VERBS:
+                answer = call(LARGE_KEY, *arguments)
+            else:
+                for each in self.keys:
+                    answer = call(each, *arguments)
+        self.check(verb, answer)
+        return told
+
+    async def ado(self, verb: str) -> dict[str, float]:
+        """One turn of a store on the loop."""
+        call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
+        with measured() as told:
+            if verb == "list":
+                answer = await call()
+            elif verb in LARGE_VERBS:
+                answer = await call(LARGE_KEY, *arguments)
+            else:
+                await bounded(lambda each: call(each, *arguments), self.keys, IN_FLIGHT)
+        if verb in ("get", "exists"):
+            answer = await call(self.keys[0])
+        self.check(verb, answer)
+        return told
+
+
+def blocking(worker: Worker) -> None:
+    """Take verbs until the input ends."""
+    print(json.dumps(worker.able()), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(worker.do(line.rstrip("\n"))), flush=True)
+    worker.store.close()
+
+
+async def on_a_loop(worker: Worker) -> None:
+    """The same."""
+    await worker.store.aenter()
+    print(json.dumps(worker.able()), flush=True)
+    # A thread reads the lines, so that a store's own chores go on between them.
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await worker.ado(line.rstrip("\n"))), flush=True)
+    await worker.store.aclose()
+
+
+def main(name: str, folder: str, waits: str, durable: str, objects: str, size: str) -> None:
+    """Open the store and work."""
+    chosen = BLOCKING if int(waits) else ASYNC
+    store = chosen[name](Path(folder), bool(int(durable)))
+    worker = Worker(store, int(objects), int(size))
+    if isinstance(store, AsyncContender):
+        asyncio.run(on_a_loop(worker))
+    else:
+        blocking(worker)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,101 @@
+"""Streams that are sorted by key, side by side."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..._core.closing import closing
+from ..._core.info import ObjectInfo
+from .steps import Remembered, Row
+
+
+class Keyed(Protocol):
+    """Anything that has a key."""
+
+    @property
+    def key(self) -> str:
+        """The key."""
+        ...
+
+
+K = TypeVar("K", bound=Keyed)
+_key = attrgetter("key")
+
+
+class _Side(Generic[K]):
+    """What was read of a stream and is not merged yet."""
+
+    def __init__(self, pages: AsyncIterator[list[K]]) -> None:
+        self._pages = pages
+        self.held: list[K] = []
+
+    async def fill(self) -> None:
+        """Hold something, unless the stream has ended."""
+        while not self.held:
+            page = await anext(self._pages, None)
+            if page is None:
+                return
+            self.held = page
+
+    def take(self, horizon: str) -> list[K]:
+        """What comes up to a key, and that key."""
+        held = self.held
+        if held and held[-1].key <= horizon:
+            self.held = []
+            return held
+        cut = bisect_right(held, horizon, key=_key)
+        self.held = held[cut:]
+        return held[:cut]
+
+
+async def merge(
+    here: AsyncIterator[list[ObjectInfo]],
+    there: AsyncIterator[list[ObjectInfo]],
+    known: AsyncIterator[list[Remembered]],
+) -> AsyncGenerator[list[Row], None]:
+    """Walk two listings and a journal side by side.
+
+    Args:
+        here: The source's objects, in pages, in key order.
+        there: The target's.
+        known: What the journal knows.
+
+    Yields:
+        Rows for all keys that are in any of them, in order.
+    """
+    async with AsyncExitStack() as stack:
+        sides: Sequence[_Side[Any]] = [
+            _Side(await stack.enter_async_context(closing(pages))) for pages in (here, there, known)
+        ]
+        while True:
+            for side in sides:
+                await side.fill()
+            lasts = [side.held[-1].key for side in sides if side.held]
+            if not lasts:
+                return
+            horizon = min(lasts)
+            yield _rows(*(side.take(horizon) for side in sides))
+
+
+def _rows(here: list[ObjectInfo], there: list[ObjectInfo], known: list[Remembered]) -> list[Row]:
+    theirs = {info.key: info for info in there}
+    memory = {row.key: row for row in known}
+    rows: list[Row] = [
+        (info.key, info, theirs.pop(info.key, None), memory.pop(info.key, None)) for info in here
+    ]
+    if theirs or memory:
+        rows += [(key, None, info, memory.pop(key, None)) for key, info in theirs.items()]
+        rows += [(key, None, None, row) for key, row in memory.items()]
+        rows.sort(key=itemgetter(0))
+    return rows
+
+
+async def nothing() -> AsyncGenerator[list[Remembered], None]:
+    """What one knows without a journal."""
+    pages: tuple[list[Remembered], ...] = ()
+    for page in pages:
+        yield page

@@ -1,0 +1,39 @@
+"""Steps that wait on disk for their turn."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import AsyncGenerator
+
+from ..._core import calls
+from .steps import Step
+
+IN_MEMORY = 1024 * 1024
+"""Bytes that are held without a file."""
+
+
+class Spill:
+    """Pages of steps, given back in the order in which they came; leaves no file."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by us
+
+    async def add(self, steps: list[Step]) -> None:
+        """Keep steps."""
+        self.count += len(steps)
+        await calls.call(pickle.dump, steps, self._file)
+
+    async def pages(self) -> AsyncGenerator[list[Step], None]:
+        """All that was kept, from the beginning; nothing can be added afterwards."""
+        await calls.call(self._file.seek, 0)
+        given = 0
+        while given < self.count:
+            page: list[Step] = await calls.call(pickle.load, self._file)
+            given += len(page)
+            yield page
+
+    async def aclose(self) -> None:
+        """Drop all."""
+        await calls.call(self._file.close)
