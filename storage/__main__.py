@@ -1,7 +1,5 @@
 """``python -m storage`` is the command ``storage``."""
 
-import sys
+from .cli.process import command
 
-from .cli import main
-
-sys.exit(main())
+command()

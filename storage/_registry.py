@@ -29,20 +29,42 @@ class Backend(NamedTuple):
     blocking: str
     """Façade and class of its blocking twin."""
     example: str
+    module: str
+    """Where both are, below ``backends``; a façade would bring the other one along."""
     extra: str | None = None
     """What has to be installed with ``pip install 'storage[extra]'``."""
 
+    def kind(self, *, blocking: bool) -> Any:
+        """The class, from the module that has it."""
+        side, place = ("_sync", self.blocking) if blocking else ("_async", self.asynchronous)
+        return _load(f"{side}.backends.{self.module}:{place.partition(':')[2]}")
+
 
 BACKENDS = (
-    Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data"),
-    Backend("hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed"),
-    Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://"),
+    Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data", "fs"),
     Backend(
-        "s3", "s3:AsyncBucketStore", "s3:BucketStore", "s3://bucket/prefix?region=eu-west-1", "s3"
+        "hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed", "hashdir"
     ),
-    Backend("safe", "aiofs:AsyncSafeFilesystemStore", "fs:SafeFilesystemStore", "safe:///srv/safe"),
-    Backend("sqlite", "aiodb:AsyncSqliteStore", "db:SqliteStore", "sqlite:///srv/objects.sqlite"),
-    Backend("zip", "zip:AsyncZipStore", "zip:ZipStore", "zip:///srv/objects.zip"),
+    Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://", "memory"),
+    Backend(
+        "s3",
+        "s3:AsyncBucketStore",
+        "s3:BucketStore",
+        "s3://bucket/prefix?region=eu-west-1",
+        "s3.store",
+        "s3",
+    ),
+    Backend(
+        "safe", "aiofs:AsyncSafeFilesystemStore", "fs:SafeFilesystemStore", "safe:///srv/safe", "fs"
+    ),
+    Backend(
+        "sqlite",
+        "aiodb:AsyncSqliteStore",
+        "db:SqliteStore",
+        "sqlite:///srv/objects.sqlite",
+        "db.store",
+    ),
+    Backend("zip", "zip:AsyncZipStore", "zip:ZipStore", "zip:///srv/objects.zip", "zip"),
 )
 _BY_SCHEME = {backend.scheme: backend for backend in BACKENDS}
 
@@ -63,7 +85,7 @@ def open_async_store(url: str | os.PathLike[str]) -> AsyncBaseStore:
     parsed = _parse(url)
     layers = _layers(parsed)
     backend = _BY_SCHEME.get(parsed.scheme)
-    kind = _load(backend.asynchronous) if backend else _entry_point(parsed.scheme)
+    kind = backend.kind(blocking=False) if backend else _entry_point(parsed.scheme)
     store = _made(kind, parsed)
     for layer in reversed(layers):
         store = layer.around(store, "aioutils", open_async_store)
@@ -76,7 +98,7 @@ def open_store(url: str | os.PathLike[str]) -> BaseStore:
     layers = _layers(parsed)
     backend = _BY_SCHEME.get(parsed.scheme)
     if backend:
-        store = _made(_load(backend.blocking), parsed)
+        store = _made(backend.kind(blocking=True), parsed)
     else:
         store = _load("object:BaseStore").around(_made(_entry_point(parsed.scheme), parsed))
     for layer in reversed(layers):

@@ -1,6 +1,11 @@
 """Stores made of stores, and whole stores moved: for asyncio."""
 
+from ._async.transfer.events import AsyncSyncRun
+from ._async.transfer.options import SyncOptions
+from ._async.transfer.plan import SyncPlan, read_plan
+from ._async.transfer.planning import async_apply_plan, async_plan_sync
 from ._async.transfer.report import Action, SyncEvent, SyncReport
+from ._async.transfer.selection import Selection
 from ._async.transfer.stores import async_clear_store, async_copy_store
 from ._async.transfer.sync import async_sync_stores
 from ._async.transfer.verify import VerifyReport, async_verify_stores
@@ -68,6 +73,7 @@ __all__ = [
     "AsyncRetryStore",
     "AsyncRoutingStore",
     "AsyncSingleflightStore",
+    "AsyncSyncRun",
     "AsyncTextEncodingStore",
     "AsyncThrottleStore",
     "AsyncTimeoutStore",
@@ -79,12 +85,18 @@ __all__ = [
     "AsyncZstdStore",
     "CacheStats",
     "Fault",
+    "Selection",
     "SyncEvent",
+    "SyncOptions",
+    "SyncPlan",
     "SyncReport",
     "VerbMetrics",
     "VerifyReport",
+    "async_apply_plan",
     "async_clear_store",
     "async_copy_store",
+    "async_plan_sync",
     "async_sync_stores",
     "async_verify_stores",
+    "read_plan",
 ]

@@ -20,6 +20,8 @@ from ._core.transformers import (
     TextEncodingTransformer,
     ZstdTransformer,
 )
+from ._sync.transfer.events import SyncRun
+from ._sync.transfer.planning import apply_plan, plan_sync
 from ._sync.transfer.stores import clear_store, copy_store
 from ._sync.transfer.sync import sync_stores
 from ._sync.transfer.verify import verify_stores
@@ -96,6 +98,7 @@ __all__ = [
     "RetryStore",
     "RoutingStore",
     "SingleflightStore",
+    "SyncRun",
     "TextEncodingStore",
     "TextEncodingTransformer",
     "ThrottleStore",
@@ -109,9 +112,11 @@ __all__ = [
     "WriteonlyStore",
     "ZstdStore",
     "ZstdTransformer",
+    "apply_plan",
     "clear_store",
     "copy_store",
     "new_encryption_key",
+    "plan_sync",
     "sync_stores",
     "validate_http_url_key",
     "verify_stores",

@@ -20,6 +20,7 @@ from .._core.info import ByteRange, ObjectInfo, ReadOptions
 from .._core.ranges import MergedRange, merge_ranges
 from .._core.values import Data
 from .._core.window import in_order, pages
+from .shortcuts import StoreShortcuts
 from .verbs import AsyncStoreVerbs
 
 Keys: TypeAlias = Iterable[str] | AsyncIterable[str]
@@ -32,7 +33,7 @@ BULK = 32
 """Calls that a verb on many keys has in flight."""
 
 
-class AsyncBaseStore(AsyncStoreVerbs):
+class AsyncBaseStore(AsyncStoreVerbs, StoreShortcuts):
     """The base of all stores of this package; `AsyncObjectStore` tells what they promise.
 
     Args:
@@ -98,19 +99,15 @@ class AsyncBaseStore(AsyncStoreVerbs):
         Raises:
             BulkError: After all others were stored: the error of each key that failed.
         """
-
-        async def put(item: tuple[str, Data]) -> ObjectInfo:
-            return await self.put(*item)
-
         self._check_open("put_many")
         pairs = cast("Items", items.items() if isinstance(items, Mapping) else items)
         count, errors = 0, dict[str, Exception]()
-        async with closing(in_order(put, pairs, BULK)) as results:
-            async for (key, _), result in results:
-                if isinstance(result, Exception):
-                    errors[key] = result
-                else:
+        async with closing(self._put_many(pairs)) as outcomes:
+            async for key, error in outcomes:
+                if error is None:
                     count += 1
+                else:
+                    errors[key] = error
         self._raise_bulk("put_many", errors)
         return count
 
@@ -177,6 +174,16 @@ class AsyncBaseStore(AsyncStoreVerbs):
                 if error is not None:
                     raise error
         return found
+
+    async def _put_many(self, items: Items) -> AsyncGenerator[Outcome, None]:
+        """Store objects; give each key with its error or None."""
+
+        async def put(item: tuple[str, Data]) -> ObjectInfo:
+            return await self.put(*item)
+
+        async with closing(in_order(put, items, BULK)) as results:
+            async for (key, _), result in results:
+                yield key, result if isinstance(result, Exception) else None
 
     async def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         """Remove objects; give each key with its error or None."""

@@ -6,7 +6,6 @@ its medium does better than the default, which is built on those four.
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
 from .._core import calls
+from .._core.deadlines import Deadline
 from .._core.errors import (
     ConfigError,
     NotSupported,
@@ -238,12 +238,12 @@ class AsyncStoreHooks(ABC):
             raise
 
     async def _within(self, timeout: float, work: Coroutine[Any, Any, T]) -> T:
-        scope = asyncio.timeout(timeout)
+        deadline = Deadline(timeout)
         try:
-            async with scope:
+            with deadline:
                 return await work
         except TimeoutError as error:
-            if scope.expired() and not isinstance(error, StoreError):
+            if deadline.expired and not isinstance(error, StoreError):
                 raise StoreTimeout(f"it took longer than {timeout:g} s") from error
             raise
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ class Capability(enum.Flag):
     """A ranged read does not read the rest of the object."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ObjectInfo:
     """What is known of an object; a field is None where the store does not know it."""
 
@@ -51,6 +51,31 @@ class ObjectInfo:
     """The user's own pairs."""
     checksum: str | None = None
     """A digest of the content, as ``"algorithm:hexadecimal"``."""
+
+    def __init__(
+        self,
+        key: str,
+        size: int | None = None,
+        etag: str | None = None,
+        modified: datetime | None = None,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        checksum: str | None = None,
+    ) -> None:
+        # One is made for each key of a listing. The `__init__` of a frozen dataclass looks up each
+        # field by its name, which takes three times as long.
+        _set_key(self, key)
+        _set_size(self, size)
+        _set_etag(self, etag)
+        _set_modified(self, modified)
+        _set_content_type(self, content_type)
+        _set_metadata(self, metadata)
+        _set_checksum(self, checksum)
+
+
+_set_key, _set_size, _set_etag, _set_modified, _set_content_type, _set_metadata, _set_checksum = (
+    getattr(ObjectInfo, field.name).__set__ for field in fields(ObjectInfo)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +148,8 @@ class WriteOptions:
     if_match: str | None = None
     content_type: str | None = None
     metadata: Mapping[str, str] | None = None
+    modified: datetime | None = None
+    """When the content was written where it is copied from; heeded where the medium keeps it."""
 
     def check(self, key: str, found: ObjectInfo | None) -> None:
         """Raise unless what stands under the key now (None: nothing) may be replaced."""

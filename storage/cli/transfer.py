@@ -13,7 +13,8 @@ from .progress import Progress, readable
 
 if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
-    from ..aioutils import SyncReport, VerifyReport
+    from .._async.transfer.report import SyncReport
+    from .._async.transfer.verify import VerifyReport
 
 SHOWN = 10
 """Failures and differences that are named; the others are counted."""
@@ -45,7 +46,7 @@ def sync(source: str, target: str, delete: bool, dry_run: bool, transfers: int) 
 async def _sync(
     source: AsyncBaseStore, target: AsyncBaseStore, delete: bool, dry_run: bool, transfers: int
 ) -> SyncReport:
-    from ..aioutils import async_sync_stores
+    from .._async.transfer.sync import async_sync_stores
 
     async with source, target:
         with Progress("sync") as progress:
@@ -91,7 +92,7 @@ def verify(a: str, b: str) -> int:
 
 
 async def _verify(a: AsyncBaseStore, b: AsyncBaseStore) -> VerifyReport:
-    from ..aioutils import async_verify_stores
+    from .._async.transfer.verify import async_verify_stores
 
     async with a, b:
         return await async_verify_stores(a, b)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage._async.backends._files import hidden
+from storage._async.backends._files.layout import Layout
 from storage._core import calls
 from storage.aiofs import AsyncFilesystemStore
-from tests.backends.files import litter, tree
+from storage.object import ObjectExists
+from tests.backends.files import tree
 
 PUTS = """
 import json, sys
@@ -75,43 +78,25 @@ def test_everything_is_synced_up_to_the_first_old_directory(tmp_path: Path) -> N
     assert trace.count("fsync(") == 5
 
 
-SLOWLY = """
-import sys
-from storage._core import calls
-from storage.aiofs import AsyncFilesystemStore
-from storage.object import ObjectExists
-try:
-    calls.drive(AsyncFilesystemStore(sys.argv[1]).put("k", b"ours", if_absent=True))
-except ObjectExists:
-    print("exists")
-"""
+class _Intruder(Layout):
+    """Another program, which puts a file there in the last moment before an object appears."""
+
+    def keep(self, directory: int, name: bytes, key: str, durable: bool) -> None:
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, dir_fd=directory)
+        os.write(file, b"theirs")
+        os.close(file)
 
 
+@pytest.mark.parametrize("unnamed", [True, False])
 def test_a_put_if_absent_replaces_nothing_that_another_program_has_just_made(
-    tmp_path: Path,
+    tmp_path: Path, unnamed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    slow = "inject=linkat,renameat:delay_enter=1000000"
-    strace: list[str | Path] = [
-        "strace",
-        "-o",
-        tmp_path.parent / "trace",
-        "-e",
-        "trace=linkat,renameat",
-        "-e",
-        slow,
-    ]
-    with subprocess.Popen(
-        [*strace, sys.executable, "-c", SLOWLY, tmp_path],
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
-    ) as writer:
-        while not litter(tmp_path):
-            assert writer.poll() is None
-            time.sleep(0.01)
-        time.sleep(0.3)
-        (tmp_path / "k").write_bytes(b"theirs")
-        output, _ = writer.communicate(timeout=60)
-    assert output == b"exists\n"
+    if not unnamed:
+        monkeypatch.setattr(hidden, "_UNNAMED", 0)
+
+    class Store(AsyncFilesystemStore):
+        _layout = _Intruder()
+
+    with pytest.raises(ObjectExists):
+        calls.drive(Store(tmp_path).put("k", b"ours", if_absent=True))
     assert tree(tmp_path) == {"k": b"theirs"}

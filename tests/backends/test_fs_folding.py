@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from storage.aiofs import AsyncFilesystemStore
-from storage.object import InvalidKey, ObjectNotFound
+from storage.aioutils import async_sync_stores
+from storage.object import AsyncDictStore, InvalidKey, ObjectNotFound, SyncError
 from tests.backends.files import ANY_KEY, FileStore, each_kind, listed, litter, needs_root
 
 KEYS = ["a", "A", "dir/x", "DIR/x", "Dir/y", "dir/X", "é", "e\u0301"]
@@ -86,3 +87,18 @@ async def test_an_ordinary_file_system_is_known_as_one(
         await store.delete(key)
     assert await listed(store) == []
     assert litter(tmp_path) == []
+
+
+@needs_root
+async def test_a_sync_never_lets_two_keys_share_a_file(folding: Path) -> None:
+    source, target = AsyncDictStore(), AsyncFilesystemStore(folding / "root")
+    await target.put("surplus", b"x")
+    for key in KEYS:
+        await source.put(key, key.encode())
+    with pytest.raises(SyncError) as caught:
+        await async_sync_stores(source, target, delete=True)
+    report = caught.value.report
+    kept = await listed(target)
+    assert (report.copied, report.failed, report.deleted) == (3, 5, 0)
+    assert "surplus" in kept
+    assert all(await target.get(key) == key.encode() for key in kept if key != "surplus")

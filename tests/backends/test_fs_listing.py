@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ async def test_listings_are_in_byte_order(tmp_path: Path, kind: type[FileStore])
         found.sort(key=str.encode)
         infos.sort(key=lambda info: info.key.encode())
     assert found == keys
-    assert infos == [await store.head(key) for key in keys]
+    # To tell attributes, each file would have to be opened.
+    assert infos == [replace(await store.head(key), metadata=None) for key in keys]
     assert [info.size for info in infos] == [len(key.encode()) for key in keys]
 
 

@@ -114,7 +114,7 @@ async def test_foreign_files_are_no_objects(tmp_path: Path) -> None:
 def test_the_order_is_not_declared() -> None:
     assert Capability.ORDERED not in AsyncHashdirStore.capabilities
     assert Capability.ORDERED in AsyncSafeFilesystemStore.capabilities
-    assert Capability.ATTRIBUTES not in AsyncFilesystemStore.capabilities
+    assert Capability.ATTRIBUTES in AsyncFilesystemStore.capabilities
 
 
 @given(st.lists(st.text(min_size=1, max_size=60), unique=True, max_size=8))

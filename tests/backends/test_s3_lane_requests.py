@@ -113,11 +113,12 @@ async def by_lane(client: Any, operation: str, parameters: dict[str, Any]) -> To
         await Lane(identity, catcher, Budget()).send(compose(operation, parameters))
     request = catcher.request
     assert request is not None
-    host = dict(request.headers)["host"]
+    headers = dict((*request.common, *request.headers))
+    host = headers["host"]
     scheme = "https" if identity.secure else "http"
     assert host.partition(":")[0] == identity.name
     url = f"{scheme}://{host}{request.target}"
-    return told(request.method, url, dict(request.headers), b"".join(request.body))
+    return told(request.method, url, headers, b"".join(request.body))
 
 
 KEYS = ["plain", "a/b c", "a+b%20c", "ü/€\U0001f600", "~-._!*'()", "tab\there", "a//b/../c?x#y"]

@@ -21,7 +21,15 @@ MOMENT = datetime(2013, 5, 24, tzinfo=UTC)
 
 def signed(*arguments: Any, moment: datetime = MOMENT, region: str = "us-east-1") -> dict[str, str]:
     """The headers that a request gets."""
-    return dict(Signer(region, clock=moment.timestamp).sign(*arguments))
+    return by(Signer(region, clock=moment.timestamp), *arguments)
+
+
+def by(
+    signer: Signer, method: str, path: str, query: str, headers: Any, payload: str, keys: Keys
+) -> dict[str, str]:
+    """Those that a signer gives."""
+    form = signer.form(tuple(headers), payload, keys)
+    return {**dict(form.headers), "authorization": form.sign(method, path, query)}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +156,7 @@ def test_keys_are_renewed_with_the_day_and_the_secret() -> None:
     for moment in (MOMENT, MOMENT, MOMENT + timedelta(days=1)):
         clock.return_value = moment.timestamp()
         for keys in (EXAMPLE, EXAMPLE._replace(secret_key="other")):
-            headers = dict(signer.sign("GET", "/", "", [HOST], EMPTY, keys))
+            headers = by(signer, "GET", "/", "", [HOST], EMPTY, keys)
             assert headers == signed("GET", "/", "", [HOST], EMPTY, keys, moment=moment)
             found.append(headers["authorization"])
     assert len(set(found)) == 4
@@ -157,7 +165,7 @@ def test_keys_are_renewed_with_the_day_and_the_secret() -> None:
 def test_the_clock_is_set_by_the_server() -> None:
     signer = Signer("us-east-1", clock=MOMENT.timestamp)
     signer.skew = 3600.0
-    headers = dict(signer.sign("GET", "/", "", [HOST], EMPTY, EXAMPLE))
+    headers = by(signer, "GET", "/", "", [HOST], EMPTY, EXAMPLE)
     assert headers["x-amz-date"] == "20130524T010000Z"
 
 

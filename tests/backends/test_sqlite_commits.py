@@ -50,7 +50,7 @@ async def test_concurrent_puts_share_commits(path: Path, commits: list[str]) -> 
     async with AsyncSqliteStore(path) as store:
         await store.put("first", b"")
         commits.clear()
-        await store.put_many((f"k{i}", b"x") for i in range(640))
+        await asyncio.gather(*(store.put(f"k{i}", b"x") for i in range(640)))
         assert len(commits) <= 640 / 4
         assert len([key async for key in store.keys("k")]) == 640
         # Each is committed when its caller hears of it.

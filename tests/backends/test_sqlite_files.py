@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -109,6 +110,7 @@ async def test_a_file_that_goes_away_is_missed(path: Path) -> None:
         assert await store.get("key") == b"old"
         for file in path.parent.iterdir():
             file.unlink()
+        await asyncio.sleep(0.002)
         with pytest.raises(StoreNotFound):
             await store.get("key")
         with pytest.raises(StoreNotFound):
@@ -128,6 +130,7 @@ async def test_a_file_that_is_replaced_is_seen(path: Path, tmp_path: Path) -> No
         for end in ("-wal", "-shm"):
             os.unlink(f"{path}{end}")
         os.replace(other, path)
+        await asyncio.sleep(0.002)
         assert await store.get("key") == b"new"
         await store.put("key", b"newer")
         assert query(path, "PRAGMA integrity_check") == [("ok",)]

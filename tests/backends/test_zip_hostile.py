@@ -35,7 +35,7 @@ def test_truncations_of_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     make(path, MEMBERS)
     data = path.read_bytes()
-    for size in (*range(0, len(data), 7), *range(len(data) - 30, len(data))):
+    for size in (*range(1, len(data), 7), *range(len(data) - 30, len(data))):
         path.write_bytes(data[:size])
         refused(path)
     assert os.listdir(tmp_path) == ["x.zip"]

@@ -48,6 +48,7 @@ def opened(path: Path | str, **options: Any) -> Iterator[AsyncZipStore]:
 def abandon(store: AsyncZipStore) -> None:
     """Let go of a store as a killed process does: its changes stay in the journal."""
     store._volume.close()
+    store._volume.changed = False
 
 
 def make(path: Path | str, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> None:

@@ -1,12 +1,15 @@
-"""The verbs on a whole database."""
+"""The verbs on a whole database, archive or directory."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from storage.db import SqliteStore
+from storage.fs import HashdirStore
+from storage.zip import ZipStore
 from tests.backends.sqlite import change
 from tests.cli.conftest import Run
 
@@ -41,6 +44,19 @@ def test_vacuum(run: Run, folder: Path) -> None:
     assert before - (folder / "x.sqlite").stat().st_size > 900_000
 
 
+def test_archives(run: Run, folder: Path) -> None:
+    path, url = folder / "x.zip", "zip://x.zip"
+    with ZipStore(path, compression="store") as store:
+        store.put("a", bytes(100_000))
+        store.put("b", b"findme")
+    assert run("check", url).out == "sound: 2 objects (100.0 kB)\n"
+    path.write_bytes(path.read_bytes().replace(b"findme", b"hidden"))
+    done = run("check", url)
+    assert (done.code, done.out) == (2, "b: damaged\nnot sound: 2 objects (100.0 kB)\n")
+    assert run("vacuum", url).out == "0 B freed\n"
+    assert run("upgrade", url).code == 1
+
+
 def test_upgrade(run: Run, folder: Path) -> None:
     with closing(sqlite3.connect(folder / "x.sqlite")) as connection:
         connection.execute("CREATE TABLE objects (key TEXT PRIMARY KEY, data BLOB)")
@@ -59,3 +75,27 @@ def test_only_databases(run: Run, folder: Path) -> None:
         assert "sqlite://" in done.complaint
         assert run(verb, URL).code == 2
     assert list(folder.iterdir()) == []
+
+
+def test_sweep(run: Run, folder: Path) -> None:
+    left = folder / "d" / ".storage-tmp-0123456789abcdef"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    os.utime(left, (0, os.stat(left).st_mtime - 7200))
+    for options, told in (((), "0 removed\n"), (("--older-than", "1.5h"), "1 removed\n")):
+        done = run("sweep", str(folder), *options)
+        assert (done.code, done.out) == (0, told)
+    assert not left.exists()
+    done = run("sweep", str(folder), "--older-than", "soon")
+    assert (done.code, "no age such as 90, 30m" in done.complaint) == (1, True)
+    assert run("sweep", "memory://").code == 1
+
+
+def test_rehash(run: Run, folder: Path) -> None:
+    with HashdirStore(folder / "h") as store:
+        store.put("key", b"value")
+    done = run("rehash", "hashdir://h", "--width", "1", "--depth", "2")
+    assert (done.code, done.out) == (0, "1 moved\n")
+    assert run("cat", "hashdir://h?width=1&depth=2", "key").out == "value"
+    assert run("rehash", "hashdir://h", "--width", "8", "--depth", "9").code == 1
+    assert run("rehash", "file://h", "--width", "1", "--depth", "2").code == 1

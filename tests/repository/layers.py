@@ -13,6 +13,8 @@ LAYERS = (
     "testing",
     "config_builder",
     "_config",
+    "kv",
+    "_kv",
     "__init__",
     "_registry",
     "_wrapping",

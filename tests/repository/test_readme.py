@@ -60,7 +60,9 @@ def test_every_program_runs(program: str, tmp_path: Path, request: pytest.Fixtur
             "AWS_DEFAULT_REGION": service.region,
         }
     done = run(["-c", program], tmp_path, environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    # asyncio's debug mode complains of every step that took long; here the machine is just busy.
+    complaints = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, complaints) == (0, [])
 
 
 def test_a_backend_written_after_the_readme_passes_conformance(tmp_path: Path) -> None:

@@ -17,20 +17,20 @@ from ..._core.urls import StoreURL
 from ..._core.window import surely
 from ..base import AsyncBaseStore
 from ..pieces import Body, Sink
+from ._zip.checking import Findings, ZipCheckReport, look_through
 from ._zip.content import Content, StreamedContent, content_of
-from ._zip.files import CHUNK
-from ._zip.format import DEFLATED, STORED, Entry, Limits, check_name
+from ._zip.format import Limits, check_name
+from ._zip.methods import packing_of
+from ._zip.sink import ContentSink
 from ._zip.view import Busy
 from ._zip.volume import ZipVolume
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_BATCH = 512
-"""Entries of a listing whose infos are made in one call."""
-_METHODS = {"deflate": DEFLATED, "store": STORED}
 _OPTIONS: dict[str, Callable[[str], Any]] = {
     "compression": str,
+    "level": int,
     "durable": bool,
     "timeout": float,
     "max_members": int,
@@ -60,7 +60,10 @@ class AsyncZipStore(AsyncBaseStore):
 
     Args:
         path: The archive; the first write creates it, and the directory that it is in.
-        compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
+        compression: ``"deflate"`` or ``"zstd"``, for what they make smaller, or ``"store"``.
+            Not every program reads Zstandard; it takes the extra ``zstd`` before Python 3.14, to
+            read it, too.
+        level: How well to compress: 0 to 9 for deflate, -131072 to 22 for Zstandard. None: 6 and 3.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.
         timeout: Seconds that one operation may take, waiting for other writers included; of a
@@ -69,8 +72,9 @@ class AsyncZipStore(AsyncBaseStore):
         max_object_size: Bytes that an object may have to be read. None: any number.
         max_total_size: Bytes that all members of an archive may have to be opened. None: any
             number.
-        max_ratio: How many times its packed size an object may have to be read. Deflate reaches
-            1,032, so the default only refuses forgeries; set less for archives from strangers.
+        max_ratio: How many times its packed size an object may have to be read. None: what the
+            method can reach, 1,032 for deflate and 32,768 for Zstandard, which only refuses
+            forgeries; set less for archives from strangers.
     """
 
     capabilities = (
@@ -89,20 +93,21 @@ class AsyncZipStore(AsyncBaseStore):
         self,
         path: str | os.PathLike[str],
         *,
-        compression: Literal["deflate", "store"] = "deflate",
+        compression: Literal["deflate", "store", "zstd"] = "deflate",
+        level: int | None = None,
         durable: bool = False,
         timeout: float | None = None,
         max_members: int = 1_000_000,
         max_object_size: int | None = None,
         max_total_size: int | None = None,
-        max_ratio: int = 1032,
+        max_ratio: int | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
         self._path = _checked(path)
-        if compression not in _METHODS:
-            raise ConfigError(f"compression is 'deflate' or 'store', not {compression!r}")
+        self._packing = packing_of(compression, level)
         self._arguments: dict[str, Any] = {
             "compression": compression,
+            "level": level,
             "durable": durable,
             "timeout": timeout,
             "max_members": max_members,
@@ -110,7 +115,6 @@ class AsyncZipStore(AsyncBaseStore):
             "max_total_size": max_total_size,
             "max_ratio": max_ratio,
         }
-        self._method = _METHODS[compression]
         limits = Limits(max_members, max_object_size, max_total_size, max_ratio)
         self._volume = ZipVolume(self._path, limits, durable)
 
@@ -134,7 +138,7 @@ class AsyncZipStore(AsyncBaseStore):
 
     def __del__(self) -> None:
         volume = getattr(self, "_volume", None)  # missing where the arguments were wrong
-        if volume is not None and volume.changed:
+        if volume is not None and volume.changed and not self._closed:
             text = f"unclosed {self!r}: its last changes are in its journal, not in the archive"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
@@ -142,6 +146,38 @@ class AsyncZipStore(AsyncBaseStore):
         """Write the archive anew with all changes, so that other programs see them."""
         self._check_open("checkpoint")
         await self._run("checkpoint", None, self._change(self._volume.checkpoint))
+
+    async def vacuum(self) -> int:
+        """Write the archive anew without what no member needs, and with all changes.
+
+        That is what other programs have left of members that they replaced or removed.
+
+        Returns:
+            How many bytes archive and journal are shorter.
+
+        Raises:
+            StoreNotFound: There is no archive.
+        """
+        self._check_open("vacuum")
+        return await self._run("vacuum", None, self._change(self._volume.vacuum))
+
+    async def check(self) -> ZipCheckReport:
+        """Read every object, as they are now; all else goes on meanwhile.
+
+        Raises:
+            CorruptStore: The archive is so damaged that its members cannot be told.
+            StoreNotFound: There is none.
+        """
+        self._check_open("check")
+        return await self._place("check", None, self._look_through())
+
+    async def _look_through(self) -> ZipCheckReport:
+        found = Findings()
+        entries = await self._call(self._volume.members)
+        steps = look_through(entries, self._volume.limits, found)
+        while await self._call(next, steps, None) is not None:
+            self._check_open("check")
+        return found.report()
 
     async def _teardown(self) -> None:
         try:
@@ -162,10 +198,11 @@ class AsyncZipStore(AsyncBaseStore):
 
     async def _change(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Change something; what ends after the store was closed is written into the archive."""
-        result = await self._retried(function, *args, **kwargs)
-        if self._closed:
-            await self._teardown()
-        return result
+        try:
+            return await self._retried(function, *args, **kwargs)
+        finally:
+            if self._closed:
+                await self._teardown()
 
     async def _retried(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function again and again while others write; between the calls it can end."""
@@ -194,7 +231,7 @@ class AsyncZipStore(AsyncBaseStore):
 
         def put() -> ObjectInfo:
             nonlocal content  # packed only once, however often the archive is busy
-            content = content or content_of(data, self._method)
+            content = content or content_of(data, self._packing)
             return self._volume.put(key, content, options)
 
         return await self._change(put)
@@ -218,9 +255,9 @@ class AsyncZipStore(AsyncBaseStore):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         check_name(key)
-        content = StreamedContent(self._method, self._volume.spool)
+        content = StreamedContent(self._packing, self._volume.spool)
         try:
-            sink = _ContentSink(self, content)
+            sink = ContentSink(self._call, content)
             yield sink
             await sink.flush()
             sink.info = await self._change(self._finish, key, content, options)
@@ -232,40 +269,14 @@ class AsyncZipStore(AsyncBaseStore):
         return self._volume.put(key, content, options)
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        for entry in await self._call(self._volume.members, prefix, start_after):
-            yield entry.key
+        for key in await self._call(self._volume.keys, prefix, start_after):
+            yield key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        entries = await self._call(self._volume.members, prefix, start_after)
-        for first in range(0, len(entries), _BATCH):
-            for info in await self._call(_infos, entries[first : first + _BATCH]):
+        batches = self._volume.infos(prefix, start_after)
+        while (batch := await self._call(next, batches, None)) is not None:
+            for info in batch:
                 yield info
-
-
-class _ContentSink:
-    """Collects small pieces, and packs them in a worker when there are enough."""
-
-    def __init__(self, store: AsyncZipStore, content: StreamedContent) -> None:
-        self.info: ObjectInfo | None = None
-        self._store = store
-        self._content = content
-        self._buffer = bytearray()
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Take the next piece."""
-        self._buffer += data
-        if len(self._buffer) >= CHUNK:
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Pack what was collected."""
-        buffer, self._buffer = self._buffer, bytearray()
-        if buffer:
-            await self._store._call(self._content.write, buffer)
-
-
-def _infos(entries: list[Entry]) -> list[ObjectInfo]:
-    return [entry.info() for entry in entries]
 
 
 def _checked(path: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from ..._core.errors import ConfigError
 from ..._core.info import ObjectInfo
@@ -26,15 +26,12 @@ _READ: Final[Verdict] = ("compare", "bytes")
 _MD5 = re.compile(r'"?[0-9a-f]{32}(-\d+)?"?')
 
 
-class End(NamedTuple):
-    """What a judge has to know of the target."""
-
-    keeps_modified: bool = False
-    """Whether copies have the source's times there."""
-
-
-def judge(compare: Comparison, end: End = End()) -> Judge:  # noqa: B008 - immutable
+def judge(compare: Comparison, *, keeps_modified: bool = False) -> Judge:
     """What decides about a key that both ends have.
+
+    Args:
+        compare: The way to compare.
+        keeps_modified: Whether copies have the source's times in the target.
 
     Raises:
         ConfigError: There is no such way to compare.
@@ -42,7 +39,7 @@ def judge(compare: Comparison, end: End = End()) -> Judge:  # noqa: B008 - immut
     if compare not in get_args(Comparison):
         raise ConfigError(f"compare is one of {get_args(Comparison)}, not {compare!r}")
     if compare == "mtime":
-        return _kept_times if end.keeps_modified else _own_times
+        return _kept_times if keeps_modified else _own_times
     return _JUDGES[compare]
 
 

@@ -19,8 +19,8 @@ class InfoChoice(Protocol):
         """Whether it asks for more than keys at all."""
         ...
 
-    def selects(self, info: ObjectInfo) -> bool:
-        """Whether an object's size and age are what is wanted."""
+    def selects(self, info: ObjectInfo, unknown: bool = True) -> bool:
+        """Whether an object's size and age are what is wanted, or ``unknown``."""
         ...
 
 
@@ -58,6 +58,6 @@ class Decider:
                     steps.append(Step(action, key, here, there, reason))
             elif there is None:
                 self.stale.append(key)
-            elif selects is None or selects(there):
+            elif selects is None or selects(there, unknown=False):
                 steps.append(Step("delete", key, None, there, "surplus"))
         return steps

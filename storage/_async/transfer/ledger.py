@@ -9,8 +9,9 @@ from time import monotonic
 from typing import Protocol
 
 from ..._core.window import finish_all
+from .journal import remembering
 from .report import SyncEvent, SyncReport, Tell
-from .steps import PAGE, Action, Outcome, Remembered, Step, fingerprint
+from .steps import PAGE, Action, Outcome, Remembered, Step
 
 INTERVAL = 0.2
 """Seconds that an outcome may wait for others to be told with it."""
@@ -123,8 +124,15 @@ class Ledger:
     async def _remember(self, outcomes: list[Outcome]) -> None:
         if self._journal is None:
             return
-        rows = [row for row in map(_to_remember, outcomes) if row is not None]
-        await self._journal.remember(rows)
+        rows = [
+            remembering(step.here, info, digest, self.begun)
+            for step, _, _, info, digest, _ in outcomes
+            if step.here is not None and info is not None
+        ]
+        await self._journal.remember([row for row in rows if row is not None])
+        gone = [outcome.step.key for outcome in outcomes if outcome.action is Action.DELETED]
+        if gone:
+            await self._journal.forget(gone)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -136,13 +144,3 @@ def _failed(outcome: Outcome, error: Exception) -> Outcome:
     if outcome.action is not Action.COPIED:
         return outcome
     return outcome._replace(action=Action.FAILED, error=error, size=0)
-
-
-def _to_remember(outcome: Outcome) -> Remembered | None:
-    here, there = outcome.step.here, outcome.info
-    if here is None or there is None:
-        return None
-    ours, theirs = fingerprint(here), fingerprint(there)
-    if ours is None or theirs is None:
-        return None
-    return Remembered(outcome.step.key, ours, theirs, outcome.digest)

@@ -25,6 +25,11 @@ FIRST_PAGE = 100
 class Choice(Protocol):
     """What a listing asks of a selection."""
 
+    @property
+    def by_key(self) -> bool:
+        """Whether it asks for some keys only."""
+        ...
+
     def selects_key(self, key: str) -> bool:
         """Whether the key is wanted."""
         ...
@@ -99,7 +104,7 @@ class Listing:
                 raise
 
     def _wanted(self, page: list[ObjectInfo]) -> list[ObjectInfo]:
-        if self._choice is None:
+        if self._choice is None or not self._choice.by_key:
             return page
         selects = self._choice.selects_key
         return [info for info in page if selects(info.key)]

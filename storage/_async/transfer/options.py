@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
 
 from ..._core.errors import ConfigError
 from ..._core.protocol import AsyncObjectStore
 from .comparing import Comparison, judge
 from .safety import HALF, check_max_delete
+from .selection import Selection
 
 BUFFER = 64 * 1024 * 1024
 
@@ -29,8 +30,8 @@ class SyncOptions:
     bandwidth: float | None = None
     max_delete: int | float | None = HALF
     backup: AsyncObjectStore | None = None
-    selection: Any = None
-    journal: Any = None
+    selection: Selection | None = None
+    journal: str | os.PathLike[str] | None = None
     fail_fast: bool = False
 
     def __post_init__(self) -> None:

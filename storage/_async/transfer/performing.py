@@ -40,7 +40,7 @@ class Performer:
     async def perform(self, step: Step) -> Outcome:
         """Do a step; whatever goes wrong is its outcome."""
         try:
-            step = await self.resolve(step)
+            step = await self._resolve(step)
             if step.action == "keep":
                 return Outcome(step, Action.IDENTICAL, info=step.there)
             return await self._change(step)
@@ -49,7 +49,7 @@ class Performer:
         except Exception as error:
             return Outcome(step, Action.FAILED, error=error)
 
-    async def resolve(self, step: Step) -> Step:
+    async def _resolve(self, step: Step) -> Step:
         """Read what has to be compared by reading; ``keep`` or ``copy`` comes of it."""
         if step.action != "compare":
             return step
@@ -93,6 +93,13 @@ class Performer:
 
 class Rehearsal(Performer):
     """Says what would come of steps; what has to be read is read."""
+
+    async def resolved(self, step: Step) -> Step:
+        """What a step comes to; what cannot be read now is to be compared later."""
+        try:
+            return await self._resolve(step)
+        except Exception:
+            return step
 
     async def _change(self, step: Step) -> Outcome:
         if step.here is None:

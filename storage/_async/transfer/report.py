@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from ..._core import calls
 from ..._core.errors import SyncError
 from .steps import Action, Outcome
 
@@ -29,6 +30,17 @@ class SyncEvent(NamedTuple):
 
 Watcher: TypeAlias = Callable[[list[SyncEvent]], None]
 Tell: TypeAlias = Callable[[list[SyncEvent]], Awaitable[object]]
+
+
+def telling(watcher: Watcher | None) -> Tell | None:
+    """Calls a watcher in a worker thread, if there is one."""
+    if watcher is None:
+        return None
+
+    async def tell(events: list[SyncEvent]) -> None:
+        await calls.call_user(watcher, events)
+
+    return tell
 
 
 @dataclass(slots=True)

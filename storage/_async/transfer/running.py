@@ -1,26 +1,34 @@
-"""One run of a sync: its parts put together."""
+"""One run of a sync, a plan or its application: the parts put together."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from time import monotonic
 
+from ..._core.budget import ByteBudget, Pace
+from ..._core.closing import closing
 from ..._core.protocol import AsyncObjectStore
+from ..._core.rate import RateLimit
 from ..base import AsyncBaseStore
 from ..foreign import lift
-from .applying import Applier, FixedPace
+from .applying import Applier
 from .comparing import judge
+from .copying import Copier
 from .deciding import Decider
+from .journal import Journal, open_journal
 from .ledger import Ledger
 from .listing import DisorderError, Listing
 from .merge import merge, nothing
 from .options import SyncOptions
 from .performing import Performer, Rehearsal
-from .plain import PlainCopier
+from .plan import PlanWriter, SyncPlan, pages_of
 from .report import SyncReport, Tell
 from .safety import check_apart, refusal
-from .steps import Copier
+from .steps import Step
+from .tasks import Window
 
 
 class Run:
@@ -43,60 +51,141 @@ class Run:
         self.report = SyncReport(dry_run=options.dry_run)
         self._options = options
         self._tell = tell
-        self._source: AsyncBaseStore = lift(source)
-        self._target: AsyncBaseStore = lift(target)
+        self._source, self._target = lift(source), lift(target)
+        self._backup = None if options.backup is None else lift(options.backup)
         self._here = Listing(self._source, "the source", options.selection)
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
+        self._journal: Journal | None = None
+        self._begun = monotonic()
+        self._budget = ByteBudget(options.buffer)
+        self._rate = None if options.bandwidth is None else RateLimit(options.bandwidth)
 
-    async def run(self) -> SyncReport:
-        """Do all of it; what becomes of single keys is in the report and raises nothing."""
-        begun = monotonic()
-        try:
-            backup = self._options.backup
-            await check_apart(self._source, self._target, lift(backup) if backup else None)
+    # -- what it can do ---------------------------------------------------------------------
+
+    async def sync(self) -> SyncReport:
+        """List both ends and do what is to be done; what fails of it is in the report."""
+        async with self._prepared():
             while not await self._pass():
-                self.report.identical = self.report.skipped = self.report.listed = 0
-        except asyncio.CancelledError:
-            self.report.interrupted = True
-            raise
-        finally:
-            self.report.seconds = monotonic() - begun
+                self._begin_again()
         return self.report
 
-    async def _pass(self) -> bool:
+    async def plan(self, writer: PlanWriter) -> SyncPlan:
+        """List both ends and write down what is to be done; do none of it."""
+        async with self._prepared():
+            while True:
+                await writer.begin()
+                if await self._pass(writer):
+                    break
+                self._begin_again()
+            report, here, there = self.report, self._here.count, self._there.count
+            return await writer.end(
+                identical=report.identical,
+                skipped=report.skipped,
+                source_keys=here,
+                target_keys=there,
+                doubts=report.doubts,
+            )
+
+    async def apply(self, plan: SyncPlan) -> SyncReport:
+        """Do what was written down."""
+        counts = plan.counts
+        async with self._prepared(), self._applier() as applier:
+            await applier.apply(pages_of(plan))
+            self.report.doubts += counts["doubts"]
+            await applier.finish(self._refusal(counts["source_keys"], counts["target_keys"]))
+        return self.report
+
+    # -- its parts --------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _prepared(self) -> AsyncIterator[None]:
+        """Ends that do not overlap, a journal, and a clock."""
+        options, report = self._options, self.report
+        await check_apart([self._source, self._target, self._backup], options.journal)
+        try:
+            if options.journal is not None:
+                self._journal = await open_journal(options.journal, self._source, self._target)
+                report.warnings = self._journal.warnings
+            yield
+        except asyncio.CancelledError:
+            report.interrupted = True
+            raise
+        finally:
+            report.seconds = monotonic() - self._begun
+            if self._journal is not None:
+                await self._journal.aclose()
+
+    async def _pass(self, writer: PlanWriter | None = None) -> bool:
         """Go through both listings; False: one of them has to be sorted first."""
+        known = nothing() if self._journal is None else self._journal.rows()
+        decider = Decider(judge(self._options.compare), self._options.selection)
+        steps = decider.steps(merge(self._here.pages(), self._there.pages(), known))
+        async with self._applier() as applier:
+            if writer is not None:
+                steps = self._written(steps, writer)
+            try:
+                await applier.apply(steps)
+            except DisorderError:
+                return False
+            self.report.doubts += [*self._here.doubts, *self._there.doubts]
+            await applier.finish(self._refusal(self._here.count, self._there.count))
+            if self._journal is not None and not self._options.dry_run:
+                await self._journal.forget(decider.stale)
+        return True
+
+    @asynccontextmanager
+    async def _applier(self) -> AsyncIterator[Applier]:
         options = self._options
-        decider = Decider(judge(options.compare), options.selection)
-        known = nothing() if options.journal is None else options.journal.rows()
-        rows = merge(self._here.pages(), self._there.pages(), known)
         async with AsyncExitStack() as stack:
-            copier = await stack.enter_async_context(PlainCopier(self._source, self._target))
-            ledger = Ledger(self.report, copier.settle, options.journal, self._tell)
+            copier = await stack.enter_async_context(self._copier(self._source, self._target))
             applier = Applier(
                 await self._performer(copier, stack),
-                ledger,
-                FixedPace(options.transfers),
+                Ledger(self.report, copier.settle, self._journal, self._tell),
+                Pace(options.transfers),
                 delete=options.delete,
                 fail_fast=options.fail_fast,
             )
             stack.push_async_callback(applier.aclose)
-            try:
-                await applier.apply(decider.steps(rows))
-            except DisorderError:
-                return False
-            self.report.doubts += [*self._here.doubts, *self._there.doubts]
-            await applier.finish(self._why_not)
-        return True
+            yield applier
+
+    def _copier(self, source: AsyncBaseStore, target: AsyncBaseStore) -> Copier:
+        uploads = self._journal if target is self._target else None
+        return Copier(source, target, budget=self._budget, rate=self._rate, uploads=uploads)
 
     async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Performer:
         if self._options.dry_run:
             return Rehearsal(self._source, self._target, copier)
         backup: Copier | None = None
-        if self._options.backup is not None:
-            keeper = PlainCopier(self._target, lift(self._options.backup))
-            backup = await stack.enter_async_context(keeper)
+        if self._backup is not None:
+            backup = await stack.enter_async_context(self._copier(self._target, self._backup))
         return Performer(self._source, self._target, copier, backup)
 
-    def _why_not(self, report: SyncReport, deletes: int) -> str | None:
-        here, there = self._here.count, self._there.count
-        return refusal(report, deletes, here, there, self._options.max_delete)
+    async def _written(
+        self, pages: AsyncIterator[list[Step]], writer: PlanWriter
+    ) -> AsyncGenerator[list[Step], None]:
+        """The same steps, read where they have to be, and written down."""
+        window = Window(Pace(self._options.transfers))
+        performer = Rehearsal(self._source, self._target, Copier(self._source, self._target))
+
+        async def resolve(page: list[Step], index: int) -> None:
+            page[index] = await performer.resolved(page[index])
+
+        try:
+            async with closing(pages) as source:
+                async for page in source:
+                    for index, step in enumerate(page):
+                        if step.action == "compare":
+                            await window.start(resolve(page, index))
+                    await window.drain()
+                    await writer.add(page)
+                    yield page
+        finally:
+            await window.cancel()
+
+    def _refusal(self, here: int, there: int) -> partial[str | None]:
+        return partial(
+            refusal, listed_here=here, listed_there=there, max_delete=self._options.max_delete
+        )
+
+    def _begin_again(self) -> None:
+        self.report.identical = self.report.skipped = self.report.listed = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
 from itertools import combinations, product, starmap
 
 from ..._core import calls
@@ -58,18 +60,25 @@ def refusal(
     )
 
 
-async def check_apart(*ends: AsyncBaseStore | None) -> None:
-    """Raise `ConfigError` if what one end holds may be in another one, too."""
-    found = await calls.call(_overlap, [end for end in ends if end is not None])
-    if found is not None:
-        raise ConfigError(found)
+async def check_apart(
+    ends: Sequence[AsyncBaseStore | None], journal: str | os.PathLike[str] | None = None
+) -> None:
+    """Make sure that no end holds another one, or the journal.
+
+    Raises:
+        ConfigError: One does.
+    """
+    await calls.call(_check_apart, [end for end in ends if end is not None], journal)
 
 
-def _overlap(ends: list[AsyncBaseStore]) -> str | None:
-    for a, b in combinations(ends, 2):
-        if any(starmap(_meet, product(a._locations(), b._locations()))):
-            return f"{a!r} and {b!r} are the same store, or one is in the other"
-    return None
+def _check_apart(ends: list[AsyncBaseStore], journal: str | os.PathLike[str] | None) -> None:
+    places = [(repr(end), end._locations()) for end in ends]
+    if journal is not None:
+        path = os.path.join(os.path.realpath(journal), "")
+        places.append((f"the journal {os.fspath(journal)!r}", (("file", path),)))
+    for (a, at), (b, there) in combinations(places, 2):
+        if any(starmap(_meet, product(at, there))):
+            raise ConfigError(f"{a} and {b} are the same store, or one is in the other")
 
 
 def _meet(a: tuple[str, str], b: tuple[str, str]) -> bool:

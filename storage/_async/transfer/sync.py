@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ..._core import calls
+import os
+
 from ..._core.protocol import AsyncObjectStore
 from .comparing import Comparison
 from .options import BUFFER, SyncOptions
-from .report import SyncEvent, SyncReport, Watcher
+from .report import SyncReport, Watcher, telling
 from .running import Run
 from .safety import HALF
+from .selection import Selection
 
 
 async def async_sync_stores(
@@ -20,8 +22,11 @@ async def async_sync_stores(
     dry_run: bool = False,
     transfers: int = 32,
     buffer: int = BUFFER,
+    bandwidth: float | None = None,
     max_delete: float | None = HALF,
     backup: AsyncObjectStore | None = None,
+    selection: Selection | None = None,
+    journal: str | os.PathLike[str] | None = None,
     fail_fast: bool = False,
     watcher: Watcher | None = None,
 ) -> SyncReport:
@@ -41,9 +46,13 @@ async def async_sync_stores(
         dry_run: Change nothing; report what would be done.
         transfers: Objects in flight, at most.
         buffer: Bytes in flight, at most.
+        bandwidth: Bytes per second, at most.
         max_delete: So many objects are deleted at most, or else none; as a float, such a share of
             those that the target had, rounded up. None: any number.
         backup: A store that takes what is about to be replaced or deleted, under its key.
+        selection: Which objects it is about; all others stay as they are. None: all.
+        journal: A file that remembers from run to run what is the same, and uploads that were
+            begun. None: nothing is remembered, so that ``auto`` has to read what no checksum tells.
         fail_fast: Begin nothing more after the first failure.
         watcher: Called with lists of `SyncEvent` while it goes on, in a worker thread.
 
@@ -61,15 +70,13 @@ async def async_sync_stores(
         dry_run=dry_run,
         transfers=transfers,
         buffer=buffer,
+        bandwidth=bandwidth,
         max_delete=max_delete,
         backup=backup,
+        selection=selection,
+        journal=journal,
         fail_fast=fail_fast,
     )
-
-    async def tell(events: list[SyncEvent]) -> None:
-        if watcher is not None:
-            await calls.call_user(watcher, events)
-
-    report = await Run(source, target, options, tell if watcher else None).run()
+    report = await Run(source, target, options, telling(watcher)).sync()
     report.raise_failures()
     return report

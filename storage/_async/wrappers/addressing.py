@@ -33,6 +33,10 @@ class AsyncAddressingStore(AsyncParentStore):
             InvalidKey: There is none.
         """
 
+    def _behind(self, key: str) -> tuple[AsyncBaseStore, str]:
+        child, inner, _ = self._at(key)
+        return child._behind(inner)
+
     async def _get(self, key: str, options: ReadOptions) -> tuple[Any, ObjectInfo]:
         child, inner, outward = self._at(key)
         with outward:

@@ -49,6 +49,14 @@ class AsyncIdentityStore(AsyncParentStore):
         # Asked each time: a child may learn later what its server can do.
         return self._child.capabilities
 
+    @property
+    def _keeps_modified(self) -> bool:  # type: ignore[override]
+        return self._child._keeps_modified
+
+    @property
+    def _stream_bytes(self) -> int:  # type: ignore[override]
+        return self._child._stream_bytes
+
     def _as_value(self, data: Any) -> Any:
         return self._child._as_value(data)
 

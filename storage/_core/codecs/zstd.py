@@ -42,10 +42,16 @@ class ZstdEncoder:
 def zstd_decoder() -> FrameDecoder:
     """Reads any number of frames, each checked against its checksum if it has one."""
     zstd = library()
-    return FrameDecoder(partial(_Frame, zstd), zstd.ZstdError, "zstd")
+    return FrameDecoder(partial(ZstdFrame, zstd), zstd.ZstdError, "zstd")
 
 
-class _Frame:
+class ZstdFrame:
+    """One frame, as `frames.Frame`.
+
+    Args:
+        zstd: The module.
+    """
+
     def __init__(self, zstd: Any) -> None:
         self._decompressor = zstd.ZstdDecompressor()
         self.eof = self.pending = False

@@ -36,6 +36,10 @@ class FilesystemStore(FileTreeStore):
             file system.
         follow_symlinks: Whether symbolic links below the root are followed, wherever they lead.
             Without, a key whose path holds one is refused with `AccessDenied`.
+        attributes: Whether content types and metadata are kept, as an extended attribute
+            ``user.storage.attributes`` of each file that has any (which most programs do not copy
+            along with a file unless they are told to). Where the root's file system has none, as
+            it was found when the store was made, they are refused, as they are without.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -46,7 +50,8 @@ class FilesystemStore(FileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``file:///absolute/directory`` or ``file://relative/directory``.
 
-        Options: ``durable``, ``follow_symlinks`` and ``timeout``, as for the class.
+        Options: ``durable``, ``follow_symlinks``, ``attributes`` and ``timeout``, as for the
+        class.
         """
         return cls.around(cls._async_type.from_url(url))
 
@@ -64,6 +69,7 @@ class SafeFilesystemStore(FileTreeStore):
         root_path: As for `FilesystemStore`, and so are all others.
         durable: Whether objects survive a power cut.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -74,6 +80,7 @@ class SafeFilesystemStore(FileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``safe:///absolute/directory`` or ``safe://relative/directory``.
 
-        Options: ``durable``, ``follow_symlinks`` and ``timeout``, as for the class.
+        Options: ``durable``, ``follow_symlinks``, ``attributes`` and ``timeout``, as for the
+        class.
         """
         return cls.around(cls._async_type.from_url(url))

@@ -30,6 +30,7 @@ class HashdirStore(FileTreeStore):
         depth: Directories on the way to an object; ``width * depth`` is below 64.
         durable: Whether objects survive a power cut, as for `FilesystemStore`.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept, as for `FilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -44,6 +45,7 @@ class HashdirStore(FileTreeStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         self._hold(
@@ -53,6 +55,7 @@ class HashdirStore(FileTreeStore):
                 depth,
                 durable=durable,
                 follow_symlinks=follow_symlinks,
+                attributes=attributes,
                 timeout=timeout,
             )
         )
@@ -61,7 +64,24 @@ class HashdirStore(FileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
-        Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``timeout``, as for the
-        class.
+        Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
+        ``timeout``, as for the class.
         """
         return cls.around(cls._async_type.from_url(url))
+
+    def rehash(self, width: int, depth: int) -> int:
+        """Move all objects to where a store of another width and depth has them.
+
+        Each moves at once, so that a store of either settings has it all the time. Whoever writes
+        or lists meanwhile should do so with the new settings; what was written with the old ones
+        after all is moved by another call, as is what is left when this one is interrupted. Where
+        both have an object of one key, the newer one stays. This store keeps its own settings.
+
+        Args:
+            width: Characters that name a directory.
+            depth: Directories on the way to an object.
+
+        Returns:
+            How many objects were moved.
+        """
+        return self._run(self._async.rehash(width, depth))

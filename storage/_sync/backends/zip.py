@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar, Literal, Self
 
+from ..._async.backends._zip.checking import ZipCheckReport
 from ..._async.backends.zip import AsyncZipStore
 from ..._core.urls import StoreURL
 from ..base import BaseStore
@@ -34,7 +35,10 @@ class ZipStore(BaseStore):
 
     Args:
         path: The archive; the first write creates it, and the directory that it is in.
-        compression: ``"deflate"``, for what it makes smaller, or ``"store"``.
+        compression: ``"deflate"`` or ``"zstd"``, for what they make smaller, or ``"store"``.
+            Not every program reads Zstandard; it takes the extra ``zstd`` before Python 3.14, to
+            read it, too.
+        level: How well to compress: 0 to 9 for deflate, -131072 to 22 for Zstandard. None: 6 and 3.
         durable: Let every write survive a power cut, not only the death of the process. A
             checkpoint survives it in any case.
         timeout: Seconds that one operation may take, waiting for other writers included; of a
@@ -43,8 +47,9 @@ class ZipStore(BaseStore):
         max_object_size: Bytes that an object may have to be read. None: any number.
         max_total_size: Bytes that all members of an archive may have to be opened. None: any
             number.
-        max_ratio: How many times its packed size an object may have to be read. Deflate reaches
-            1,032, so the default only refuses forgeries; set less for archives from strangers.
+        max_ratio: How many times its packed size an object may have to be read. None: what the
+            method can reach, 1,032 for deflate and 32,768 for Zstandard, which only refuses
+            forgeries; set less for archives from strangers.
     """
 
     _async: AsyncZipStore
@@ -54,18 +59,20 @@ class ZipStore(BaseStore):
         self,
         path: str | os.PathLike[str],
         *,
-        compression: Literal["deflate", "store"] = "deflate",
+        compression: Literal["deflate", "store", "zstd"] = "deflate",
+        level: int | None = None,
         durable: bool = False,
         timeout: float | None = None,
         max_members: int = 1_000_000,
         max_object_size: int | None = None,
         max_total_size: int | None = None,
-        max_ratio: int = 1032,
+        max_ratio: int | None = None,
     ) -> None:
         self._hold(
             self._async_type(
                 path,
                 compression=compression,
+                level=level,
                 durable=durable,
                 timeout=timeout,
                 max_members=max_members,
@@ -83,3 +90,25 @@ class ZipStore(BaseStore):
     def checkpoint(self) -> None:
         """Write the archive anew with all changes, so that other programs see them."""
         self._run(self._async.checkpoint())
+
+    def vacuum(self) -> int:
+        """Write the archive anew without what no member needs, and with all changes.
+
+        That is what other programs have left of members that they replaced or removed.
+
+        Returns:
+            How many bytes archive and journal are shorter.
+
+        Raises:
+            StoreNotFound: There is no archive.
+        """
+        return self._run(self._async.vacuum())
+
+    def check(self) -> ZipCheckReport:
+        """Read every object, as they are now; all else goes on meanwhile.
+
+        Raises:
+            CorruptStore: The archive is so damaged that its members cannot be told.
+            StoreNotFound: There is none.
+        """
+        return self._run(self._async.check())

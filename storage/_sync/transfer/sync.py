@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import os
+
 from ..._async.transfer.comparing import Comparison
 from ..._async.transfer.options import BUFFER
 from ..._async.transfer.report import SyncReport, Watcher
 from ..._async.transfer.safety import HALF
+from ..._async.transfer.selection import Selection
 from ..._async.transfer.sync import async_sync_stores
 from ..._core.adapt import to_async
 from ..._core.protocol import ObjectStore
@@ -23,8 +26,11 @@ def sync_stores(
     dry_run: bool = False,
     transfers: int = 32,
     buffer: int = BUFFER,
+    bandwidth: float | None = None,
     max_delete: float | None = HALF,
     backup: ObjectStore | None = None,
+    selection: Selection | None = None,
+    journal: str | os.PathLike[str] | None = None,
     fail_fast: bool = False,
     watcher: Watcher | None = None,
 ) -> SyncReport:
@@ -44,9 +50,13 @@ def sync_stores(
         dry_run: Change nothing; report what would be done.
         transfers: Objects in flight, at most.
         buffer: Bytes in flight, at most.
+        bandwidth: Bytes per second, at most.
         max_delete: So many objects are deleted at most, or else none; as a float, such a share of
             those that the target had, rounded up. None: any number.
         backup: A store that takes what is about to be replaced or deleted, under its key.
+        selection: Which objects it is about; all others stay as they are. None: all.
+        journal: A file that remembers from run to run what is the same, and uploads that were
+            begun. None: nothing is remembered, so that ``auto`` has to read what no checksum tells.
         fail_fast: Begin nothing more after the first failure.
         watcher: Called with lists of `SyncEvent` while it goes on, in a worker thread.
 
@@ -67,8 +77,11 @@ def sync_stores(
             dry_run=dry_run,
             transfers=transfers,
             buffer=buffer,
+            bandwidth=bandwidth,
             max_delete=max_delete,
             backup=None if backup is None else to_async(backup),
+            selection=selection,
+            journal=journal,
             fail_fast=fail_fast,
             watcher=watcher,
         )

@@ -1,11 +1,17 @@
-"""Files in the making: hidden from listings until they get their names."""
+"""Files in the making: hidden from listings, or without a name, until they get their own."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+from contextlib import suppress
 
 TEMPORARY = b".storage-tmp-"
 """What their names begin with; in any case of letters."""
+
+_UNNAMED = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
+_UNABLE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS}
 
 
 def is_temporary(name: bytes) -> bool:
@@ -14,10 +20,46 @@ def is_temporary(name: bytes) -> bool:
 
 
 def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
-    """Make a new file in a directory that is open; gives its name and its descriptor."""
+    """Make a new file in a directory that is open; gives its name and its descriptor.
+
+    As long as the descriptor is open, `is_alive` says so.
+    """
     name = TEMPORARY + os.urandom(8).hex().encode() + end
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    return name, os.open(name, flags, 0o666, dir_fd=directory)
+    file = os.open(name, flags, 0o666, dir_fd=directory)
+    with suppress(OSError):  # where there are no locks, only the age tells
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return name, file
+
+
+def create_unnamed(directory: int) -> int | None:
+    """Make a new file without a name, which is gone with its writer; None where there are none."""
+    if not _UNNAMED:
+        return None
+    try:
+        return os.open(".", os.O_WRONLY | _UNNAMED, 0o666, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in _UNABLE:
+            raise
+        return None
+
+
+def give_name(file: int, directory: int, name: bytes) -> None:
+    """Give an unnamed file its name, which must be free."""
+    path = f"/proc/self/fd/{file}"
+    # With a descriptor for the first directory, too, or Python leaves the link to be followed out.
+    os.link(path, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=True)
+
+
+def is_alive(file: int) -> bool:
+    """Whether somebody is still at a file that `create` made."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def write_all(file: int, data: bytes | bytearray | memoryview) -> None:

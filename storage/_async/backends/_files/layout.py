@@ -82,6 +82,10 @@ class Layout:
     def forget(self, directory: int, name: bytes) -> None:
         """Remove what was kept beside an object, after it is gone; under the same lock."""
 
+    def owner(self, above: Parts, name: bytes) -> bytes | None:
+        """The object's name, where this is the name of what `keep` writes beside it."""
+        return None
+
 
 def is_text(name: bytes) -> bool:
     """Whether a name is valid UTF-8."""

@@ -8,10 +8,11 @@ import stat
 
 from ...._core.errors import ObjectNotFound
 from ...._core.info import ObjectInfo, WriteOptions
+from . import attributes
 from .layout import Layout
 from .locks import locked
 from .names import is_anothers
-from .pending import describe, make_room, rename, sync_directory
+from .pending import describe, make_room, rename
 from .tree import LIST, Tree, linked, retried
 
 
@@ -46,7 +47,7 @@ class Move:
         try:
             info = self._arrive(above)
             if info is not None:
-                sync_directory(self.tree, above)
+                self.tree.sync(above)
         finally:
             os.close(above)
         self.tree.prune((self.old if info is not None else self.new)[:-1])
@@ -68,10 +69,11 @@ class Move:
         try:
             with locked(above, below) as held:
                 found = self._rename(above, below, held)
-            if found is None:
-                return None
-            sync_directory(self.tree, below)
-            return describe(self.key, found)
+                if found is None:
+                    return None
+                known = self._attributes(below)
+            self.tree.sync(below)
+            return describe(self.key, found, known)
         finally:
             os.close(below)
 
@@ -89,6 +91,14 @@ class Move:
             rename(old, above, new, below, self.options.if_absent, held)
         self.layout.forget(above, old)
         return found
+
+    def _attributes(self, below: int) -> attributes.Known:
+        if not self.tree.attributes:
+            return attributes.UNKNOWN
+        try:
+            return attributes.unpack(attributes.read_in(below, self.new[-1]))
+        except PermissionError:
+            return attributes.UNKNOWN
 
     def _source(self, above: int) -> os.stat_result | None:
         """The file to rename; None where it is a link that is to be followed."""

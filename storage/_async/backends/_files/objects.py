@@ -6,17 +6,24 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 
-from ...._core.errors import IntegrityError, ObjectNotFound, StoreError, from_oserror
+from ...._core.errors import (
+    IntegrityError,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreError,
+    from_oserror,
+)
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
+from . import attributes
 from .layout import Layout
 from .locks import locked, require
 from .moving import Move
 from .names import is_anothers
-from .pending import Pending, describe, found_in, sync_directory
+from .pending import Pending, describe, found_in
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
@@ -37,10 +44,16 @@ class OpenFile:
         except OSError as error:
             tree.fail(error, parts)
         self._lock = threading.Lock()
-        self.found = os.fstat(self._file)
-        if not stat.S_ISREG(self.found.st_mode):
+        try:
+            self.found = os.fstat(self._file)
+            if not stat.S_ISREG(self.found.st_mode):
+                raise ObjectNotFound("there is no object under this key", key=key)
+            self.attributes = attributes.read(self._file) if tree.attributes else b""
+        except BaseException:
             self.close()
-            raise ObjectNotFound("there is no object under this key", key=key)
+            raise
+        known = attributes.unpack(self.attributes) if tree.attributes else attributes.UNKNOWN
+        self.info = describe(key, self.found, known)
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -60,6 +73,20 @@ class OpenFile:
         if start < end:
             raise IntegrityError("the file was cut by another program while it was read")
         return b"".join(parts)
+
+    def read_into(self, view: memoryview, start: int) -> None:
+        """The same into memory that is there; not safe to close meanwhile, but many may read."""
+        while view and (done := os.preadv(self._file, [view], start)):
+            view, start = view[done:], start + done
+        if view:
+            raise IntegrityError("the file was cut by another program while it was read")
+
+    def verify(self) -> None:
+        """Raise `PreconditionFailed` if another program has written into the file meanwhile."""
+        with self._lock:
+            now = os.fstat(self._file)
+        if (now.st_mtime_ns, now.st_size) != (self.found.st_mtime_ns, self.found.st_size):
+            raise PreconditionFailed("the file was changed by another program while it was read")
 
     def close(self) -> None:
         """Let go; may be called again."""
@@ -89,18 +116,31 @@ class Objects:
         """An object's bytes, or a range of them, and what the file they came from tells."""
         file = self.open(key)
         try:
-            info = describe(key, file.found)
             if options.conditional:
-                options.check(info)
+                options.check(file.info)
             start, end = 0, file.found.st_size
             if options.byte_range is not None:
                 start, end = options.byte_range.resolve(end)
-            return file.read(start, end), info
+            data = file.read(start, end)
+            if options.if_match is not None:
+                file.verify()
+            return data, file.info
         finally:
             file.close()
 
-    def stat(self, key: str) -> ObjectInfo:
+    def head(self, key: str) -> ObjectInfo:
         """What is known of an object."""
+        if not self.tree.attributes:
+            return self.stat(key)
+        try:
+            # By its name, the attributes might be those of the next version.
+            with closing(self.open(key)) as file:
+                return file.info
+        except PermissionError:
+            return self.stat(key)  # they are as unreadable as its bytes are
+
+    def stat(self, key: str) -> ObjectInfo:
+        """What is known of an object without looking into its file: all but its attributes."""
         parts = self.layout.parts(key)
         try:
             found = self.tree.stat(parts)
@@ -112,15 +152,23 @@ class Objects:
             raise ObjectNotFound("there is no object under this key", key=key)
         return describe(key, found)
 
-    def begin(self, key: str) -> Pending:
-        """Begin to write an object."""
-        return Pending(self.tree, self.layout, key)
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under a key."""
+        try:
+            self.stat(key)
+        except ObjectNotFound:
+            return False
+        return True
+
+    def begin(self, key: str, fresh: bool = False) -> Pending:
+        """Begin to write an object; ``fresh`` where it will replace nothing."""
+        return Pending(self.tree, self.layout, key, fresh=fresh)
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
-        with closing(self.begin(key)) as pending:
+        with closing(self.begin(key, options.if_absent)) as pending:
             pending.write(data)
-            return pending.publish(options)
+            return pending.publish(options, attributes.pack(options))
 
     def delete(self, key: str, if_match: str | None = None) -> None:
         """Remove an object, and the directories that are empty without it."""
@@ -157,7 +205,7 @@ class Objects:
             with self.tree.entered(parts[:-1], LIST) as directory:
                 self._unlink(key, parts, directory, if_match)
                 if sync:
-                    sync_directory(self.tree, directory)
+                    self.tree.sync(directory)
         except OSError as error:
             self.tree.fail(error, parts[:-1], key=key)
 
@@ -165,7 +213,7 @@ class Objects:
         """Sync a directory, or the nearest one above it that others have not removed."""
         for end in range(len(parts), -1, -1):
             with suppress(FileNotFoundError), self.tree.entered(parts[:end], LIST) as directory:
-                sync_directory(self.tree, directory)
+                self.tree.sync(directory)
                 return
 
     def _unlink(self, key: str, parts: Parts, directory: int, if_match: str | None) -> None:
@@ -186,19 +234,20 @@ class Objects:
         """Store an object under another key as well."""
         with closing(self.open(source)) as file:
             if source == target and not if_absent:
-                return describe(source, file.found)
-            with _about(target), closing(self.begin(target)) as pending:
-                done, size = _copy_by_kernel(file, pending), file.found.st_size
+                return file.info
+            with _about(target), closing(self.begin(target, if_absent)) as pending:
+                size = file.found.st_size
+                done = copy_by_kernel(file, pending, 0, size)
                 while done < size:
                     data = file.read(done, min(size, done + _READ_BYTES))
                     pending.write(data)
                     done += len(data)
-                return pending.publish(WriteOptions(if_absent))
+                return pending.publish(WriteOptions(if_absent), file.attributes)
 
     def move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         """Give an object another key; at once, unless links or mount points lie between."""
         if source == target and not if_absent:
-            return self.stat(source)
+            return self.head(source)
         with _about(target):
             info = Move(self.tree, self.layout, source, target, if_absent).run()
         if info is None:
@@ -217,18 +266,34 @@ def _about(key: str) -> Iterator[None]:
         raise
 
 
-def _copy_by_kernel(file: OpenFile, pending: Pending) -> int:
-    """Copy without the bytes' passing through this process; how many were copied."""
-    done, size = 0, file.found.st_size
-    copy = getattr(os, "copy_file_range", None)
-    while copy is not None and done < size:
+def copy_by_kernel(file: OpenFile, pending: Pending, start: int, end: int) -> int:
+    """Copy without the bytes' passing through this process; where the next byte is.
+
+    Args:
+        file: What is copied.
+        pending: What it is appended to.
+        start: The first byte.
+        end: The byte after the last one.
+    """
+    for copy in _KERNEL:
         try:
-            count = copy(file.fileno(), pending.file, min(size - done, _COPY_BYTES), done)
+            while start < end:
+                count = copy(file.fileno(), pending.file, min(end - start, _COPY_BYTES), start)
+                if not count:
+                    break
+                start += count
         except OSError as error:
             if error.errno not in _NO_COPY:
                 raise
-            break
-        if not count:
-            break
-        done += count
-    return done
+    return start
+
+
+def _send_file(source: int, target: int, count: int, start: int) -> int:
+    return os.sendfile(target, source, start, count)
+
+
+# The first shares the data or copies them on the server, where the file system can; the other
+# works between any two.
+_KERNEL: tuple[Callable[[int, int, int, int], int], ...] = ()
+if hasattr(os, "copy_file_range"):
+    _KERNEL = (os.copy_file_range, _send_file)

@@ -6,19 +6,24 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import time_ns
 
-from ...._core.errors import InvalidKey, ObjectExists, StoreUnavailable
+from ...._core.errors import InvalidKey, ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from . import hidden
+from .attributes import UNKNOWN, Known, unpack, write
 from .layout import Layout
 from .locks import locked, require
 from .names import is_anothers
 from .tree import LIST, Parts, Tree, linked, retried
 
-_NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+"""What is said where a file cannot have a second name."""
 _SECOND = 1_000_000_000
+_at = datetime.fromtimestamp
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Pending:
@@ -28,15 +33,20 @@ class Pending:
         tree: Where it lies.
         layout: What else is kept beside it.
         key: The object's key.
+        fresh: Whether it replaces nothing, so that it needs no name until it is the object.
     """
 
-    def __init__(self, tree: Tree, layout: Layout, key: str) -> None:
+    def __init__(self, tree: Tree, layout: Layout, key: str, *, fresh: bool = False) -> None:
         self.tree = tree
         self.layout = layout
         self.key = key
         self.parts = layout.parts(key)
+        self.fresh = fresh
         self.temp: bytes | None = None
         self.file = -1
+        self.published = False
+        self.dated: int | None = None
+        """The time to be given to the object, in nanoseconds since 1970; None: that of now."""
         try:
             self.directory = retried(self._begin)
         except OSError as error:
@@ -46,8 +56,12 @@ class Pending:
     def _begin(self) -> int:
         directory = self.tree.make(self.parts[:-1])
         try:
-            # With a file in it the directory can no longer be removed.
-            self.temp, self.file = hidden.create(directory)
+            unnamed = hidden.create_unnamed(directory) if self.fresh else None
+            if unnamed is None:
+                # With a file in it the directory can no longer be removed.
+                self.temp, self.file = hidden.create(directory)
+            else:
+                self.file = unnamed
         except BaseException:
             os.close(directory)
             raise
@@ -57,10 +71,31 @@ class Pending:
         """Append bytes, all of them."""
         hidden.write_all(self.file, data)
 
-    def publish(self, options: WriteOptions) -> ObjectInfo:
-        """Make it the object, if the conditions hold."""
-        name = self.parts[-1]
-        self._seal()
+    def publish(self, options: WriteOptions, attributes: bytes = b"") -> ObjectInfo:
+        """Make it the object, if the conditions hold.
+
+        Args:
+            options: The conditions.
+            attributes: What `attributes.pack` gave.
+        """
+        self._seal(attributes)
+        try:
+            found = self._publish(options)
+        except FileNotFoundError as error:
+            if self.temp is not None or isinstance(error, StoreError):
+                raise
+            found = retried(lambda: self._publish_anew(options))
+        self.tree.sync(self.directory)
+        return describe(self.key, found, unpack(attributes) if self.tree.attributes else UNKNOWN)
+
+    def _publish_anew(self, options: WriteOptions) -> os.stat_result:
+        """Publish what has no name, after others have removed the empty directory."""
+        directory = self.tree.make(self.parts[:-1])
+        os.close(self.directory)
+        self.directory = directory
+        return self._publish(options)
+
+    def _publish(self, options: WriteOptions) -> os.stat_result:
         with locked(self.directory) as held:
             if options.if_match is not None:
                 require(held)
@@ -68,12 +103,17 @@ class Pending:
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
             found = self._stamp(old)
-            self.layout.keep(self.directory, name, self.key, self.tree.durable)
-            self._appear(name, options.if_absent, held)
-        sync_directory(self.tree, self.directory)
-        return describe(self.key, found)
+            if self.dated is None and options.modified is not None:
+                self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+            if self.dated is not None:
+                found = self._date(self.dated)
+            self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
+            self._appear(options.if_absent, held)
+        return found
 
-    def _seal(self) -> None:
+    def _seal(self, attributes: bytes) -> None:
+        if attributes:
+            write(self.file, attributes)
         now = time_ns()
         # The clock that files are stamped with ticks every few milliseconds; this one does not,
         # and two versions must not look alike.
@@ -99,10 +139,22 @@ class Pending:
             found = os.fstat(self.file)
         return found
 
-    def _appear(self, name: bytes, if_absent: bool, held: bool) -> None:
-        assert self.temp is not None
-        rename(self.temp, self.directory, name, self.directory, if_absent, held)
-        self.temp = None
+    def _date(self, nanoseconds: int) -> os.stat_result:
+        """Give the file the time of what it is a copy of."""
+        with suppress(OSError, OverflowError):  # a time that the file system does not know
+            os.utime(self.file, ns=(nanoseconds, nanoseconds))
+        return os.fstat(self.file)
+
+    def _appear(self, if_absent: bool, held: bool) -> None:
+        name = self.parts[-1]
+        if self.temp is not None:
+            rename(self.temp, self.directory, name, self.directory, if_absent, held)
+        else:
+            try:
+                hidden.give_name(self.file, self.directory, name)
+            except FileExistsError as error:
+                raise taken() from error
+        self.published = True
 
     @property
     def closed(self) -> bool:
@@ -115,14 +167,14 @@ class Pending:
             return
         temp, file, self.file = self.temp, self.file, -1
         try:
-            if temp is not None:
+            if temp is not None and not self.published:
                 with suppress(FileNotFoundError):
                     os.unlink(temp, dir_fd=self.directory)
         finally:
             with suppress(OSError):  # what was to be reported was reported when it was sealed
                 os.close(file)
             os.close(self.directory)
-        if temp is not None:
+        if not self.published:
             self.tree.prune(self.parts[:-1])
 
 
@@ -203,9 +255,9 @@ def rename(
         try:
             os.link(source, target, src_dir_fd=above, dst_dir_fd=below, follow_symlinks=False)
         except FileExistsError as error:
-            raise ObjectExists("there is an object under this key") from error
+            raise taken() from error
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in NO_LINKS:
                 raise
             require(held)
         else:
@@ -214,27 +266,16 @@ def rename(
     os.rename(source, target, src_dir_fd=above, dst_dir_fd=below)
 
 
-def sync_directory(tree: Tree, directory: int) -> None:
-    """Make what was just done in a directory durable."""
-    if not tree.durable:
-        return
-    try:
-        os.fsync(directory)
-    except OSError as error:
-        raise StoreUnavailable(
-            "the change was made, but it is unknown whether it survives a power cut: "
-            f"{error.strerror}"
-        ) from error
+def taken() -> ObjectExists:
+    """The error for a name that is not free."""
+    return ObjectExists("there is an object under this key")
 
 
-def describe(key: str, found: os.stat_result) -> ObjectInfo:
+def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
     """What an object's file tells of it."""
     etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
-    return ObjectInfo(key, found.st_size, etag, _moment(found.st_mtime))
-
-
-def _moment(seconds: float) -> datetime | None:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        modified = _at(found.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):
-        return None  # a time outside of the calendar
+        modified = None  # a time outside of the calendar
+    return ObjectInfo(key, found.st_size, etag, modified, *attributes)

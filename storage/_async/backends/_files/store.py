@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from ...._core import calls
@@ -15,12 +16,15 @@ from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
 from ...._core.values import batches
 from ...._core.window import surely
-from ...base import AsyncBaseStore, Keys, Outcome
+from ...base import Keys, Outcome
 from ...pieces import Body, Sink
+from .attributes import are_kept
 from .layout import Layout
 from .objects import Objects, OpenFile
+from .passing import FilePassing
 from .pending import Pending, describe
 from .sink import PIECE, FileSink
+from .sweeping import Sweep
 from .tree import Tree
 from .waiting import patiently
 from .walk import Listed, Walk
@@ -32,19 +36,22 @@ BATCH = 256
 """Objects that are removed in one hop."""
 PAGE = 512
 """Keys that a listing fetches at a time."""
+STEPS = 32
+"""Steps of a listing between two looks at the clock."""
 
 
-class AsyncFileTreeStore(AsyncBaseStore):
+class AsyncFileTreeStore(FilePassing):
     """Objects as files under a root directory.
 
     Args:
         root_path: The root directory.
         durable: Whether files and directories are synced.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
-    capabilities = ~Capability.ATTRIBUTES
+    capabilities = ~Capability.NONE
     inline = True
     _layout = Layout()
 
@@ -54,13 +61,18 @@ class AsyncFileTreeStore(AsyncBaseStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
         self.root_path: str = os.fspath(root_path)
         if not self.root_path or "\0" in self.root_path:
             raise ConfigError(f"no path of a directory: {self.root_path!r}")
-        tree = Tree(os.fsencode(self.root_path), follow=follow_symlinks, durable=durable)
+        root = os.fsencode(self.root_path)
+        attributes = attributes and are_kept(root)
+        if not attributes:
+            self.capabilities = self.capabilities & ~Capability.ATTRIBUTES
+        tree = Tree(root, follow=follow_symlinks, durable=durable, attributes=attributes)
         if self._layout.folding_proof:
             tree.folds = False
         self._objects = Objects(tree, self._layout)
@@ -76,6 +88,7 @@ class AsyncFileTreeStore(AsyncBaseStore):
         return {
             "durable": url.option("durable", bool, True),
             "follow_symlinks": url.option("follow_symlinks", bool, False),
+            "attributes": url.option("attributes", bool, True),
             "timeout": url.option("timeout", float, None),
         }
 
@@ -91,7 +104,10 @@ class AsyncFileTreeStore(AsyncBaseStore):
         return await self._do(self._objects.read, key, options)
 
     async def _head(self, key: str) -> ObjectInfo:
-        return await self._do(self._objects.stat, key)
+        return await self._do(self._objects.head, key)
+
+    async def _exists(self, key: str) -> bool:
+        return await self._do(self._objects.exists, key)
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         return await self._do(self._objects.write, key, data, options)
@@ -131,25 +147,28 @@ class AsyncFileTreeStore(AsyncBaseStore):
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
         file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
         try:
-            info = describe(key, file.found)
-            options.check(info)
+            options.check(file.info)
             start, end = 0, file.found.st_size
             if options.byte_range is not None:
                 start, end = options.byte_range.resolve(end)
-            yield Body(info, self._pieces(file, start, end))
+            yield Body(file.info, self._pieces(file, start, end, options.if_match is not None))
         finally:
             file.close()  # in place: closing what was only read does not wait for any medium
 
-    async def _pieces(self, file: OpenFile, start: int, end: int) -> AsyncIterator[bytes]:
+    async def _pieces(
+        self, file: OpenFile, start: int, end: int, pinned: bool
+    ) -> AsyncIterator[bytes]:
         while start < end:
             data = await self._do(file.read, start, min(end, start + PIECE))
             start += len(data)
             yield data
+        if pinned:
+            file.verify()  # in place, since it waits for no medium
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        begin = self._objects.begin
-        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key))
+        begin, fresh = self._objects.begin, options.if_absent
+        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key, fresh))
         sink = FileSink(pending)
         try:
             yield sink
@@ -168,28 +187,70 @@ class AsyncFileTreeStore(AsyncBaseStore):
     def _listed(self, prefix: str, start_after: str, facts: bool) -> Iterator[Listed | None]:
         return iter(self._walk(prefix, start_after, facts=facts))
 
-    async def _found(
+    def _pages(
         self, prefix: str, start_after: str, facts: bool
-    ) -> AsyncGenerator[Listed, None]:
-        listed = self._listed(prefix, start_after, facts)
+    ) -> AsyncGenerator[list[Listed | None], None]:
+        return self._pulled(_several(self._listed(prefix, start_after, facts)), len)
+
+    async def _pulled(
+        self, steps: Iterator[T], weigh: Callable[[T], int]
+    ) -> AsyncGenerator[T, None]:
+        """The results of steps that block, as `batches` pulls them."""
         try:
-            async with closing(batches(listed, lambda _: 1, PAGE)) as pages:
+            async with closing(batches(steps, weigh, PAGE)) as pages:
                 async for page in pages:
-                    for found in page:
-                        if found is not None:
-                            yield found
+                    for result in page:
+                        yield result
         except StoreError:
             raise
         except OSError as error:
             raise from_oserror(error) from error
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async with closing(self._found(prefix, start_after, False)) as listing:
-            async for key, _ in listing:
-                yield key
+        async with closing(self._pages(prefix, start_after, False)) as pages:
+            async for page in pages:
+                for found in page:
+                    if found is not None:
+                        yield found[0]
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async with closing(self._found(prefix, start_after, True)) as listing:
-            async for key, facts in listing:
-                if facts is not None:
-                    yield describe(key, facts)
+        async with closing(self._pages(prefix, start_after, True)) as pages:
+            async for page in pages:
+                for found in page:
+                    if found is not None and found[1] is not None:
+                        yield describe(found[0], found[1])
+
+    # -- upkeep -----------------------------------------------------------------------------
+
+    async def sweep(self, *, older_than: float = 86_400.0) -> int:
+        """Remove what killed writers have left behind: hidden files that are no objects.
+
+        What somebody is still writing stays, however long that takes: its writer holds a lock on
+        it. Where files cannot be locked, as on some network file systems, only the age protects
+        it. Most writers leave nothing to sweep, since what they create has no name until it is
+        whole; but what replaces an object needs one.
+
+        Args:
+            older_than: Seconds since the last write to what may go.
+
+        Returns:
+            How many files were removed.
+        """
+        if not older_than >= 0:
+            raise ConfigError(f"older_than is a number of seconds from 0 on, not {older_than!r}")
+        self._check_open("sweep")
+        steps = iter(Sweep(self._objects.tree, self._layout, older_than))
+        return await self._place("sweep", None, self._total(steps))
+
+    async def _total(self, steps: Iterator[int]) -> int:
+        total = 0
+        async with closing(self._pulled(steps, lambda _: 1)) as counts:
+            async for count in counts:
+                total += count
+        return total
+
+
+def _several(steps: Iterator[T]) -> Iterator[list[T]]:
+    """Steps of a listing, some at a time; to look at the clock after each would take longer."""
+    while some := list(islice(steps, STEPS)):
+        yield some

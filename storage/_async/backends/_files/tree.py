@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn, TypeAlias, TypeVar
 
+from ...._core import bulk
 from ...._core.errors import (
     AccessDenied,
     InvalidKey,
@@ -17,6 +18,8 @@ from ...._core.errors import (
     StoreNotFound,
     StoreUnavailable,
 )
+from .deferred import file_systems
+from .syncing import syncs
 
 T = TypeVar("T")
 
@@ -40,15 +43,33 @@ class Tree:
         root: Its path; it may be a symbolic link itself.
         follow: Whether symbolic links below it are followed.
         durable: Whether what is made is synced.
+        attributes: Whether attributes are kept with the files.
     """
 
-    def __init__(self, root: bytes, *, follow: bool, durable: bool) -> None:
+    def __init__(
+        self, root: bytes, *, follow: bool, durable: bool, attributes: bool = False
+    ) -> None:
         self.root = root
         self.follow = follow
-        self.durable = durable
+        self._durable = durable
+        self.attributes = attributes
         self.folds: bool | None = None
         """Whether names that differ in case or composition are one here; None: not known yet."""
         self._nofollow = 0 if follow else os.O_NOFOLLOW
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is made is synced at once, and not later by the job that it is made for."""
+        return self._durable and not self._defers()
+
+    def _defers(self) -> bool:
+        job = bulk.current.get()
+        if job is None or self.follow:  # a link may lead to any file system
+            return False
+        try:
+            return job.defers(self.root, lambda: file_systems(self.root))
+        except OSError:  # there is no root yet
+            return False
 
     # -- reaching ---------------------------------------------------------------------------
 
@@ -104,7 +125,10 @@ class Tree:
 
     def make(self, parts: Parts) -> int:
         """A descriptor of a directory, which is made where it is missing; the root, too."""
-        return retried(lambda: self._make(parts))
+        directory = retried(lambda: self._make(parts))
+        if self._durable:
+            self._defers()  # before anything is written, of which it is to know all errors
+        return directory
 
     def _make(self, parts: Parts) -> int:
         try:
@@ -124,10 +148,22 @@ class Tree:
         try:
             os.mkdir(part, dir_fd=above)
             if self.durable:
-                os.fsync(above)
+                syncs.sync(above)
         except FileExistsError:
             pass
         return os.open(part, LIST | self._nofollow, dir_fd=above)
+
+    def sync(self, directory: int) -> None:
+        """Make what was just done in a directory durable."""
+        if not self.durable:
+            return
+        try:
+            syncs.sync(directory)
+        except OSError as error:
+            raise StoreUnavailable(
+                "the change was made, but it is unknown whether it survives a power cut: "
+                f"{error.strerror}"
+            ) from error
 
     def prune(self, parts: Parts) -> None:
         """Remove a directory and those above it, up to the root, as far as they are empty."""
@@ -196,7 +232,7 @@ def make_root(root: bytes, durable: bool) -> int:
         try:
             os.mkdir(name, dir_fd=directory)
             if durable:
-                os.fsync(directory)
+                syncs.sync(directory)
         except FileExistsError:
             if not os.path.exists(root):
                 raise StoreNotFound("the root is a symbolic link to nothing") from None

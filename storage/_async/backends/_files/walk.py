@@ -8,7 +8,7 @@ import logging
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TypeAlias
@@ -127,11 +127,13 @@ class Walk:
         except OSError as error:
             self._vanished(error, parts)
             return
-        yield from heapq.merge(
-            self._files(parts, sorted(files), known),
-            ((tail, True, None) for tail in sorted(directories)),
-            key=itemgetter(0),
-        )
+        files.sort()
+        objects = self._files(parts, files, known)
+        if not directories:
+            yield from objects
+            return
+        below = ((tail, True, None) for tail in sorted(directories))
+        yield from heapq.merge(objects, below, key=itemgetter(0)) if files else below
 
     def _read(
         self, parts: Parts, begin: bytes, depth: int, known: dict[bytes, Facts]
@@ -171,9 +173,10 @@ class Walk:
         prefix = self.prefix[len(begin) :]
         after = self.start_after[len(begin) :] if self.start_after.startswith(begin) else b""
         files, directories = [], []
+        meaning = self._meaning(begin)
         with os.scandir(directory) as entries:
             for entry in entries:
-                tail, is_directory = self._meaning(entry, begin)
+                tail, is_directory = meaning(entry)
                 if tail is None:
                     continue
                 if is_directory:
@@ -183,28 +186,36 @@ class Walk:
                         directories.append(tail)
                 elif tail > after and tail.startswith(prefix):
                     files.append(tail)
-                    if self.facts and len(known) < KNOWN:
-                        known[tail] = self._facts(directory, os.fsencode(entry.name))
+        if self.facts and len(files) <= KNOWN:
+            self._look(directory, files, known)
         return files, directories
 
-    def _meaning(self, entry: os.DirEntry[str], begin: bytes) -> tuple[bytes | None, bool]:
-        """The tail that an entry stands for, and whether it is a directory."""
-        name, follow = os.fsencode(entry.name), self.tree.follow
-        if is_temporary(name):
-            return None, False
-        if not follow and entry.is_symlink():
-            return self._skip("symbolic links")
-        if entry.is_dir(follow_symlinks=follow):
-            tail, room = self.layout.directory_tail(name), MAX_KEY_BYTES - 1
-            text, is_directory = True, True
-        elif entry.is_file(follow_symlinks=follow):
-            tail, room = self.layout.file_tail(name), MAX_KEY_BYTES
-            text, is_directory = tail is None or is_text(begin + tail), False
-        else:
-            return self._skip("files of another kind")
-        if tail is None or not text or len(begin) + len(tail) > room:
-            return self._skip("names that are no keys")
-        return tail, is_directory
+    def _meaning(self, begin: bytes) -> Callable[[os.DirEntry[str]], tuple[bytes | None, bool]]:
+        """Tells the tail that an entry stands for, and whether it is a directory."""
+        layout, follow, ascii_goes_on = self.layout, self.tree.follow, is_text(begin)
+        file_tail, room = layout.file_tail, MAX_KEY_BYTES - len(begin)
+
+        def meaning(entry: os.DirEntry[str]) -> tuple[bytes | None, bool]:
+            name = entry.name.encode(errors="surrogateescape")
+            if name[:1] == b"." and is_temporary(name):
+                return None, False
+            if entry.is_file(follow_symlinks=False) or (follow and entry.is_file()):
+                tail = file_tail(name)
+                if tail is None or len(tail) > room:
+                    return self._skip("names that are no keys")
+                if (ascii_goes_on and tail.isascii()) or is_text(begin + tail):
+                    return tail, False
+                return self._skip("names that are no keys")
+            if not follow and entry.is_symlink():
+                return self._skip("symbolic links")
+            if not entry.is_dir(follow_symlinks=follow):
+                return self._skip("files of another kind")
+            tail = layout.directory_tail(name)
+            if tail is None or len(tail) >= room:
+                return self._skip("names that are no keys")
+            return tail, True
+
+        return meaning
 
     def _skip(self, what: str) -> tuple[None, bool]:
         self._skipped[what] += 1
@@ -214,29 +225,36 @@ class Walk:
         self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts]
     ) -> Iterator[Entry]:
         """The objects of one directory; those whose files are gone by now are left out."""
+        if not self.facts:
+            for tail in tails:
+                yield tail, False, None
+            return
         for first in range(0, len(tails), KNOWN):
             some = tails[first : first + KNOWN]
-            if self.facts:
+            if not known:
                 self._learn(parts, some, known)
             for tail in some:
-                facts = known.pop(tail, None)
-                if facts is not None or not self.facts:
+                facts = known.get(tail)
+                if facts is not None:
                     yield tail, False, facts
+            known.clear()
 
     def _learn(self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts]) -> None:
-        missing = [tail for tail in tails if tail not in known]
-        if not missing:
-            return
         try:
             with self.tree.entered(parts) as directory:
-                for tail in missing:
-                    known[tail] = self._facts(directory, self.layout.file_name(tail))
+                self._look(directory, tails, known)
         except OSError as error:
             self._vanished(error, parts)
 
-    def _facts(self, directory: int, name: bytes) -> Facts:
-        try:
-            found = self.tree.stat_in(directory, name)
-        except FileNotFoundError:
-            return None
-        return found if stat.S_ISREG(found.st_mode) else None
+    def _look(self, directory: int, tails: list[bytes], known: dict[bytes, Facts]) -> None:
+        """Learn the facts of some objects of a directory that is open."""
+        file_name, follow, stat_in, is_file = (
+            self.layout.file_name, self.tree.follow, os.stat, stat.S_ISREG,
+        )  # fmt: skip
+        for tail in tails:
+            try:
+                found = stat_in(file_name(tail), dir_fd=directory, follow_symlinks=follow)
+            except FileNotFoundError:
+                continue
+            if is_file(found.st_mode):
+                known[tail] = found

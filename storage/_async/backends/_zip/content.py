@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from .files import OpenFile, copy_bytes, write_all
-from .format import DEFLATED, STORED, Entry, Limits
+from .format import Entry, Limits
 from .member import packed_bytes
+from .methods import AS_IT_IS, STORED, Packer, Packing, packer
 
 IN_MEMORY = 1024 * 1024
 """Packed bytes of a stream that are kept in memory before they go to a file."""
@@ -46,18 +47,18 @@ class Content:
         self._buffer, self._source = b"", None
 
 
-def content_of(data: bytes | memoryview, method: int) -> Content:
+def content_of(data: bytes | memoryview, packing: Packing) -> Content:
     """All of an object's bytes, packed unless that makes them longer."""
     data = bytes(data)  # a buffer may change under our hands, and then match no checksum
     content = Content(STORED)
     content.crc = content.packed_crc = zlib.crc32(data)
     content.size = content.packed = len(data)
     content._buffer = data
-    if method == DEFLATED:
-        deflater = _deflater()
-        packed = deflater.compress(data) + deflater.flush()
+    if packing.method != STORED:
+        pack = packer(packing)
+        packed = pack.compress(data) + pack.flush()
         if len(packed) < len(data):
-            content.method, content._buffer = method, packed
+            content.method, content._buffer = packing.method, packed
             content.packed, content.packed_crc = len(packed), zlib.crc32(packed)
     return content
 
@@ -79,22 +80,19 @@ def _crc(pieces: Iterable[bytes]) -> int:
     return crc
 
 
-def _deflater() -> zlib._Compress:
-    return zlib.compressobj(wbits=-zlib.MAX_WBITS)
-
-
 class StreamedContent(Content):
     """A stream's bytes, packed as they come, in a file where they are many.
 
     Args:
-        method: How to pack them, where the first ones show that it is worth it.
+        packing: How to pack them, where the first ones show that it is worth it.
         open_spool: Makes the file; it is closed with this object.
     """
 
-    def __init__(self, method: int, open_spool: Callable[[], IO[bytes]]) -> None:
-        super().__init__(method)
+    def __init__(self, packing: Packing, open_spool: Callable[[], IO[bytes]]) -> None:
+        super().__init__(packing.method)
+        self._packing = packing
         self._open_spool = open_spool
-        self._deflater: zlib._Compress | None = None
+        self._packer: Packer | None = None
         self._spool: IO[bytes] | None = None
         self._spooled = 0
         self._held = bytearray()
@@ -106,7 +104,7 @@ class StreamedContent(Content):
             self._choose(data)
         self.crc = zlib.crc32(data, self.crc)
         self.size += len(data)
-        self._keep(data if self._deflater is None else self._deflater.compress(data))
+        self._keep(data if self._packer is None else self._packer.compress(data))
 
     def finish(self) -> None:
         """Take the end; may be called again."""
@@ -115,16 +113,19 @@ class StreamedContent(Content):
         self._ended = True
         if not self.size:
             self.method = STORED
-        if self._deflater is not None:
-            self._keep(self._deflater.flush())
+        if self._packer is not None:
+            self._keep(self._packer.flush())
         self._buffer = self._held
 
     def _choose(self, data: bytes | bytearray) -> None:
+        if self.method == STORED:
+            return
         probe = data[:_PROBE]
-        if self.method == DEFLATED and len(zlib.compress(probe, 1)) > _WORTH * len(probe):
-            self.method = STORED
-        if self.method == DEFLATED:
-            self._deflater = _deflater()
+        if len(zlib.compress(probe, 1)) > _WORTH * len(probe):
+            self._packing = AS_IT_IS
+        self.method = self._packing.method
+        if self.method != STORED:
+            self._packer = packer(self._packing)
 
     def _keep(self, packed: bytes | bytearray) -> None:
         self.packed_crc = zlib.crc32(packed, self.packed_crc)

@@ -1,4 +1,4 @@
-"""The directory of an archive: found, checked and read.
+"""The directory of an archive: checked as a whole, its members made when they are asked for.
 
 Numbers in the comments are sections of PKWARE's APPNOTE.TXT, version 6.3.
 """
@@ -8,59 +8,145 @@ from __future__ import annotations
 import hashlib
 import struct
 import warnings
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from itertools import islice
+from operator import gt
+from typing import TypeAlias
 
-from ...._core.errors import CorruptStore, NotSupported
+from ...._core.errors import CorruptStore
 from ...._core.text import shorten
+from .ends import End, find_end
 from .files import OpenFile, read_exactly
-from .format import (
-    CENTRAL,
-    CENTRAL_SIGNATURE,
-    END,
-    END64,
-    END64_SIGNATURE,
-    END_SIGNATURE,
-    LOCAL,
-    LOCATOR,
-    LOCATOR_SIGNATURE,
-    MAX16,
-    MAX32,
-    Entry,
-    Limits,
-)
+from .format import CENTRAL, CENTRAL_SIGNATURE, LOCAL, MAX16, MAX32, Entry, Limits, decoded
 
 NO_ARCHIVE = bytes(16)
-"""The identity of an archive that does not exist yet."""
+"""The identity of an archive that does not exist yet, or is an empty file."""
+KEPT = 4096
+"""Members that are kept once they were made."""
+
+_RECORD = struct.Struct("<4s4xH10x2L4H6xL")
+"""What has to be looked at of every central directory header, 4.3.12."""
 
 
-@dataclass(slots=True)
+Entries: TypeAlias = dict[str, Entry | int]
+"""Of each object the member, or where in an archive's directory its record stands."""
+
+
 class Directory:
-    """What an archive holds."""
+    """What an archive holds.
 
-    file: OpenFile
-    identity: bytes
-    """A digest of the directory: the same archive in another place has the same."""
-    comment: bytes = b""
-    prefix: int = 0
-    """Bytes before the first member, such as the program of a self-extracting archive."""
-    entries: dict[str, Entry] = field(default_factory=dict)
-    others: list[Entry] = field(default_factory=list)
-    """Members that are no objects: directories."""
+    Args:
+        file: The archive.
+        records: The central directory and what follows it; empty: so is the archive.
+        end: What the end records tell.
+    """
 
+    def __init__(self, file: OpenFile, records: bytes = b"", end: End | None = None) -> None:
+        self.file = file
+        self.identity = hashlib.blake2b(records, digest_size=16).digest() if records else NO_ARCHIVE
+        """A digest of the directory: the same archive in another place has the same."""
+        self.comment = b"" if end is None else end.comment
+        self.positions: Entries = {}
+        """Of each object: where in the directory its record stands."""
+        self._others: list[int] = []
+        self._records = records
+        self._shift = 0 if end is None else end.shift
+        self._starts = array("Q", [0 if end is None else end.start])
+        """Where the members begin, in order, and the directory itself."""
+        self._made: dict[int, Entry] = {}
 
-@dataclass(slots=True)
-class _End:
-    """The end records: where the directory is."""
+    @property
+    def prefix(self) -> int:
+        """Bytes before the first member, such as the program of a self-extracting archive."""
+        return self._starts[0]
 
-    count: int
-    exact: bool
-    """Whether the count is whole, and not what 16 bits hold of it."""
-    start: int
-    end: int
-    shift: int
-    """What to add to the offsets: archives may have been put behind something else."""
-    comment: bytes
+    @property
+    def others(self) -> list[Entry]:
+        """Members that are no objects: directories."""
+        return [self._make(position) for position in self._others]
+
+    def entry(self, position: int) -> Entry:
+        """The member whose record stands there."""
+        entry = self._made.get(position)
+        if entry is None:
+            entry = self._make(position)
+            if len(self._made) >= KEPT:
+                self._made = {}
+            self._made[position] = entry
+        return entry
+
+    def _make(self, position: int) -> Entry:
+        sizes = struct.unpack_from("<3H", self._records, position + 28)
+        record = self._records[position : position + CENTRAL.size + sum(sizes)]
+        entry = Entry(record, self.file, self._shift)
+        entry.end = self._starts[bisect_right(self._starts, entry.offset)]
+        return entry
+
+    def read(self, size: int, limits: Limits) -> int:
+        """Look at every member of a directory of ``size`` bytes; returns how many there are.
+
+        Raises:
+            CorruptStore: There is one that cannot be, they overlap, or they exceed the limits.
+        """
+        starts, ends, total = array("Q"), array("Q"), 0
+        positions, doubles, limit = self.positions, list[str](), self._starts[-1]
+        for position, key, start, end, unpacked in self._scan(size):
+            if end > limit:
+                raise CorruptStore(f"member {shorten(repr(key))} overlaps what follows it")
+            starts.append(start)
+            ends.append(end)
+            if len(starts) > limits.members:
+                raise _too_much(f"more than {limits.members} members", "max_members")
+            total += unpacked
+            if not unpacked and key.endswith("/"):  # as `Entry.is_directory` tells
+                self._others.append(position)
+                continue
+            if key in positions:
+                doubles.append(key)
+            positions[key] = position
+        if limits.total_size is not None and total > limits.total_size:
+            text = f"{total} bytes when unpacked, and at most {limits.total_size}"
+            raise _too_much(text, "max_total_size")
+        self._place(starts, ends)
+        _warn_of(doubles)
+        return len(starts)
+
+    def _scan(self, size: int) -> Iterator[tuple[int, str, int, int, int]]:
+        """Of every member: where its record stands, its key, where it begins and ends, its size.
+
+        This runs for each of perhaps a million members, and makes as little as it can.
+        """
+        records, shift, unpack = self._records, self._shift, _RECORD.unpack_from
+        position = 0
+        while position < size:
+            if position + CENTRAL.size > size:
+                raise CorruptStore("the archive's directory is cut off")
+            found = unpack(records, position)
+            signature, flags, packed, unpacked, name_size, extra, comment, disk, offset = found
+            name_at = position + CENTRAL.size
+            after = name_at + name_size + extra + comment
+            if signature != CENTRAL_SIGNATURE or after > size:
+                raise CorruptStore("the archive's directory is damaged")
+            if disk or MAX32 in (packed, unpacked, offset):
+                entry = Entry(records[position:after], self.file)
+                key, offset, packed, unpacked = entry.key, entry.offset, entry.packed, entry.size
+            else:
+                extra_at = name_at + name_size
+                key = decoded(records[name_at:extra_at], flags, records, extra_at, extra)
+            start = offset + shift
+            yield position, key, start, start + LOCAL.size + name_size + packed, unpacked
+            position = after
+
+    def _place(self, starts: array[int], ends: array[int]) -> None:
+        """Note where the members begin. Such as overlap are an attack."""
+        if any(map(gt, ends, islice(starts, 1, None))):  # they may just be out of order
+            pairs = sorted(zip(starts, ends, strict=True))
+            starts, ends = (array("Q", numbers) for numbers in zip(*pairs, strict=True))
+            if any(map(gt, ends, islice(starts, 1, None))):
+                raise CorruptStore("members of the archive overlap")
+        self._starts = starts + self._starts
 
 
 def read_directory(file: OpenFile, size: int, limits: Limits) -> Directory:
@@ -68,104 +154,26 @@ def read_directory(file: OpenFile, size: int, limits: Limits) -> Directory:
 
     Args:
         file: The archive.
-        size: Its length in bytes.
+        size: Its length in bytes; an empty file is an archive without members.
         limits: What it may hold.
 
     Raises:
         CorruptStore: It is no zip archive, is damaged, or exceeds the limits.
         NotSupported: It is one part of several.
     """
-    end = _find_end(file, size)
+    if not size:
+        return Directory(file)
+    end = find_end(file, size)
     if end.count > limits.members:
         raise _too_much(f"{end.count} members, and at most {limits.members}", "max_members")
-    tail = read_exactly(file, end.start, size - end.start)
-    identity = hashlib.blake2b(tail, digest_size=16).digest()
-    entries = list(_parse(tail[: end.end - end.start], file, end.shift, limits))
-    if len(entries) != end.count and (end.exact or len(entries) & MAX16 != end.count):
-        raise CorruptStore(f"the archive tells of {end.count} members and lists {len(entries)}")
-    directory = Directory(file, identity, end.comment)
-    directory.prefix = _check_spans(entries, end.start)
-    _sort_out(directory, entries)
-    _check_sizes(directory, limits)
+    directory = Directory(file, read_exactly(file, end.start, size - end.start), end)
+    count = directory.read(end.end - end.start, limits)
+    if count != end.count and (end.exact or count & MAX16 != end.count):
+        raise CorruptStore(f"the archive tells of {end.count} members and lists {count}")
     return directory
 
 
-def _find_end(file: OpenFile, size: int) -> _End:
-    start = max(0, size - END.size - MAX16)
-    tail = read_exactly(file, start, size - start)
-    found = tail.rfind(END_SIGNATURE)
-    while found >= 0:
-        record = tail[found : found + END.size]
-        if len(record) == END.size and found + END.size + END.unpack(record)[7] == len(tail):
-            return _read_end(file, start + found, record, tail[found + END.size :])
-        found = tail.rfind(END_SIGNATURE, 0, found)
-    raise CorruptStore("this is no zip archive, or its end was cut off")
-
-
-def _read_end(file: OpenFile, position: int, record: bytes, comment: bytes) -> _End:
-    _, disk, first_disk, here, count, size, offset, _ = END.unpack(record)
-    end, exact = position, False
-    if MAX16 in (count, here, disk, first_disk) or MAX32 in (size, offset):
-        wide = _read_end64(file, position)
-        if wide is not None:
-            disk, first_disk, here, count, size, offset = wide
-            end, exact = position - LOCATOR.size - END64.size, True
-    if disk or first_disk or here != count:
-        raise NotSupported("the archive is one part of several")
-    start = end - size
-    if start < offset or start < 0:
-        raise CorruptStore("the archive's directory lies outside of it")
-    return _End(count, exact, start, end, start - offset, comment)
-
-
-def _read_end64(file: OpenFile, position: int) -> list[int] | None:
-    """Both ZIP64 records, which stand right before the end record; None where they do not."""
-    start = position - LOCATOR.size - END64.size
-    if start < 0:
-        return None
-    record = read_exactly(file, start, END64.size + LOCATOR.size)
-    if record[END64.size :][:4] != LOCATOR_SIGNATURE:
-        return None
-    if record[:4] != END64_SIGNATURE:
-        raise CorruptStore("the archive's ZIP64 end record is not where it belongs")
-    return list(END64.unpack_from(record)[4:])
-
-
-def _parse(data: bytes, file: OpenFile, shift: int, limits: Limits) -> Iterator[Entry]:
-    position, count = 0, 0
-    while position < len(data):
-        head = data[position : position + CENTRAL.size]
-        if len(head) < CENTRAL.size or head[:4] != CENTRAL_SIGNATURE:
-            raise CorruptStore("the archive's directory is damaged")
-        end = position + CENTRAL.size + sum(struct.unpack_from("<3H", head, 28))
-        if end > len(data):
-            raise CorruptStore("the archive's directory is cut off")
-        count += 1
-        if count > limits.members:
-            raise _too_much(f"more than {limits.members} members", "max_members")
-        yield Entry(data[position:end], file, shift)
-        position = end
-
-
-def _check_spans(entries: list[Entry], end: int) -> int:
-    """Where the members begin; set the end of each. Members that overlap are an attack."""
-    for entry in sorted(entries, key=lambda entry: entry.offset, reverse=True):
-        entry.end = end
-        if entry.offset + LOCAL.size + len(entry.name) + entry.packed > end:
-            raise CorruptStore(f"member {shorten(repr(entry.key))} overlaps what follows it")
-        end = entry.offset
-    return end
-
-
-def _sort_out(directory: Directory, entries: list[Entry]) -> None:
-    doubles = []
-    for entry in entries:
-        if entry.is_directory:
-            directory.others.append(entry)
-            continue
-        if entry.key in directory.entries:
-            doubles.append(entry.key)
-        directory.entries[entry.key] = entry
+def _warn_of(doubles: list[str]) -> None:
     if doubles:
         warnings.warn(
             f"{len(doubles)} members of the archive are there twice, the last one counts: "
@@ -173,14 +181,6 @@ def _sort_out(directory: Directory, entries: list[Entry]) -> None:
             UserWarning,
             stacklevel=2,
         )
-
-
-def _check_sizes(directory: Directory, limits: Limits) -> None:
-    if limits.total_size is not None:
-        total = sum(entry.size for entry in directory.entries.values())
-        if total > limits.total_size:
-            text = f"{total} bytes when unpacked, and at most {limits.total_size}"
-            raise _too_much(text, "max_total_size")
 
 
 def _too_much(text: str, limit: str) -> CorruptStore:

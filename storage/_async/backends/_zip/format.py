@@ -24,6 +24,7 @@ from .extra import (
     wide_values,
 )
 from .files import OpenFile
+from .methods import ZSTD
 
 LOCAL = struct.Struct("<4s5H3L2H")
 """Local file header, 4.3.7."""
@@ -43,10 +44,9 @@ END_SIGNATURE, END64_SIGNATURE, LOCATOR_SIGNATURE = (
     b"PK\x06\x07",
 )
 
-STORED, DEFLATED = 0, 8  # 4.4.5
 ENCRYPTED, PATCHED, UTF8, MASKED = 1, 32, 0x800, 0x2000  # 4.4.4
 MAX16, MAX32 = 0xFFFF, 0xFFFFFFFF
-ZIP64_VERSION = 45  # 4.4.3.2
+BASE_VERSION, ZIP64_VERSION, ZSTD_VERSION = 20, 45, 63  # 4.4.3.2
 
 _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|(.*[/\\])?\.\.([/\\]|\Z)", re.DOTALL)
 _UNIX = 3 << 8  # 4.4.2: the upper half of the external attributes is a Unix mode
@@ -60,7 +60,8 @@ class Limits(NamedTuple):
     members: int
     object_size: int | None
     total_size: int | None
-    ratio: int
+    ratio: int | None
+    """None: what each method can reach."""
 
 
 class Entry:
@@ -90,7 +91,7 @@ class Entry:
         self.end = self.offset
         """Where the next member begins; nothing of this one lies behind."""
         self.file = file
-        self.key = _decode(self.name, flags, self.extra)
+        self.key = decoded(self.name, flags, self.extra)
 
     @property
     def name(self) -> bytes:
@@ -127,11 +128,24 @@ class Entry:
         )
 
 
-def _decode(name: bytes, flags: int, extra: bytes) -> str:
+def decoded(name: bytes, flags: int, extra: bytes, start: int = 0, size: int = MAX16) -> str:
+    """A member's name as a key.
+
+    Args:
+        name: As it stands in the archive.
+        flags: The general purpose flags, 4.4.4.
+        extra: What holds the extra fields.
+        start: Where they begin in it.
+        size: How long they are.
+
+    Raises:
+        CorruptStore: It cannot be a key.
+    """
     try:
         if flags & UTF8 or name.isascii():
             return check_key(name.decode())
-        return check_key(unicode_path(name, extra) or name.decode("cp437"))  # appendix D
+        text = unicode_path(name, extra[start : start + size])
+        return check_key(text or name.decode("cp437"))  # appendix D
     except (UnicodeDecodeError, InvalidKey) as error:
         raise CorruptStore(f"a member's name cannot be a key: {name[:60]!r}") from error
 
@@ -151,10 +165,10 @@ def local_header(
     now = time.time_ns()
     name, extra = key.encode(), new_fields(now, attributes)
     flags = 0 if key.isascii() else UTF8
-    version = 20
+    version = ZSTD_VERSION if method == ZSTD else BASE_VERSION
     if max(packed, size) >= MAX32:
         extra += struct.pack("<2H2Q", ZIP64, 16, size, packed)
-        version, packed, size = ZIP64_VERSION, MAX32, MAX32
+        version, packed, size = max(version, ZIP64_VERSION), MAX32, MAX32
     times, lengths = to_dos_time(now / 1e9), (len(name), len(extra))
     numbers = (version, flags, method, *times, crc, packed, size, *lengths)
     return LOCAL.pack(LOCAL_SIGNATURE, *numbers) + name + extra

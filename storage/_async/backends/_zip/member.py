@@ -6,18 +6,9 @@ import zlib
 from collections.abc import Iterator
 
 from ...._core.errors import CorruptStore, NotSupported
-from .files import CHUNK, read_exactly, read_pieces
-from .format import (
-    DEFLATED,
-    ENCRYPTED,
-    LOCAL,
-    LOCAL_SIGNATURE,
-    MASKED,
-    PATCHED,
-    STORED,
-    Entry,
-    Limits,
-)
+from .files import read_exactly, read_pieces
+from .format import ENCRYPTED, LOCAL, LOCAL_SIGNATURE, MASKED, PATCHED, Entry, Limits
+from .methods import RATIOS, STORED, unpacked, unpacked_pieces
 
 AHEAD = 64 * 1024
 """Packed bytes up to which a member is read together with its local header."""
@@ -29,14 +20,14 @@ def read_whole(entry: Entry, limits: Limits) -> bytes:
 
     Raises:
         CorruptStore: They are not what the directory declares, or exceed the limits.
-        NotSupported: They are encrypted or compressed by another method than deflate.
+        NotSupported: They are encrypted or compressed by a method that nobody here knows.
+        MissingExtra: They are compressed by Zstandard, which is not installed.
     """
     start, data = _locate(entry, limits, entry.packed if entry.packed <= AHEAD else 0)
     if len(data) < entry.packed:
         data = read_exactly(entry.file, start, entry.packed)
     data = data[: entry.packed]
-    if entry.method == DEFLATED:
-        data = _inflate(entry, data)
+    data = unpacked(entry.method, data, entry.size)
     _check_crc(entry, zlib.crc32(data))
     return data
 
@@ -51,7 +42,8 @@ def read_some(entry: Entry, start: int, end: int, limits: Limits) -> Iterator[by
     if entry.method == STORED:
         pieces = read_pieces(entry.file, position + start, position + end)
     else:
-        pieces = _inflated(entry, position)
+        source = read_pieces(entry.file, position, position + entry.packed)
+        pieces = unpacked_pieces(entry.method, source, entry.size)
         pieces = pieces if whole else _cut(pieces, start, end)
     return _verified(entry, pieces) if whole else pieces
 
@@ -80,14 +72,17 @@ def _locate(entry: Entry, limits: Limits, ahead: int) -> tuple[int, bytes]:
 def _check_readable(entry: Entry, limits: Limits) -> None:
     if entry.flags & (ENCRYPTED | PATCHED | MASKED):
         raise NotSupported("the member is encrypted or a patch")
-    if entry.method not in (STORED, DEFLATED):
-        raise NotSupported(f"the member is compressed by method {entry.method}, not by deflate")
+    most = RATIOS.get(entry.method)
+    if most is None:
+        raise NotSupported(
+            f"the member is compressed by method {entry.method}, of which nothing is known here"
+        )
     if entry.method == STORED and entry.packed != entry.size:
         raise CorruptStore("the member is stored as it is, but declares another size")
     if limits.object_size is not None and entry.size > limits.object_size:
         text = f"{entry.size} bytes, and at most {limits.object_size}"
         raise CorruptStore(f"the object has {text}: raise max_object_size= if you trust it")
-    if entry.size > entry.packed * limits.ratio:
+    if entry.size > entry.packed * (most if limits.ratio is None else limits.ratio):
         text = f"{entry.packed} bytes unpack to {entry.size}"
         raise CorruptStore(f"{text}: raise max_ratio= if you trust the archive")
 
@@ -107,38 +102,6 @@ def _verified(entry: Entry, pieces: Iterator[bytes]) -> Iterator[bytes]:
     _check_crc(entry, crc)
     if last:
         yield last
-
-
-def _inflate(entry: Entry, data: bytes) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        # One byte more than declared is enough to see that there is more.
-        result = inflater.decompress(data, entry.size + 1)
-    except zlib.error as error:
-        raise CorruptStore("the member's compressed bytes are damaged") from error
-    if len(result) != entry.size or not inflater.eof:
-        raise CorruptStore("the member unpacks to another size than it declares")
-    return result
-
-
-def _inflated(entry: Entry, position: int) -> Iterator[bytes]:
-    """All of the member's bytes, in pieces of bounded size whatever its ratio."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    source = read_pieces(entry.file, position, position + entry.packed)
-    left = entry.size
-    while not inflater.eof:
-        data = inflater.unconsumed_tail or next(source, b"")
-        try:
-            piece = inflater.decompress(data, min(CHUNK, left + 1))
-        except zlib.error as error:
-            raise CorruptStore("the member's compressed bytes are damaged") from error
-        left -= len(piece)
-        if left < 0 or not (piece or data):
-            break
-        if piece:
-            yield piece
-    if left or not inflater.eof:
-        raise CorruptStore("the member unpacks to another size than it declares")
 
 
 def _cut(pieces: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:

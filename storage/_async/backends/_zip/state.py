@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from ...._core.errors import ConfigError, CorruptStore, ObjectNotFound, StoreNotFound
-from .directory import NO_ARCHIVE, Directory, read_directory
+from .directory import NO_ARCHIVE, Directory, Entries, read_directory
 from .files import OpenFile, Stamp, open_file, stamp_at, stamp_of
 from .format import Entry, Limits, check_name, entry_of
 from .journal import DELETE, MARK, PUT, Journal, Record
@@ -40,14 +41,14 @@ class State:
         self.directory = directory
         self.seen = seen
         self.identity = NO_ARCHIVE if directory is None else directory.identity
-        self.entries: dict[str, Entry] = {}
+        self._entries: Entries = {} if directory is None else directory.positions
         self.journal: Journal | None = None
         self.marked = False
         """Whether the journal's changes belong to this archive."""
         self.pending = 0
         """Changes that the archive does not hold yet."""
         self._version = 0
-        self._sorted: tuple[int, list[Entry]] = (-1, [])
+        self._sorted: tuple[int, list[str]] = (-1, [])
 
     @property
     def missing(self) -> bool:
@@ -70,26 +71,44 @@ class State:
 
     def peek(self, key: str) -> Entry | None:
         """The member under ``key`` or None; raises `InvalidKey` as `find` does."""
-        entry = self.entries.get(key)
+        entry = self.get(key)
         if entry is None:
             check_name(key)  # only now: archives from elsewhere have what we would not write
         return entry
+
+    def get(self, key: str) -> Entry | None:
+        """The member under ``key`` or None."""
+        found = self._entries.get(key)
+        if type(found) is not int:
+            return found  # type: ignore[return-value]
+        assert self.directory is not None
+        return self.directory.entry(found)
 
     def require(self) -> None:
         """Raise `StoreNotFound` where there is no store."""
         if self.missing:
             raise StoreNotFound("there is no such archive; the first write creates it")
 
-    def sorted(self) -> list[Entry]:
-        """All members in the order of their keys, which is that of the keys' UTF-8 bytes."""
-        version, entries = self._sorted
+    def keys(self) -> list[str]:
+        """All keys in the order of Python's, which is that of their UTF-8 bytes."""
+        version, keys = self._sorted
         if version != self._version:
-            version = self._version  # before the members are read: a change meanwhile shows
-            entries = sorted(self.entries.values(), key=lambda entry: entry.key)
-            self._sorted = version, entries
-        return entries
+            version = self._version  # before the keys are read: a change meanwhile shows
+            keys = sorted(self._entries)
+            self._sorted = version, keys
+        return keys
+
+    def members(self) -> Iterator[Entry]:
+        """All members, in any order."""
+        return (entry for key in self._entries if (entry := self.get(key)) is not None)
 
     # -- reading the files ------------------------------------------------------------------
+
+    def follow(self, journal: Journal) -> None:
+        """Take over a journal's changes; raises as `extend` does."""
+        self._entries = dict(self._entries)  # the directory's own stay as they are
+        self.journal = journal
+        self.extend()
 
     def extend(self) -> None:
         """Read what the journal holds beyond the last look.
@@ -113,7 +132,7 @@ class State:
             )
 
     def _start_over(self) -> None:
-        self.entries = {} if self.directory is None else dict(self.directory.entries)
+        self._entries = {} if self.directory is None else dict(self.directory.positions)
         self.marked, self.pending = True, 0
         self._version += 1
 
@@ -123,12 +142,12 @@ class State:
         self._version += 1
         self.pending += 1
         if record.kind == DELETE:
-            self.entries.pop(record.head.decode(errors="replace"), None)
+            self._entries.pop(record.head.decode(errors="replace"), None)
             return None
         entry = entry_of(record.head, self.journal.file, record.position)
         if record.kind != PUT or record.data_size != entry.packed:
             raise CorruptStore("the journal holds a change that makes no sense")
-        self.entries[entry.key] = entry
+        self._entries[entry.key] = entry
         return entry
 
     def can_extend(self, look: Look) -> bool:
@@ -157,7 +176,6 @@ def read_state(
     """
     directory = known if known or look[0] is None else _open_archive(path, look[0], limits)
     state = State(directory, look)
-    state.entries = {} if directory is None else dict(directory.entries)
     if look[1] is not None:
         try:
             file = open_file(journal, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -165,8 +183,7 @@ def read_state(
             raise Changed from None
         if stamp_of(os.fstat(file.fd))[:2] != look[1][:2]:
             raise Changed
-        state.journal = Journal(file)
-        state.extend()
+        state.follow(Journal(file))
     return state
 
 

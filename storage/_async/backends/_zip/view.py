@@ -15,6 +15,8 @@ from .format import Entry, Limits
 from .member import read_some, read_whole
 from .state import Changed, Look, State, look_at, read_state
 
+BATCH = 512
+"""Objects of a listing that are looked at in one call."""
 TRIES = 50
 """Times that files which change while they are read are read again."""
 
@@ -73,19 +75,33 @@ class ZipView:
         state.require()
         return False
 
-    def members(self, prefix: str, start_after: str) -> list[Entry]:
+    def keys(self, prefix: str, start_after: str) -> list[str]:
         """What begins and comes where a listing says, in order.
 
         Raises:
             StoreNotFound: There is no store.
         """
+        return self._listed(prefix, start_after)[1]
+
+    def infos(self, prefix: str, start_after: str) -> Iterator[list[ObjectInfo]]:
+        """What is known of the objects, in batches; what goes meanwhile is left out."""
+        state, keys = self._listed(prefix, start_after)
+        for first in range(0, len(keys), BATCH):
+            entries = map(state.get, keys[first : first + BATCH])
+            yield [entry.info() for entry in entries if entry is not None]
+
+    def members(self) -> Iterator[Entry]:
+        """All members that stay there while one looks at them; raises as `keys` does."""
+        state, keys = self._listed("", "")
+        return (entry for key in keys if (entry := state.get(key)) is not None)
+
+    def _listed(self, prefix: str, start_after: str) -> tuple[State, list[str]]:
         state = self.view()
         state.require()
-        members = state.sorted()
-        first = bisect_left(members, prefix, key=lambda entry: entry.key)
-        after = bisect_right(members, start_after, key=lambda entry: entry.key)
-        end = bisect_right(members, prefix, first, key=lambda entry: entry.key[: len(prefix)])
-        return members[max(first, after) : end]
+        keys = state.keys()
+        first = max(bisect_left(keys, prefix), bisect_right(keys, start_after))
+        end = bisect_right(keys, prefix, first, key=lambda key: key[: len(prefix)])
+        return state, keys[first:end]
 
     def get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         """An object's bytes, or a range of them."""

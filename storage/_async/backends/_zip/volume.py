@@ -67,7 +67,7 @@ class ZipVolume(ZipView):
         )
         with self._locked() as state:
             if options.conditional:
-                found = state.entries.get(key)
+                found = state.get(key)
                 options.check(key, None if found is None else found.info())
             info = self._change(state, PUT, header, content)
             assert info is not None
@@ -82,7 +82,7 @@ class ZipVolume(ZipView):
                 check_delete(key, None, if_match)
             return
         with self._locked() as state:
-            entry = state.entries.get(key)
+            entry = state.get(key)
             if entry is None and missing_ok and if_match is None:
                 return
             check_delete(key, None if entry is None else entry.info(), if_match)
@@ -99,19 +99,27 @@ class ZipVolume(ZipView):
 
     def checkpoint(self) -> None:
         """Write the archive anew with the journal's changes; raises `Busy` as a write does."""
-        if self.view().journal is not None:
+        if self.changed or self.view().journal is not None:
             with self._locked() as state:
                 if state.pending:
                     self._publish(state)
                 else:
                     self._remove_journal()
-        self.changed = False
+
+    def vacuum(self) -> int:
+        """Write the archive anew in any case; returns how many bytes shorter it is, or 0."""
+        self.view().require()
+        with self._locked() as state:
+            assert state.journal is not None
+            before = state.journal.end + (state.seen[0][2] if state.seen[0] else 0)
+            state.journal.begin(state.identity, marked=state.marked)
+            self._publish(state)
+            return max(0, before - os.stat(self.path).st_size)
 
     def close(self) -> None:
         """Let go of all files; readers that are open keep theirs."""
         with self._lock:
             self._state = self._handle = None
-            self.changed = False
 
     # -- changes ----------------------------------------------------------------------------
 
@@ -149,7 +157,7 @@ class ZipVolume(ZipView):
         try:
             if mode is not None:
                 os.fchmod(file.fd, mode & 0o7777)
-            identity = write_archive(file.fd, state.directory, state.entries.values())
+            identity = write_archive(file.fd, state.directory, state.members())
             os.fsync(file.fd)
             state.journal.append(MARK, identity, sync=True)
             if stamp_at(self.path) != state.seen[0]:
@@ -161,11 +169,11 @@ class ZipVolume(ZipView):
         self._state = None
         sync_directory(self.path)
         self._remove_journal()
-        self.changed = False
 
     def _remove_journal(self) -> None:
         os.unlink(self.journal_path)
         self._state = None
+        self.changed = False  # under the lock, as it is set
 
     # -- locking ----------------------------------------------------------------------------
 

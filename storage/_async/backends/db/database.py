@@ -23,12 +23,14 @@ from .forks import inside
 from .format import File
 from .jobs import How, Job, Writer, read_one
 from .lanes import Lanes
+from .watch import Watch
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 Unit: TypeAlias = Callable[[sqlite3.Connection, *Ts], T]
 Chore: TypeAlias = Callable[[sqlite3.Connection, File, Stopped], T]
 PLAIN = How()
+CREATE = How(create=True)
 GRACE = 5.0
 """Seconds to wait for the connections of a loop that does not run."""
 
@@ -116,7 +118,8 @@ class _Connections:
         self._lanes: dict[asyncio.AbstractEventLoop, Lanes] = {}
         self._readers: list[Link] = []  # those that no blocking caller uses now
         self._writing = threading.Lock()
-        self._link = Link(file, writes=True)
+        self._watch = Watch(file.path)
+        self._link = Link(file, writes=True, watch=self._watch)
         self._writer = Writer(self._link, self._writing)
 
     @property
@@ -136,7 +139,7 @@ class _Connections:
             gone = {other: lanes for other, lanes in self._lanes.items() if other.is_closed()}
             for other in gone:
                 del self._lanes[other]
-            lanes = self._lanes[loop] = Lanes(self._file, self._writing)
+            lanes = self._lanes[loop] = Lanes(self._file, self._writing, self._watch)
         _dismiss(gone)
         return lanes
 
@@ -151,7 +154,7 @@ class _Connections:
         try:
             link = self._readers.pop()
         except IndexError:
-            link = Link(self._file, writes=False)
+            link = Link(self._file, writes=False, watch=self._watch)
         try:
             try:
                 with inside:

@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ...._core.errors import (
-    CorruptStore,
-    NotSupported,
-    StoreNotFound,
-    StoreUnavailable,
-    from_oserror,
-)
+from ...._core.errors import NotSupported, StoreNotFound, StoreUnavailable, from_oserror
 from . import amplify, uploads
 from .errors import code_of
 from .format import File, Kind, kind_of, make_tables
+from .watch import Identity, Watch
 
 T = TypeVar("T")
 STEP = 0.1
 """Seconds that SQLite waits for a lock at a time; then we look whether anybody still wants it."""
-
-
-def identity(path: str) -> tuple[int, int]:
-    """What tells the file from another one under the same path.
-
-    It is never opened for this: closing it would drop the locks that SQLite holds in this process.
-
-    Raises:
-        StoreNotFound: There is none.
-        CorruptStore: It is no file.
-    """
-    try:
-        found = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise StoreNotFound("there is no such file; the first put creates it") from None
-    except OSError as error:
-        raise from_oserror(error) from error
-    if not stat.S_ISREG(found.st_mode):
-        raise CorruptStore("it is no file")
-    return found.st_dev, found.st_ino
 
 
 class Setting(NamedTuple):
@@ -63,13 +37,15 @@ class Link:
     Args:
         file: The file.
         writes: Whether it may write.
+        watch: Looks which file is there, for all connections of a store.
     """
 
-    def __init__(self, file: File, *, writes: bool) -> None:
+    def __init__(self, file: File, *, writes: bool, watch: Watch | None = None) -> None:
         self._path, self._durable, self._upgrade = file
+        self._watch = watch or Watch(file.path)
         self._writes = writes
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
         self._synchronous = ""
         self.setting = Setting()
 
@@ -79,7 +55,7 @@ class Link:
         return self._connection is not None
 
     def connection(self, *, create: bool = False) -> sqlite3.Connection:
-        """The connection, to the very file that is there now.
+        """The connection, to the very file that is there now (or was, for a reader, a ms ago).
 
         Args:
             create: Make the file, and directories above it, where there is none.
@@ -88,19 +64,16 @@ class Link:
             StoreNotFound: There is none, or nothing was ever stored in it.
         """
         if self._connection is not None:
-            try:
-                found = os.stat(self._path)
-                if (found.st_dev, found.st_ino) == self._identity:
-                    return self._connection
-            except OSError:
-                pass
+            found = self._watch.now() if self._writes else self._watch.recent()
+            if found == self._identity:
+                return self._connection
             self.close()
         # Looked at before it is opened: a file that is replaced in between is noticed next time.
         self._identity = None
         if create and not os.path.exists(self._path):
             _make_directories(os.path.dirname(os.path.abspath(self._path)), self._durable)
         else:
-            self._identity = identity(self._path)
+            self._identity = self._watch.usable()
         return self._open(create)
 
     def _open(self, create: bool) -> sqlite3.Connection:
@@ -108,7 +81,7 @@ class Link:
             connection = _connect(self._path, create)
             try:
                 self.setting = _prepare(connection, self._writes, create, self._upgrade)
-                self._identity = self._identity or identity(self._path)
+                self._identity = self._identity or self._watch.usable()
             except BaseException:
                 connection.close()
                 raise

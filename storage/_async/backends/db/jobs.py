@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -156,10 +156,29 @@ def read_waiting(link: Link, waiting: deque[Job]) -> list[Job]:
     """
     done: list[Job] = []
     end = monotonic() + TURN
-    while monotonic() < end and (job := _take(waiting, _any)) is not None:
-        read_one(link, job)
-        done.append(job)
+    while waiting and monotonic() < end:
+        with suppress(IndexError):  # callers take theirs back at any time
+            failed = _read_in_turn(link, waiting, done, end)
+            if failed is not None:
+                read_one(link, failed)
+                done.append(failed)
     return done
+
+
+def _read_in_turn(link: Link, waiting: deque[Job], done: list[Job], end: float) -> Job | None:
+    """Run units until one fails, which is returned to be run again with more care."""
+    with inside:
+        while monotonic() < end:
+            job = waiting.popleft()
+            try:
+                connection = link.connection()
+                job.run(connection, link.reads(job.unit))
+            except Exception:  # there is no connection
+                return job
+            if isinstance(job.error, sqlite3.Error):
+                return job
+            done.append(job)
+    return None
 
 
 class Writer:

@@ -20,6 +20,7 @@ from .file import Link
 from .forks import inside
 from .format import File
 from .jobs import Job, Writer, read_waiting
+from .watch import Watch
 
 
 class _Units:
@@ -200,9 +201,10 @@ async def _settle(job: Job) -> None:
 class Lanes:
     """The lanes of one loop: one for what takes long, so that the others go on meanwhile."""
 
-    def __init__(self, file: File, lock: threading.Lock) -> None:
-        reads, writes = Link(file, writes=False), Link(file, writes=True)
-        chores = Link(file, writes=False)
+    def __init__(self, file: File, lock: threading.Lock, watch: Watch) -> None:
+        reads = Link(file, writes=False, watch=watch)
+        writes = Link(file, writes=True, watch=watch)
+        chores = Link(file, writes=False, watch=watch)
         self.chores = Lane(lambda waiting: read_waiting(chores, waiting), chores)
         self.reads = Lane(lambda waiting: read_waiting(reads, waiting), reads)
         self.writes = Lane(Writer(writes, lock).commit, writes)

@@ -10,14 +10,12 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import time_ns
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ...._core.errors import ObjectNotFound, StoreError
-from ...._core.info import (
-    ObjectInfo,
-    WriteOptions,
-    check_delete,
-)
+from ...._core.info import WRITE_OVER, ObjectInfo, WriteOptions, check_delete
+
+Item: TypeAlias = tuple[str, bytes | memoryview]
 
 CHUNK = 256 * 1024
 """Bytes of each chunk but an object's last."""
@@ -136,6 +134,12 @@ def put(
         for seq, start in enumerate(range(0, len(data), CHUNK)):
             add_chunk(connection, version, seq, view[start : start + CHUNK])
     return publish(connection, key, new_row(version, len(data), options), replaced)
+
+
+def put_each(connection: sqlite3.Connection, items: Sequence[Item]) -> None:
+    """Store whole objects."""
+    for key, data in items:
+        put(connection, key, data, WRITE_OVER)
 
 
 def delete(

@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Self, TypeVar
 
 from ...._core import calls
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.urls import StoreURL
-from ...base import AsyncBaseStore, Keys, Outcome
+from ...base import AsyncBaseStore, Items, Keys, Outcome
 from ...pieces import Body, Sink
 from . import check, listing, objects, reading, upkeep
+from .bulk import Bulk
 from .check import CheckReport
-from .database import PLAIN, Chore, Database
+from .database import CREATE, PLAIN, Chore, Database
 from .format import File
-from .jobs import GROUP, How
 from .objects import CHUNK
 from .sink import Upload
 
 T = TypeVar("T")
-CREATE = How(create=True)
 
 
 class AsyncSqliteStore(AsyncBaseStore):
@@ -33,7 +31,8 @@ class AsyncSqliteStore(AsyncBaseStore):
     one writer do not wait for each other. Puts that wait at the same time share one commit. A
     stream is stored piece by piece, invisible until it is whole; what a killed process leaves of
     one is removed when the file is opened a day later. An object that is replaced or deleted
-    while somebody streams it ends that stream with `PreconditionFailed`.
+    while somebody streams it ends that stream with `PreconditionFailed`. If somebody removes or
+    replaces the whole file, writers notice it at once, and readers within a millisecond.
 
     Args:
         db_path: The file.
@@ -99,12 +98,16 @@ class AsyncSqliteStore(AsyncBaseStore):
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
     ) -> bytes:
         """The object's bytes; arguments and errors are those of every store's `get`."""
-        if if_match is not None or if_none_match is not None or not calls.direct():
+        conditional = if_match is not None or if_none_match is not None
+        direct = calls.direct()
+        if conditional or not (direct or self._timeout is None):
             return await super().get(key, if_match=if_match, if_none_match=if_none_match)
-        # The way of blocking callers, who would wait longer for our layers than for SQLite.
+        # A short way: our layers would take longer than SQLite does.
         self._check("get", key)
         try:
-            return self._database.read_now(reading.get_data, key)
+            if direct:
+                return self._database.read_now(reading.get_data, key)
+            return await self._database.read(reading.get_data, key)
         except StoreError as error:
             error.located(operation="get", store=repr(self), key=key)
             raise
@@ -168,18 +171,11 @@ class AsyncSqliteStore(AsyncBaseStore):
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._database.write(PLAIN, objects.move, source, target, if_absent)
 
-    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
-        remove = partial(self._delete_group, missing_ok=missing_ok)
-        return self._delete_by_pages(keys, GROUP, remove)
+    def _put_many(self, items: Items) -> AsyncGenerator[Outcome, None]:
+        return Bulk(self, self._database).put(items)
 
-    async def _delete_group(self, keys: list[str], missing_ok: bool) -> list[Outcome]:
-        """Remove objects in one transaction."""
-        try:
-            work = self._database.write(PLAIN, objects.delete_each, keys, missing_ok)
-            errors = await self._run("delete_many", None, work)
-        except Exception as error:
-            return [(key, error) for key in keys]
-        return list(zip(keys, errors, strict=True))
+    def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
+        return Bulk(self, self._database).delete(keys, missing_ok)
 
     # -- the whole file ---------------------------------------------------------------------
 

@@ -7,8 +7,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from typing import Any
 
 from ...._core.errors import ConfigError, MalformedResponse
@@ -85,6 +83,9 @@ def _decoded(value: str) -> str:
             return base64.b64decode(value[10:-2], validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return value
+    from email.errors import HeaderParseError  # takes a while to import, and is rare
+    from email.header import decode_header, make_header
+
     try:
         return str(make_header(decode_header(value)))
     except (HeaderParseError, LookupError, ValueError):

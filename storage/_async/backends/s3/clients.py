@@ -6,7 +6,7 @@ import asyncio
 import os
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -34,6 +34,8 @@ class Clients(ABC):
     closed = False
     own = False
     """Whether the clients are made here."""
+    service: Hashable | None = None
+    """Equal for those who talk to the same server with the same credentials."""
     on_endpoint: weakref.WeakMethod[Callable[[], None]] | None = None
     """Called when a profile turns out to name another server."""
 
@@ -66,15 +68,21 @@ class OwnClients(Clients):
         open_client: Makes a client, to be entered and left on its loop.
         endpoint: The URL of the server, if it is known before.
         plain: What tells who sends requests on a bucket, if that is known without a client.
+        service: See `Clients`.
     """
 
     own = True
 
     def __init__(
-        self, open_client: OpenClient, endpoint: str | None, plain: Plain | None = None
+        self,
+        open_client: OpenClient,
+        endpoint: str | None,
+        plain: Plain | None = None,
+        service: Hashable | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._plain = plain
+        self.service = service
         self._loops: PerLoop[Any] = PerLoop(open_client)
 
     async def get(self) -> Any:
@@ -124,6 +132,7 @@ class InjectedClients(Clients):
     def __init__(self, client: Any) -> None:
         modules = {kind.__module__.partition(".")[0] for kind in type(client).__mro__}
         self._client = client
+        self.service = "client", id(client)  # which lives as long as this
         self._derivable = "botocore" in modules
         self._blocking = self._derivable and "aiobotocore" not in modules
         self._home: weakref.ref[asyncio.AbstractEventLoop] | None = None
@@ -187,7 +196,14 @@ def connecting(options: dict[str, Any], profile: str | None) -> OwnClients:
         async with making.connected(options, profile) as client:
             yield client
 
-    return OwnClients(open_client, endpoint, partial(of_options, options, profile))
+    told = sorted((name, _hashable(value)) for name, value in options.items())
+    service = endpoint, profile, tuple(told)
+    return OwnClients(open_client, endpoint, partial(of_options, options, profile), service)
+
+
+def _hashable(value: Any) -> Hashable:
+    """A value that is compared as itself where it can be, and else by its identity."""
+    return value if isinstance(value, str | int | None) else ("object", id(value))
 
 
 def _always() -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from ...._core.errors import (
     ObjectExists,
     ObjectNotFound,
     PreconditionFailed,
+    SourceChanged,
 )
 from ...._core.info import ObjectInfo
 from ...._core.window import in_order
@@ -26,20 +28,33 @@ FLIGHTS = 8
 
 
 class Copy:
-    """One copy within the bucket.
+    """One copy by the server.
 
     Args:
         send: Sends the requests.
         source: The key with the store's prefix.
         target: Likewise.
         if_absent: Only if there is no object under the target.
+        if_match: Only if the target has this etag; holds only for what is copied in parts.
+        origin: Sends the requests on the source's bucket, where that is another one.
     """
 
-    def __init__(self, send: ObjectRequests, source: str, target: str, *, if_absent: bool) -> None:
+    def __init__(
+        self,
+        send: ObjectRequests,
+        source: str,
+        target: str,
+        *,
+        if_absent: bool,
+        if_match: str | None = None,
+        origin: ObjectRequests | None = None,
+    ) -> None:
         self._send = send
+        self._origin = send if origin is None else origin
         self._source = source
         self._target = target
         self._if_absent = if_absent
+        self._if_match = if_match
 
     async def make(self, key: str) -> ObjectInfo:
         """Copy the object; what is copied is one version of it, the one that is told of.
@@ -48,7 +63,7 @@ class Copy:
             key: The target as the user knows it.
         """
         for attempt in range(TRIES):
-            head = await self._send("head_object", Key=self._source)
+            head = await self._origin("head_object", Key=self._source)
             info = attributes.info_of(key, head)
             try:
                 answer = await self._copied(head, info)
@@ -69,6 +84,61 @@ class Copy:
             info.metadata,
             attributes.checksum_of(answer),
         )
+
+    async def of_version(self, listed: ObjectInfo, key: str) -> ObjectInfo:
+        """Copy one version, of which all is known that one request needs.
+
+        Args:
+            listed: As it is known at the source.
+            key: The target as the user knows it.
+
+        Raises:
+            SourceChanged: It is another version by now.
+        """
+        if (size := listed.size or 0) <= LIMIT and self._if_match is None:
+            answer = await self._at_once(listed)
+        else:
+            head = await self._version(listed)
+            answer = await self._in_parts(head, size)
+        etag, modified = attributes.unquoted(answer.get("ETag")), answer.get("LastModified")
+        return replace(
+            listed,
+            key=key,
+            etag=etag,
+            modified=attributes.utc(modified),
+            checksum=attributes.checksum_of(answer),
+        )
+
+    async def _at_once(self, listed: ObjectInfo) -> Mapping[str, Any]:
+        try:
+            answer = await self._send.conditionally(
+                "copy_object",
+                self._target,
+                if_absent=self._if_absent,
+                if_match=None,
+                token=None,  # it would have to be written with all that is known of the object
+                CopySource=self._place,
+                CopySourceIfMatch=attributes.quoted(listed.etag or ""),
+                MetadataDirective="COPY",
+            )
+        except (ObjectExists, PreconditionFailed, ObjectNotFound):
+            await self._version(listed)
+            # The first answer may have been lost: then it is our own copy that stands there.
+            found = await self._send("head_object", Key=self._target)
+            if attributes.unquoted(found["ETag"]) != listed.etag:
+                raise
+            return found
+        return answer.get("CopyObjectResult", answer)  # type: ignore[no-any-return]
+
+    async def _version(self, listed: ObjectInfo) -> Mapping[str, Any]:
+        """What is known of the source, if it is the version that was listed."""
+        try:
+            head = await self._origin("head_object", Key=self._source)
+        except ObjectNotFound as error:
+            raise SourceChanged("the object is gone", key=listed.key) from error
+        if attributes.unquoted(head["ETag"]) != listed.etag:
+            raise SourceChanged("the object is not what was listed", key=listed.key)
+        return head
 
     async def _occupied(self) -> bool:
         try:
@@ -95,11 +165,12 @@ class Copy:
         )
         return answer.get("CopyObjectResult", answer)  # type: ignore[no-any-return]
 
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"Bucket": self._origin.bucket, "Key": self._source}
+
     def _from(self, head: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "CopySource": {"Bucket": self._send.bucket, "Key": self._source},
-            "CopySourceIfMatch": head["ETag"],
-        }
+        return {"CopySource": self._place, "CopySourceIfMatch": head["ETag"]}
 
     async def _in_parts(self, head: Mapping[str, Any], size: int) -> Mapping[str, Any]:
         token = new_token()
@@ -117,10 +188,10 @@ class Copy:
                 async for _, error in results:
                     if error is not None:
                         raise error
-            return await upload.complete(if_absent=self._if_absent)
+            return await upload.complete(if_absent=self._if_absent, if_match=self._if_match)
 
     async def _tags(self, head: Mapping[str, Any]) -> dict[str, str]:
         """The source's tags, which a copy in parts does not take along by itself."""
         if not head.get("TagCount") or self._send.settings.tags is not None:
             return {}
-        return {"Tagging": tagging.header(await tagging.read(self._send, self._source))}
+        return {"Tagging": tagging.header(await tagging.read(self._origin, self._source))}

@@ -19,11 +19,9 @@ from ...._core.errors import (
 from ...._core.info import ObjectInfo
 from ...._core.window import surely
 from . import checksums
-from .filling import Filling
+from .filling import PIECE, Filling
 from .parallel import Steps
 from .reading import Download, Replaced
-
-PIECE = 1024 * 1024
 
 
 class File:

@@ -16,6 +16,9 @@ from .flights import MOST, together
 from .parallel import Pace, Steps
 from .reading import Download
 
+PIECE = 1024 * 1024
+"""Bytes that are worth a hop to a worker thread."""
+
 
 class Place(Protocol):
     """Where the bytes of an object are brought to, in any order."""

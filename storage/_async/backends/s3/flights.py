@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ...._core.window import cancel_all
 
@@ -19,6 +19,14 @@ MOST = 8
 """Parts of one object that are on their way at once."""
 BUDGET = 64 * MIB
 """Bytes that the parts of all large objects of a store hold at once, but for one part of each."""
+
+
+class Room(Protocol):
+    """Bytes of memory, of which one may take some if they are there, and gives them back."""
+
+    def take(self, size: int, /) -> bool: ...
+
+    def give(self, size: int, /) -> None: ...
 
 
 class Budget:
@@ -49,7 +57,7 @@ class Budget:
 class Flights:
     """Parts of one object on their way, in any order: at least one, more as the budget allows."""
 
-    def __init__(self, budget: Budget, most: int = MOST) -> None:
+    def __init__(self, budget: Room, most: int = MOST) -> None:
         self._budget = budget
         self._most = most
         self._flying: set[asyncio.Task[None]] = set()
@@ -86,14 +94,14 @@ class Flights:
         await cancel_all(self._flying)
 
 
-def _give(budget: Budget, size: int, task: asyncio.Task[Any]) -> None:
+def _give(budget: Room, size: int, task: asyncio.Task[Any]) -> None:
     budget.give(size)
 
 
 async def in_turn(
     function: Callable[[S], Coroutine[Any, Any, T]],
     items: Iterable[tuple[S, int]],
-    budget: Budget,
+    budget: Room,
 ) -> AsyncGenerator[T, None]:
     """Call a function on many items ahead of their use, and give the results in order.
 

@@ -7,28 +7,20 @@ from contextlib import aclosing, asynccontextmanager
 
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.keys import check_key
-from ...base import AsyncBaseStore, Keys, Outcome
+from ...base import Keys, Outcome
 from ...pieces import Body, Sink
 from . import deleting, keynames, parallel, reading, whole
-from .clients import Clients
 from .copying import Copy
-from .flights import Budget
 from .listing import Listing
 from .multipart import LARGE_PUT
-from .settings import ObjectRequests
+from .passing import BucketPassing
 
 
-class AsyncBucketHooks(AsyncBaseStore):
+class AsyncBucketHooks(BucketPassing):
     """What a bucket store does; `AsyncBucketStore` says how one is made."""
 
-    _send: ObjectRequests
-    _clients: Clients
-    _prefix: str
-    """What all keys begin with on the server."""
     _exact: bool
     """Whether the server keeps every key as it is."""
-    _part_size: int
-    _budget: Budget
 
     async def _setup(self) -> None:
         await self._send.lanes.open()
@@ -50,7 +42,7 @@ class AsyncBucketHooks(AsyncBaseStore):
         download = reading.Download(self._send, self._prefix + key, key, options)
         try:
             info = await download.open()
-            yield Body(info, parallel.chunks(download, self._budget))
+            yield Body(info, parallel.chunks(download, self._room()))
         finally:
             download.close()
 
@@ -64,7 +56,7 @@ class AsyncBucketHooks(AsyncBaseStore):
 
         source = Buffer(data)
         return await in_parts(
-            self._send, self._prefix + key, key, source, options, self._part_size, self._budget
+            self._send, self._prefix + key, key, source, options, self._part_size, self._room()
         )
 
     @asynccontextmanager
@@ -72,7 +64,7 @@ class AsyncBucketHooks(AsyncBaseStore):
         from .writing import PartSink
 
         full_key = self._prefix + key
-        sink = PartSink(self._send, full_key, key, options, self._part_size, self._budget)
+        sink = PartSink(self._send, full_key, key, options, self._part_size, self._room())
         async with sink:
             yield sink
 

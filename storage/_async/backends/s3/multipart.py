@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from ...._core.errors import StoreError
+from ...._core.errors import IntegrityError, StoreError
 from . import checksums
 from .endings import finish, to_the_end
 from .errors import failure
@@ -153,10 +153,22 @@ class Upload:
         """The checksum of the whole, for the server to compare."""
         if self._checksum is None:
             return {}
-        known = [(part.digest, part.size) for part in parts if part.digest is not None]
-        whole = checksums.joined(self._checksum, known) if len(known) == len(parts) else None
+        whole = _digest(self._checksum, parts)
         kind = checksums.kind(self._checksum)
         return {"ChecksumType": kind, **checksums.encoded(self._checksum, whole)}
+
+    def compare(self, told: str | None) -> None:
+        """Refuse parts that are not the content of which a checksum was told, where it is known.
+
+        Args:
+            told: As ``"algorithm:hexadecimal"``.
+        """
+        name, _, wanted = (told or "").partition(":")
+        if not name or name != self._checksum:
+            return
+        found = _digest(name, [self._parts[number] for number in sorted(self._parts)])
+        if found is not None and found.hex() != wanted:
+            raise IntegrityError(f"the bytes that came do not have the {name} that was told")
 
     def _finished(self, answer: Mapping[str, Any]) -> None:
         self._completed = True
@@ -173,6 +185,12 @@ class Upload:
                 if failure(error).code == "NoSuchUpload":
                     return
                 raise
+
+
+def _digest(name: str, parts: Sequence[Part]) -> bytes | None:
+    """That of the whole, where those of its parts tell it."""
+    known = [(part.digest, part.size) for part in parts if part.digest is not None]
+    return checksums.joined(name, known) if len(known) == len(parts) else None
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from time import monotonic
 
 from ...._core.closing import closing
-from .flights import Budget, in_turn
+from .flights import Room, in_turn
 from .reading import Download
 
 MIB = 1024 * 1024
@@ -60,7 +60,7 @@ class Pace:
 # -- in order ---------------------------------------------------------------------------------
 
 
-async def chunks(download: Download, budget: Budget) -> AsyncGenerator[bytes, None]:
+async def chunks(download: Download, budget: Room) -> AsyncGenerator[bytes, None]:
     """The bytes of an opened object in order, read ahead where it is large and looks worth it.
 
     A reader who wants but the beginning of a large object costs no more than that.
@@ -81,7 +81,7 @@ async def chunks(download: Download, budget: Budget) -> AsyncGenerator[bytes, No
         check.finish()
 
 
-async def _in_order(download: Download, end: int, budget: Budget) -> AsyncGenerator[bytes, None]:
+async def _in_order(download: Download, end: int, budget: Room) -> AsyncGenerator[bytes, None]:
     pace = Pace(AHEAD)
     async with aclosing(pace.watch(download.chunks())) as first:
         async for chunk in first:

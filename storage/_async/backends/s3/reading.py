@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
 from ...._core.errors import (
@@ -30,6 +30,7 @@ BREAKS = 5
 PROGRESS = 1024 * 1024
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_WHOLE = ByteRange()
 
 
 async def head(send: Requests, full_key: str, key: str) -> ObjectInfo:
@@ -64,9 +65,7 @@ class Download:
                 attributes.unquoted(options.if_none_match),
             )
         self._body: Any = None
-        self._at = self._end = (
-            0  # in bytes from the object's start: the next one, and past the last
-        )
+        self._at = self._end = 0  # from the object's start: the next byte, and past the last one
         self._came = 0  # where the body stands; behind `_at` where a server gives more than asked
         self._ends = 0  # where the body ends
         self._limit = sys.maxsize  # where to stop, whatever was asked for
@@ -87,11 +86,12 @@ class Download:
     @property
     def span(self) -> tuple[int, int]:
         """The bytes that are still to come: the first, and the one after the last."""
-        return self._at, min(self._end, self._limit)
+        return self._at, self._end
 
     def stop_at(self, position: int) -> None:
         """Read no further than that, though more was asked for."""
         self._limit = min(self._limit, position)
+        self._end = min(self._end, position)
 
     def take_check(self) -> Check | None:
         """What compares the bytes with the checksum that was told of them, if it was.
@@ -124,8 +124,8 @@ class Download:
                 self._info = await self._nothing()
                 return self._info
             raise
-        info = self._take(answer, part or ByteRange())
-        if self.span == (0, info.size):
+        info = self._take(answer, part or _WHOLE)
+        if self._at == 0 and self._end == info.size:
             self.told, self._check = answer, check_of(answer)
         return info
 
@@ -139,11 +139,12 @@ class Download:
             raise StoreUnavailable("the server refused a range that the object has")
         return info
 
-    async def _ask(
-        self, part: ByteRange | None, conditions: Mapping[str, str]
-    ) -> Mapping[str, Any]:
-        wanted = {} if part is None else {"Range": _header(part)}
-        return await self._send("get_object", Key=self._full_key, **conditions, **wanted)
+    def _ask(
+        self, part: ByteRange | None, conditions: dict[str, str]
+    ) -> Awaitable[Mapping[str, Any]]:
+        if part is not None:
+            conditions["Range"] = _header(part)
+        return self._send("get_object", Key=self._full_key, **conditions)
 
     def _take(self, answer: Mapping[str, Any], part: ByteRange) -> ObjectInfo:
         """Check that the answer has the bytes that were asked for, and what is to be read of it."""
@@ -152,15 +153,15 @@ class Download:
             start, end, size = _span(answer)
             info = attributes.info_of(self._key, answer, size)
             self._conditions.check(info)  # there are servers that do not
-            self._at, self._end = part.resolve(size)
-            if not (start <= self._at <= self._end <= end):
+            at, to = part.resolve(size)
+            if not (start <= at <= to <= end):
                 raise MalformedResponse(
-                    f"the server gave the bytes {start} to {end} instead of "
-                    f"{self._at} to {self._end}"
+                    f"the server gave the bytes {start} to {end} instead of {at} to {to}"
                 )
         except BaseException:
             self.close()
             raise
+        self._at, self._end = at, min(to, self._limit)
         self._came, self._ends = start, end
         self._info = info
         return info
@@ -168,7 +169,7 @@ class Download:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes asked for, in pieces as they come; closes the body at its end."""
         try:
-            while self._at < self.span[1]:
+            while self._at < self._end:
                 if chunk := await self._step():
                     yield chunk
             await self._finish()
@@ -179,7 +180,7 @@ class Download:
         """The same as a whole, for what is small."""
         parts = []
         try:
-            while self._at < self.span[1]:
+            while self._at < self._end:
                 parts.append(await self._step())
             await self._finish()
         finally:
@@ -187,12 +188,18 @@ class Download:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _step(self) -> bytes:
-        """The next piece; nothing where the connection broke, and another one was made."""
+        """The next piece that belongs to what was asked for; nothing if there was none in it."""
+        start = self._came
         try:
-            chunk = await self._next()
+            chunk = await self._pull(min(CHUNK, self._ends - start))
+            if not chunk:
+                raise StoreUnavailable(f"the body ended {self._ends - start} bytes too early")
         except (StoreUnavailable, StoreTimeout) as error:
             await self._resume(error)
             return b""
+        self._came += len(chunk)
+        if start != self._at or self._came > self._end:
+            chunk = chunk[max(0, self._at - start) : max(0, self._end - start)]
         self._at += len(chunk)
         if self._check is not None:
             self._check.update(chunk)
@@ -203,17 +210,6 @@ class Download:
             await self._pull(1)  # lets the client compare the checksum
         if self._check is not None:
             self._check.finish()
-
-    async def _next(self) -> bytes:
-        """The next piece that belongs to what was asked for."""
-        while True:
-            start = self._came
-            chunk = await self._pull(min(CHUNK, self._ends - start))
-            if not chunk:
-                raise StoreUnavailable(f"the body ended {self._ends - start} bytes too early")
-            self._came += len(chunk)
-            if self._came > self._at:
-                return chunk[max(0, self._at - start) : self.span[1] - start]
 
     async def _pull(self, size: int) -> bytes:
         try:
@@ -250,7 +246,9 @@ class Download:
         if body is None:
             return
         closing = body.close()
-        if inspect.isawaitable(closing):  # over httpx there is no other way to close
+        if closing is not None and inspect.isawaitable(
+            closing
+        ):  # over httpx there is no other way to close
             asyncio.ensure_future(closing)  # noqa: RUF006 - ends by itself
 
 

@@ -61,7 +61,7 @@ class Requests:
             What the client returns.
         """
         try:
-            answer = await self._send(operation, parameters)
+            answer = await self.lanes.send(operation, parameters)
         except StoreError:
             raise
         except Exception as error:
@@ -71,9 +71,6 @@ class Requests:
             raise explained from error
         self._seen = monotonic()
         return answer
-
-    async def _send(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        return await self.lanes.send(operation, parameters)
 
     async def _explained(self, error: Exception) -> StoreError | None:
         if self.clients.closed:
@@ -97,7 +94,7 @@ class Requests:
         if monotonic() - self._seen < FRESH:
             return True
         try:
-            await self._send("head_bucket", {})
+            await self.lanes.send("head_bucket", {})
         except Exception as error:
             ours = translate(error)
             if ours is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from ...._core import calls
 from ...._core.errors import ConfigError, StoreError
 from ...._core.values import as_buffer
+from ...shortcuts import Content
 from . import bodies, checksums
 
 
@@ -19,26 +21,55 @@ class Source(Protocol):
     """A content of known length."""
 
     size: int
+    checksum: str | None
+    """What is known of it before, as ``"algorithm:hexadecimal"``."""
 
-    def read(self, start: int, end: int) -> bodies.UploadBody:
-        """The bytes between two positions; may block."""
+    async def part(
+        self, start: int, end: int, checksum: str | None
+    ) -> tuple[bodies.UploadBody, bytes | None]:
+        """The bytes between two positions, and their digest."""
         ...
 
     def reuse(self, body: bodies.UploadBody) -> None:
-        """Take back what `read` gave, and nobody refers to any more."""
+        """Take back what `part` gave, and nobody refers to any more."""
 
-    def verify(self) -> None:
-        """Raise `StoreError` if it is no longer what it was; may block."""
+    async def check(self) -> None:
+        """Raise `StoreError` if it is no longer what it was."""
 
 
-class _Spares:
+class _Spares(ABC):
     """Memory for parts, used again and again.
 
     The allocator would keep what one thread took and another gave back: three times the memory.
     """
 
+    checksum: str | None = None
+
     def __init__(self) -> None:
         self._spares: list[bodies.UploadBody] = []
+
+    async def part(
+        self, start: int, end: int, checksum: str | None
+    ) -> tuple[bodies.UploadBody, bytes | None]:
+        """See `Source`; all of it off the loop, in one go."""
+
+        def work() -> tuple[bodies.UploadBody, bytes | None]:
+            body = self.read(start, end)
+            return body, None if checksum is None else checksums.digest_of(checksum, body)
+
+        return await calls.call(work)
+
+    async def check(self) -> None:
+        """See `Source`."""
+        await calls.call(self.verify)
+
+    @abstractmethod
+    def read(self, start: int, end: int) -> bodies.UploadBody:
+        """The bytes between two positions; may block."""
+
+    @abstractmethod
+    def verify(self) -> None:
+        """Raise `StoreError` if it is no longer what it was; may block."""
 
     def body(self, size: int) -> bodies.UploadBody:
         """Memory of a length, with anything in it."""
@@ -119,16 +150,35 @@ def _fill(view: memoryview, file: int, at: int) -> int:
     return len(data)
 
 
-async def part_of(
-    source: Source, start: int, end: int, checksum: str | None
-) -> tuple[bodies.UploadBody, bytes | None]:
-    """A part, and its digest, read and computed off the loop in one go."""
+class Lent(_Spares):
+    """A content of another store."""
 
-    def work() -> tuple[bodies.UploadBody, bytes | None]:
-        body = source.read(start, end)
-        return body, None if checksum is None else checksums.digest_of(checksum, body)
+    def __init__(self, content: Content) -> None:
+        super().__init__()
+        self.size = content.info.size or 0
+        self.checksum = content.info.checksum
+        self._content = content
 
-    return await calls.call(work)
+    async def part(
+        self, start: int, end: int, checksum: str | None
+    ) -> tuple[bodies.UploadBody, bytes | None]:
+        """See `Source`."""
+        body = self.body(end - start)
+        with memoryview(body) as view:
+            await self._content.fill(view, start)
+        return body, await checksums.digest_aside(checksum, body)
+
+    async def check(self) -> None:
+        """See `Source`."""
+        await self._content.verify()
+
+    def read(self, start: int, end: int) -> bodies.UploadBody:
+        """It cannot be read without a loop."""
+        raise NotImplementedError
+
+    def verify(self) -> None:
+        """Likewise."""
+        raise NotImplementedError
 
 
 @asynccontextmanager

@@ -114,11 +114,11 @@ class AsyncBucketTransfers(AsyncBucketHooks):
             if opened is not None:
                 work = (
                     uploads.upload(
-                        self._send, full_key, key, opened, options, self._part_size, self._budget
+                        self._send, full_key, key, opened, options, self._part_size, self._room()
                     )
                     if state is None
                     else uploads.resume(
-                        self._send, full_key, state, opened, options, self._part_size, self._budget
+                        self._send, full_key, state, opened, options, self._part_size, self._room()
                     )
                 )
                 return await self._place("upload", key, work)

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ...._core import calls
 from ...._core.errors import ConfigError, MalformedResponse, ObjectNotFound, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from . import attributes, bodies, checksums
 from .endings import finish
 from .errors import failure
-from .flights import Budget, Flights
+from .flights import Flights, Room
 from .multipart import LARGE_PUT, PARTS, Part, Upload, even_size
 from .requests import Requests, new_token
 from .settings import ObjectRequests
-from .sources import Source, part_of
+from .sources import Source
 from .states import UploadState
 from .writing import begun, put, stored
 
@@ -47,7 +46,7 @@ class Sending:
         self._checksum = checksum
         self._known = known or {}
 
-    async def run(self, budget: Budget) -> None:
+    async def run(self, budget: Room) -> None:
         """Send all parts that the server does not have."""
         flights = Flights(budget)
         try:
@@ -59,7 +58,7 @@ class Sending:
             await finish(flights.cancel())
 
     async def _bring(self, number: int, start: int, end: int) -> None:
-        body, digest = await part_of(self._source, start, end, self._checksum)
+        body, digest = await self._source.part(start, end, self._checksum)
         told = self._known.get(number)
         if told is not None and _is_part(told, body, self._checksum, digest):
             self._upload.keep(number, Part(told["ETag"], len(body), digest))
@@ -91,7 +90,7 @@ async def upload(
     source: Source,
     options: WriteOptions,
     size: int,
-    budget: Budget,
+    budget: Room,
 ) -> ObjectInfo:
     """Store a content, in parallel parts if it is large.
 
@@ -106,8 +105,8 @@ async def upload(
     """
     if source.size > LARGE_PUT:
         return await in_parts(send, full_key, key, source, options, size, budget)
-    body, _ = await part_of(source, 0, source.size, None)
-    await calls.call(source.verify)
+    body, _ = await source.part(0, source.size, None)
+    await source.check()
     return await put(send, full_key, key, body, options)
 
 
@@ -118,13 +117,14 @@ async def in_parts(
     source: Source,
     options: WriteOptions,
     size: int,
-    budget: Budget,
+    budget: Room,
 ) -> ObjectInfo:
     """The same in parallel parts, however small it is."""
     size = even_size(size, source.size)
     async with begun(send, full_key, options) as upload:
         await Sending(upload, source, size, send.settings.checksum).run(budget)
-        await calls.call(source.verify)
+        await source.check()
+        upload.compare(source.checksum)
         answer = await upload.complete(if_absent=options.if_absent, if_match=options.if_match)
     return stored(key, source.size, answer, options)
 
@@ -152,7 +152,7 @@ async def resume(
     source: Source,
     options: WriteOptions,
     size: int,
-    budget: Budget,
+    budget: Room,
 ) -> ObjectInfo:
     """Send what an upload lacks, and complete it; whatever fails leaves it as it is.
 
@@ -172,7 +172,8 @@ async def resume(
         raise ConfigError(f"more than {PARTS} parts of {size} bytes: begin with a larger part_size")
     upload = Upload(send, full_key, state.token, checksum, state.upload_id)
     await Sending(upload, source, size, checksum, parts).run(budget)
-    await calls.call(source.verify)
+    await source.check()
+    upload.compare(source.checksum)
     answer = await upload.complete(if_absent=options.if_absent, if_match=options.if_match)
     return stored(state.key, source.size, answer, options)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from ...._core.info import ObjectInfo, WriteOptions
 from . import attributes, bodies, checksums
 from .endings import finish
-from .flights import Budget, Flights
+from .flights import Flights, Room
 from .multipart import Upload, part_size, uploading
 from .requests import new_token
 from .settings import ObjectRequests
@@ -77,7 +77,7 @@ class PartSink:
         key: str,
         options: WriteOptions,
         size: int,
-        budget: Budget,
+        budget: Room,
     ) -> None:
         self.info: ObjectInfo | None = None
         self._send = send

@@ -20,6 +20,7 @@ class FileTreeStore(BaseStore):
         root_path: The root directory.
         durable: Whether files and directories are synced.
         follow_symlinks: Whether symbolic links below the root are followed.
+        attributes: Whether content types and metadata are kept.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -32,14 +33,35 @@ class FileTreeStore(BaseStore):
         *,
         durable: bool = True,
         follow_symlinks: bool = False,
+        attributes: bool = True,
         timeout: float | None = None,
     ) -> None:
         self._hold(
             self._async_type(
-                root_path, durable=durable, follow_symlinks=follow_symlinks, timeout=timeout
+                root_path,
+                durable=durable,
+                follow_symlinks=follow_symlinks,
+                attributes=attributes,
+                timeout=timeout,
             )
         )
 
     @property
     def root_path(self) -> str:
         return self._async.root_path
+
+    def sweep(self, *, older_than: float = 86_400.0) -> int:
+        """Remove what killed writers have left behind: hidden files that are no objects.
+
+        What somebody is still writing stays, however long that takes: its writer holds a lock on
+        it. Where files cannot be locked, as on some network file systems, only the age protects
+        it. Most writers leave nothing to sweep, since what they create has no name until it is
+        whole; but what replaces an object needs one.
+
+        Args:
+            older_than: Seconds since the last write to what may go.
+
+        Returns:
+            How many files were removed.
+        """
+        return self._run(self._async.sweep(older_than=older_than))

@@ -22,7 +22,8 @@ class SqliteStore(BaseStore):
     one writer do not wait for each other. Puts that wait at the same time share one commit. A
     stream is stored piece by piece, invisible until it is whole; what a killed process leaves of
     one is removed when the file is opened a day later. An object that is replaced or deleted
-    while somebody streams it ends that stream with `PreconditionFailed`.
+    while somebody streams it ends that stream with `PreconditionFailed`. If somebody removes or
+    replaces the whole file, writers notice it at once, and readers within a millisecond.
 
     Args:
         db_path: The file.

@@ -71,7 +71,7 @@ class AiohttpTransport:
     async def _send(
         self, session: aiohttp.ClientSession, request: Request, *, resent: bool
     ) -> AiohttpResponse:
-        headers = CIMultiDict(request.headers)
+        headers = CIMultiDict((*request.common, *request.headers))
         if request.body:
             headers["Content-Length"] = str(length(request.body))
         url = URL(self._origin + request.target, encoded=True)

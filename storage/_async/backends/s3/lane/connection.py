@@ -22,6 +22,9 @@ PATIENCE = 1.0
 class Keeper(Protocol):
     """Who lends connections."""
 
+    inbox: memoryview
+    """Where the bytes come in, of all connections: no two read at once."""
+
     def release(self, connection: Connection) -> None:
         """A connection, be it closed, is not busy any more."""
 
@@ -29,7 +32,7 @@ class Keeper(Protocol):
         """A connection does not exist any more."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """See above.
 
     Args:
@@ -126,7 +129,13 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._keeper.inbox
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._take(self._keeper.inbox[:nbytes].tobytes())
+
+    def _take(self, data: bytes) -> None:
         answer = self._answer
         if answer is None:
             self.abort()  # nobody has asked for anything

@@ -18,7 +18,7 @@ except ImportError as error:
 
 Address: TypeAlias = tuple[Any, Any, int, str, Any]
 """As ``getaddrinfo`` gives them."""
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 HEAD_START = 0.25
 """Seconds that an address has before the next one is tried as well."""

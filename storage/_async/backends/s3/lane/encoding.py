@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .transport import Request
+from .transport import Request, lines_of
 
 IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT"})
 """Methods that may be sent again where nobody knows what became of the first time."""
@@ -19,21 +19,15 @@ def encode(request: Request) -> bytes:
     Raises:
         ValueError: It would be taken for something else than one request.
     """
-    target = request.target
-    lines = [f"{request.method} {target} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in request.headers]
-    if request.body or request.method in ("PUT", "POST", "PATCH"):
-        lines.append(f"Content-Length: {length(request.body)}")
+    method, target = request.method, request.target
+    if not (target.isascii() and target.isprintable() and method.isalpha()) or " " in target:
+        raise ValueError(f"{method} {target!r} is not percent-encoded")
+    text = f"{method} {target} HTTP/1.1\r\n{request.common.text}{lines_of(request.headers)}"
+    if request.body or method in ("PUT", "POST", "PATCH"):
+        text += f"Content-Length: {length(request.body)}\r\n"
         if request.body and request.expect:
-            lines.append("Expect: 100-continue")
-    lines += ("", "")
-    text = "\r\n".join(lines)
-    breaks = len(lines) - 1
-    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
-        raise ValueError("a header or the target holds a line break or a NUL")
-    if not (target.isascii() and target.isprintable()) or " " in target:
-        raise ValueError(f"{target!r} is not percent-encoded")
-    return text.encode()
+            text += "Expect: 100-continue\r\n"
+    return f"{text}\r\n".encode()
 
 
 def length(body: Sequence[bytes | memoryview]) -> int:

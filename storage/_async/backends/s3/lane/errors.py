@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -114,6 +113,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         if told.isdecimal():
             return float(told)
+        from email.utils import parsedate_to_datetime  # takes a while to import, and is rare
+
         return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
     except (ValueError, OverflowError):
         return None

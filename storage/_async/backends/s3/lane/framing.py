@@ -1,8 +1,8 @@
 """Where an answer of HTTP/1.1 begins and ends. Bytes in, pieces of a body out; no I/O.
 
-The head is kept until it is whole, then read by httptools. A body of known length never passes
-through the parser: its pieces are the very bytes that came from the socket. A chunked one does.
-Whatever two readers could take for two different bodies is refused.
+The head is kept until it is whole, then read by httptools, or in a shorter way if there is nothing
+unusual in it. A body of known length never passes through the parser: its pieces are the very bytes
+that came. A chunked one does. Whatever two readers could take for two different bodies is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ....._core.errors import MissingExtra
+from .heads import joined, keeps_alive, usual
 from .lengths import CHUNKED, UNTIL_CLOSE, announced
 from .transport import MOST_HEAD, AnswerError
 
@@ -23,8 +24,6 @@ MOST_INTERIM = 16
 SMALL = 512
 """Bytes; smaller pieces are gathered, since each object costs as much memory again."""
 GATHERED = 64 * 1024
-
-_names: dict[bytes, str] = {}
 
 
 class Framing:
@@ -113,11 +112,32 @@ class Framing:
         self._early = data
 
     def _take_head(self, head: bytes) -> None:
+        found, old = usual(head), False
+        if found is None:
+            status, old = self._parse(head)
+            if status < 200:
+                self._take_interim(status)
+                return
+            found = status, joined(self._fields)
+        status, headers = found
+        self.headers = headers
+        self.keep_alive = keeps_alive(headers, old=old)
+        self._missing = announced(headers, old=old)
+        if self._head_only or status in (204, 304) or not self._missing:
+            self.complete = True
+        elif self._missing == UNTIL_CLOSE:
+            self.keep_alive = False
+        if self.complete or self._missing != CHUNKED:
+            self._parser = None  # refers back
+        self.status = status
+
+    def _parse(self, head: bytes) -> tuple[int, bool]:
+        """Have the fields of a head that is not of the usual kind; its status, and its age."""
         # Not every version of the parser minds a return that ends no line.
         if not head.count(b"\r") == head.count(b"\n") == head.count(b"\r\n"):
             raise AnswerError("a line of the head is ended in another way", sent=True)
         self._fields = []
-        parser = HttpResponseParser(self)
+        self._parser = parser = HttpResponseParser(self)
         try:
             parser.feed_data(head)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -127,19 +147,7 @@ class Framing:
             raise AnswerError(f"begins with {head[:20]!r}", sent=True)
         if len(self._fields) > MOST_HEADERS:
             raise AnswerError(f"more than {MOST_HEADERS} headers", sent=True)
-        if status < 200:
-            self._take_interim(status)
-            return
-        self.headers = headers = _joined(self._fields)
-        self.keep_alive = _keeps_alive(version, headers.get("connection"))
-        self._missing = announced(headers, old=version == "1.0")
-        if self._head_only or status in (204, 304) or not self._missing:
-            self.complete = True
-        elif self._missing == CHUNKED:
-            self._parser = parser
-        elif self._missing == UNTIL_CLOSE:
-            self.keep_alive = False
-        self.status = status
+        return status, version == "1.0"
 
     def _take_interim(self, status: int) -> None:
         self._interim += 1
@@ -209,26 +217,3 @@ class Framing:
         # A head without a body is complete too, but what follows from a head is ours to say.
         if self.status:
             self.complete = True
-
-
-def _joined(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw, value in fields:
-        name = _names.get(raw) or _named(raw)
-        text = value.decode("utf-8", "surrogateescape").strip(" \t")
-        headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    return headers
-
-
-def _named(raw: bytes) -> str:
-    name = raw.decode("latin-1").lower()
-    if len(_names) < 512:  # servers are free to invent names
-        _names[raw] = name
-    return name
-
-
-def _keeps_alive(version: str, connection: str | None) -> bool:
-    if connection is None:
-        return version == "1.1"
-    tokens = {token.strip() for token in connection.lower().split(",")}
-    return "close" not in tokens and (version == "1.1" or "keep-alive" in tokens)

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any, TypeAlias
 
 from . import documents
@@ -82,6 +81,8 @@ def _text(value: Any, *, plain: bool = True) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
+        from email.utils import format_datetime  # takes a while to import, and is rare
+
         return format_datetime(value.astimezone(UTC), usegmt=True)
     raise Unknown(f"a value of the type {type(value).__name__}")
 

@@ -15,6 +15,9 @@ from .transport import IDLE, ConnectError, ConnectionLost, Endpoint
 TICKS = 8
 """In the shortest of the times that are watched; all are kept with this precision."""
 LEAST_TICK = 0.005
+INBOX = 128 * 1024
+"""Bytes that are taken from a socket at once. asyncio's own way takes new memory for each reading,
+so much that to get and to return it costs more than all else."""
 
 
 class Pool:
@@ -28,6 +31,7 @@ class Pool:
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.pid = os.getpid()
+        self.inbox = memoryview(bytearray(INBOX))
         self._limit = endpoint.limit
         self._dialer = Dialer(endpoint)
         self._taken = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
@@ -27,6 +26,8 @@ def http_date(text: str) -> datetime:
             month = _MONTHS[text[8:11]]
             clock = int(text[17:19]), int(text[20:22]), int(text[23:25])
             return datetime(int(text[12:16]), month, int(text[5:7]), *clock, tzinfo=UTC)
+        from email.utils import parsedate_to_datetime  # takes a while to import, and is rare
+
         moment = parsedate_to_datetime(text)
     except (IndexError, KeyError, TypeError) as error:
         raise ValueError(text) from error

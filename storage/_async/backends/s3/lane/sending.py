@@ -16,7 +16,7 @@ from .identity import Identity
 from .parameters import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
 from .sign import EMPTY, UNSIGNED, Keys, Signer, encoded, query_of
-from .transport import Request, Response, Transport
+from .transport import Headers, Request, Response, Transport
 from .unread import Unread
 
 LARGE = 1024 * 1024
@@ -51,7 +51,9 @@ class Lane:
         self._transport = transport
         self._budget = budget
         self._gate = Gate(identity.limit)
-        self._signer = Signer(identity.region)
+        self._signer = Signer(identity.region, unsigned=_PLAIN)
+        self._asked = (("host", identity.host),)
+        self._asked_object = (*self._asked, *_CHECKED) if identity.checked else self._asked
         self._under = identity.under
         self._closed = False
 
@@ -111,21 +113,24 @@ class Lane:
             gate.leave(epoch, slower=slower)
 
     def _request(self, call: Call, keys: Keys | None, payload: str) -> Request:
-        identity, operation, body = self._identity, call.operation, call.body
-        path = identity.path if call.key is None else self._under + encoded(call.key, "/~")
+        operation, body = call.operation, call.body
+        path = self._identity.path if call.key is None else self._under + encoded(call.key, "/~")
         query = query_of(call.query) if call.query else ""
-        headers = [("host", identity.host), *call.headers]
-        if operation.name == "get_object" and identity.checked:
-            headers.append(("x-amz-checksum-mode", "ENABLED"))
-        if keys is not None:
-            headers = self._signer.sign(operation.method, path, query, headers, payload, keys)
-        headers += _PLAIN
         target = f"{path}?{query}" if query else path
+        asked = self._asked_object if operation.name == "get_object" else self._asked
+        headers = (*asked, *call.headers) if call.headers else asked
+        own: list[tuple[str, str]] = []
+        if keys is None:
+            common = Headers((*headers, *_PLAIN))
+        else:
+            form = self._signer.form(headers, payload, keys)
+            common = form.headers
+            own.append(("authorization", form.sign(operation.method, path, query)))
         if not body:
-            return Request(operation.method, target, headers)
+            return Request(operation.method, target, own, common=common)
         # Worth a way to the server and back only where a "no" is to be expected.
         expect = len(body) >= LARGE and any(name in _CONDITIONS for name, _ in call.headers)
-        return Request(operation.method, target, headers, (memoryview(body),), expect=expect)
+        return Request(operation.method, target, own, (memoryview(body),), expect, common)
 
     async def _digest(self, body: Buffer) -> str:
         if not self._identity.signs_bodies:
@@ -195,7 +200,8 @@ class Lane:
         return skew if far or error.code != "403" else None
 
 
-_PLAIN = [("accept-encoding", "identity"), ("user-agent", "storage")]
+_CHECKED = (("x-amz-checksum-mode", "ENABLED"),)
+_PLAIN = (("accept-encoding", "identity"), ("user-agent", "storage"))
 
 
 async def _content(response: Response, most: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from ssl import SSLContext
 from typing import Protocol
 
@@ -36,6 +37,28 @@ class Endpoint:
     limit: int = 64
 
 
+class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 - it keeps its text
+    """Headers that many requests have in common."""
+
+    @cached_property
+    def text(self) -> str:
+        """Their lines.
+
+        Raises:
+            ValueError: They would be taken for others.
+        """
+        return lines_of(self)
+
+
+def lines_of(headers: Sequence[tuple[str, str]]) -> str:
+    """Headers as lines; raises `ValueError` where they would be taken for others."""
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    breaks = len(headers)
+    if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
+        raise ValueError("a header holds a line break or a NUL")
+    return text
+
+
 @dataclass(slots=True)
 class Request:
     """A request, complete but for what concerns the connection.
@@ -43,10 +66,10 @@ class Request:
     Args:
         method: Such as ``GET``.
         target: Path and query, percent-encoded, exactly as they were signed.
-        headers: All of them, ``Host`` too; ``Content-Length`` and ``Connection`` are the
-            transport's.
+        headers: Those of its own; ``Content-Length`` and ``Connection`` are the transport's.
         body: The pieces of the body, in memory.
         expect: Ask for ``100 Continue`` before the body is sent, and wait for it a moment.
+        common: Those that it has in common with others; ``Host`` is here or there.
     """
 
     method: str
@@ -54,6 +77,7 @@ class Request:
     headers: Sequence[tuple[str, str]]
     body: Sequence[bytes | memoryview] = field(default=())
     expect: bool = False
+    common: Headers = Headers()  # noqa: RUF009 - it is a tuple
 
 
 class Response(Protocol):

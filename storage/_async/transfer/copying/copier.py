@@ -1,0 +1,146 @@
+"""Chooses the way of each copy, and makes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+from ...._core import bulk, calls
+from ...._core.budget import ByteBudget
+from ...._core.errors import AccessDenied, NotSupported, SourceChanged
+from ...._core.info import WRITE_OVER, Capability, ObjectInfo, WriteOptions
+from ...base import AsyncBaseStore
+from ..steps import Copied
+from .contents import content_of
+from .errand import Errand, Rate
+from .parallel import copy_in_parts, copy_to_place
+from .resumable import UploadMemory
+from .serverside import copy_in_service
+from .streamed import copy_streamed
+from .whole import copy_whole
+
+MIB = 1024 * 1024
+WHOLE = 8 * MIB
+"""Objects of at most so many bytes travel in one piece."""
+BUDGET = 64 * MIB
+
+
+class Copier:
+    """Copies objects of one store into another, any number at once, each on the cheapest way.
+
+    A copy is verified: its length always, and a digest where the ends tell comparable ones. It is
+    of the version that was listed. It survives a power cut once `settle` has returned.
+
+    Args:
+        source: Where the objects are.
+        target: Where they go.
+        budget: Of the memory for all that is on its way; None: one of 64 MiB.
+        rate: Of all that is on its way.
+        uploads: Remembers large uploads between runs; None: what fails leaves nothing behind.
+    """
+
+    def __init__(
+        self,
+        source: AsyncBaseStore,
+        target: AsyncBaseStore,
+        *,
+        budget: ByteBudget | None = None,
+        rate: Rate | None = None,
+        uploads: UploadMemory | None = None,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._budget = ByteBudget(BUDGET) if budget is None else budget
+        self._rate = rate
+        self._uploads = uploads
+        self._job = bulk.BulkJob(self._budget)
+        self._refused = False
+        streams = Capability.STREAMS in source.capabilities & target.capabilities
+        self._whole = WHOLE if streams else None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await calls.call(self._job.release)
+
+    async def settle(self) -> None:
+        """Make all copies durable that had returned before this was called."""
+        await calls.call(self._job.settle)
+
+    async def copy(
+        self, listed: ObjectInfo, condition: WriteOptions = WRITE_OVER, key: str | None = None
+    ) -> Copied:
+        """Bring an object over, with its attributes and its time where both ends keep them.
+
+        Args:
+            listed: What the source's listing says of it.
+            condition: What has to be true at the target; only ``if_absent`` and ``if_match``.
+            key: Its key there; None for the same.
+
+        Raises:
+            SourceChanged: It is not what was listed, or did not stay so; nothing is published.
+            ObjectExists: ``if_absent`` does not hold at the target.
+            PreconditionFailed: ``if_match`` does not.
+            IntegrityError: What arrived is not what was sent.
+        """
+        token = bulk.current.set(self._job)
+        try:
+            try:
+                return await self._copy(self._errand(listed, condition, key))
+            except SourceChanged:
+                again = await self._told_anew(listed)
+                if again is None:
+                    raise
+            return await self._copy(self._errand(again, condition, key))
+        finally:
+            bulk.current.reset(token)
+
+    def _errand(self, listed: ObjectInfo, condition: WriteOptions, key: str | None) -> Errand:
+        source, target = self._source, self._target
+        key = listed.key if key is None else key
+        behind = source._behind(listed.key), target._behind(key)
+        return Errand(source, target, listed, key, condition, self._budget, self._rate, behind)
+
+    async def _copy(self, errand: Errand) -> Copied:
+        if not self._refused and _share_service(errand):
+            try:
+                return await copy_in_service(errand)
+            except AccessDenied:
+                self._refused = True  # the bytes may still go through here
+            except NotSupported:
+                pass
+        size = errand.listed.size
+        if self._whole is None or size is None or size <= self._whole:
+            return await copy_whole(errand, WHOLE)
+        return await self._copy_large(errand, size)
+
+    async def _copy_large(self, errand: Errand, size: int) -> Copied:
+        (source, inner), (target, _) = errand.behind
+        least = target._takes_contents(size)
+        if least is not None:
+            content = content_of(errand)
+            if content is not None:
+                return await copy_in_parts(errand, content, least, self._uploads)
+        if target._has_places:
+            fetch = source._fetch(inner, errand.pinned())
+            if fetch is not None:
+                return await copy_to_place(errand, fetch, size)
+        return await copy_streamed(errand)
+
+    async def _told_anew(self, listed: ObjectInfo) -> ObjectInfo | None:
+        """The same object under another etag: there are servers whose listings tell others."""
+        if listed.etag is None or listed.modified is None:
+            return None
+        try:
+            head = await self._source.head(listed.key)
+        except Exception:
+            return None
+        same = (head.size, head.modified) == (listed.size, listed.modified)
+        return replace(listed, etag=head.etag) if same and head.etag != listed.etag else None
+
+
+def _share_service(errand: Errand) -> bool:
+    (source, _), (target, _) = errand.behind
+    service = target._service()
+    return service is not None and service == source._service()

@@ -1,0 +1,43 @@
+"""Small objects: read as a whole, and stored as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...._core.errors import ObjectNotFound, PreconditionFailed
+from ..steps import Copied
+from .errand import Errand
+
+
+async def copy_whole(errand: Errand, most: int) -> Copied:
+    """Copy an object through memory.
+
+    Args:
+        errand: What is to be copied.
+        most: Bytes to reckon with where its length is not known.
+    """
+    size = errand.listed.size
+    held = await errand.budget.acquire(most if size is None else size)
+    try:
+        return await _copied(errand)
+    finally:
+        errand.budget.give(held)
+
+
+async def _copied(errand: Errand) -> Copied:
+    source, target, key = errand.source, errand.target, errand.key
+    data: Any  # not every store's values are bytes
+    try:
+        data, info = await source._read(errand.listed.key, errand.pinned())
+    except (PreconditionFailed, ObjectNotFound) as error:
+        raise errand.changed() from error
+    errand.check_source(info)
+    options = errand.options(info)
+    if type(data) is not bytes:
+        stored = await target.put(key, data, **options.arguments())
+        return Copied(stored, info.size or 0)
+    size = len(data)
+    errand.check_length(info, size)
+    if errand.rate is not None:
+        await errand.rate.take(size)
+    return errand.done(info, await target._write(key, data, options), size)

@@ -1,0 +1,1 @@
+"""Key-value stores with the semantics of minimalkv, over any store of this package."""

@@ -1,0 +1,79 @@
+"""The stores that the tests of key-value stores go over."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.kv import (
+    CacheDecorator,
+    DictStore,
+    FilesystemStore,
+    HDictStore,
+    HFilesystemStore,
+    HMACDecorator,
+    HS3Store,
+    KeyValueStore,
+    PrefixDecorator,
+    S3Store,
+    URLEncodeKeysDecorator,
+)
+from tests.services.process import S3Service
+
+SERVED = ("s3", "hs3")
+"""Those that need a server."""
+
+
+def _held(url: str) -> Any:
+    """A store by its URL, in a file that is there."""
+    store = KeyValueStore(url)
+    store.put("a", b"")
+    store.delete("a")
+    return store
+
+
+MADE: dict[str, Callable[[Path], Any]] = {
+    "memory": lambda place: DictStore(),
+    "hmemory": lambda place: HDictStore(),
+    "fs": FilesystemStore,
+    "hfs": HFilesystemStore,
+    "sqlite": lambda place: _held(f"sqlite://{place}/objects.sqlite"),
+    "zip": lambda place: _held(f"zip://{place}/objects.zip"),
+    "prefixed": lambda place: PrefixDecorator("p-", FilesystemStore(place)),
+    "quoted": lambda place: URLEncodeKeysDecorator(DictStore()),
+    "cached": lambda place: CacheDecorator(DictStore(), FilesystemStore(place)),
+    "signed": lambda place: HMACDecorator(b"secret", FilesystemStore(place)),
+}
+NO_COPIES = ("signed",)
+EXTENDED = ("hmemory", "hfs", "hs3", "quoted")
+
+
+def bucket(service: S3Service, name: str, kind: type[S3Store] = S3Store, **options: Any) -> S3Store:
+    """A store in a bucket of a server."""
+    return kind(
+        name,
+        host=service.endpoint_url.removeprefix("http://"),
+        is_secure=False,
+        access_key=service.access_key,
+        secret_key=service.secret_key,
+        region_name=service.region,
+        **options,
+    )
+
+
+@contextlib.contextmanager
+def opened(
+    name: str, place: Path, request: pytest.FixtureRequest, new_bucket: Callable[[S3Service], str]
+) -> Iterator[Any]:
+    """A store by its name in `MADE` or `SERVED`."""
+    if name in MADE:
+        made = MADE[name](place)
+    else:
+        service: S3Service = request.getfixturevalue("seaweedfs")
+        made = bucket(service, new_bucket(service), HS3Store if name == "hs3" else S3Store)
+    with made as store:
+        yield store
