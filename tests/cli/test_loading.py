@@ -59,8 +59,9 @@ def test_memory_needs_nothing_of_others(loaded: Loaded) -> None:
     assert HEAVY.isdisjoint(loaded("ls", "memory://"))
 
 
-def test_a_sync_needs_no_twin_and_no_bar_where_nobody_looks(loaded: Loaded) -> None:
+def test_a_sync_needs_no_twin_no_wrapper_and_no_worker(loaded: Loaded) -> None:
     names = loaded("sync", "data", "copy")
-    assert f"{ENGINE}.sync" in names
-    assert not [name for name in names if name.startswith(TWINS)]
+    assert f"{ENGINE}.running" in names
+    unneeded = (TWINS, "storage._async.wrappers", "storage.cli.fleet", "storage.cli.worker")
+    assert not [name for name in names if name.startswith(unneeded)]
     assert HEAVY.intersection(names) <= {"sqlite3"}
