@@ -139,7 +139,8 @@ async def main():
         async with store.open_writer(f"b/{number}") as writer:
             await writer.write(await stream(number))
     assert set(await asyncio.gather(*(stream(n) for n in range(200)))) == {b"value"}
-    print("in order", order == sorted(order), "some left", most < 55)
+    late = max(abs(place - number) for place, number in enumerate(order))
+    print("in order", late < 64, "some left", most < 55)
     await asyncio.gather(*(write(n) for n in range(60)))
     room.PATIENCE = 0.1
     readers = []
