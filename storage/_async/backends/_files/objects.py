@@ -16,7 +16,7 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import READ_ALL, ObjectInfo, ReadOptions, WriteOptions, check_delete
 from . import attributes
 from .kernel import copy_by_kernel
 from .layout import Layout
@@ -108,6 +108,23 @@ class Objects:
     def open(self, key: str) -> OpenFile:
         """Open an object for reading."""
         return OpenFile(self.tree, self.layout, key)
+
+    def data(self, key: str) -> bytes:
+        """An object's bytes, and nothing else."""
+        parts = self.layout.parts(key)
+        try:
+            file = self.tree.open(parts)
+        except OSError as error:
+            self.tree.fail(error, parts)
+        try:
+            found = os.fstat(file)
+            if stat.S_ISREG(found.st_mode):
+                data = os.pread(file, found.st_size, 0)
+                if len(data) == found.st_size:
+                    return data
+        finally:
+            os.close(file)
+        return self.read(key, READ_ALL)[0]  # it is large, is being cut, or is no file
 
     def read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         """An object's bytes, or a range of them, and what the file they came from tells."""

@@ -27,7 +27,7 @@ from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
 from .tree import Tree
-from .waiting import patiently
+from .waiting import is_exhausted, patiently
 from .walk import Listed, Walk
 
 T = TypeVar("T")
@@ -97,9 +97,31 @@ class AsyncFileTreeStore(FilePassing):
         self._layout.check(key)
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await calls.call(function, *args, **kwargs)
+        except StoreError:
+            raise
+        except OSError as error:
+            if not is_exhausted(error):
+                raise from_oserror(error) from error
         return await patiently(lambda: calls.call(function, *args, **kwargs))
 
     # -- whole objects ----------------------------------------------------------------------
+
+    async def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> bytes:
+        """The object's bytes; arguments and errors are those of every store's `get`."""
+        conditional = if_match is not None or if_none_match is not None
+        if conditional or not (self._timeout is None or calls.direct()):
+            return await super().get(key, if_match=if_match, if_none_match=if_none_match)
+        # A short way: to find out what else is known of it would take a third as long again.
+        self._check("get", key)
+        try:
+            return await self._do(self._objects.data, key)
+        except StoreError as error:
+            error.located(operation="get", store=repr(self), key=key)
+            raise
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._do(self._objects.read, key, options)
