@@ -28,11 +28,13 @@ class _Job:
         "born", "context", "delivered", "error", "function", "future", "outbox", "result",
     )  # fmt: skip
 
-    def __init__(self, function: Callable[[], Any], outbox: _Outbox) -> None:
+    def __init__(
+        self, function: Callable[[], Any], outbox: _Outbox, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.function = function
         self.outbox = outbox
         self.context = contextvars.copy_context()
-        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[Any] = loop.create_future()
         self.born = monotonic()
         self.delivered = False
         self.result: Any = None
@@ -106,6 +108,8 @@ class Pool:
         self._outboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = (
             weakref.WeakKeyDictionary()
         )
+        self._latest: tuple[weakref.ref[asyncio.AbstractEventLoop] | None, _Outbox]
+        self._latest = None, _Outbox()  # to look into the dictionary takes five times as long
 
     async def submit(
         self,
@@ -113,8 +117,9 @@ class Pool:
         dispose: Callable[[Any], object] | None = None,
     ) -> Any:
         """Run a function in a worker; see `storage._core.calls.call` and `acquire`."""
-        job = _Job(function, self._outbox())
-        self._add(job)
+        loop = asyncio.get_running_loop()  # asked for once: some Pythons call the system for it
+        job = _Job(function, self._outbox(loop), loop)
+        self._add(job, loop)
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -127,18 +132,22 @@ class Pool:
             job.error = None  # it holds the frames that hold this job
 
     async def _dispose(self, dispose: Callable[[Any], object], result: Any) -> None:
-        job = _Job(lambda: dispose(result), self._outbox())
-        self._add(job)
+        loop = asyncio.get_running_loop()
+        job = _Job(lambda: dispose(result), self._outbox(loop), loop)
+        self._add(job, loop)
         await _settle(job)
 
-    def _outbox(self) -> _Outbox:
-        loop = asyncio.get_running_loop()
-        box = self._outboxes.get(loop)
-        if box is None:
-            box = self._outboxes[loop] = _Outbox()
+    def _outbox(self, loop: asyncio.AbstractEventLoop) -> _Outbox:
+        known, box = self._latest
+        if known is None or known() is not loop:
+            found = self._outboxes.get(loop)
+            if found is None:
+                found = self._outboxes[loop] = _Outbox()
+            box = found
+            self._latest = weakref.ref(loop), box
         return box
 
-    def _add(self, job: _Job) -> None:
+    def _add(self, job: _Job, loop: asyncio.AbstractEventLoop) -> None:
         with self._ready:
             self._queue.append(job)
             if self._threads == self._asleep - self._calls:
@@ -146,7 +155,6 @@ class Pool:
         box = job.outbox
         if not box.watching:
             box.watching = True
-            loop = job.future.get_loop()
             loop.call_later(TICK, self._watch, loop, box)
 
     def _watch(self, loop: asyncio.AbstractEventLoop, box: _Outbox) -> None:
