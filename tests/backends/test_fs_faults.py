@@ -36,9 +36,10 @@ async def test_a_full_disk(small: Path, kind: type[FileStore]) -> None:
     before = tree(small)
     for data in (bytes(2_000_000), [bytes(300_000)] * 7):
         for key in ("d/k", "n/e/w"):
-            with pytest.raises(NoSpace):
-                await store.put(key, data)
-            assert tree(small) == before
+            for options in ({}, {"if_absent": key != "d/k", "content_type": "a/b"}):
+                with pytest.raises(NoSpace):
+                    await store.put(key, data, **options)  # type: ignore[arg-type]
+                assert tree(small) == before
     await store.put("big", bytes(300_000))
     with pytest.raises(NoSpace) as caught:
         await store.copy("big", "d/k")
