@@ -16,7 +16,7 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import READ_ALL, ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
 from . import attributes
 from .kernel import copy_by_kernel
 from .layout import Layout
@@ -109,8 +109,8 @@ class Objects:
         """Open an object for reading."""
         return OpenFile(self.tree, self.layout, key)
 
-    def data(self, key: str) -> bytes:
-        """An object's bytes, and nothing else."""
+    def data(self, key: str, byte_range: ByteRange | None) -> bytes:
+        """An object's bytes, or a range of them, and nothing else, which takes longer to tell."""
         parts = self.layout.parts(key)
         try:
             file = self.tree.open(parts)
@@ -119,12 +119,16 @@ class Objects:
         try:
             found = os.fstat(file)
             if stat.S_ISREG(found.st_mode):
-                data = os.pread(file, found.st_size, 0)
-                if len(data) == found.st_size:
+                start, end = 0, found.st_size
+                if byte_range is not None:
+                    start, end = byte_range.resolve(end)
+                data = os.pread(file, end - start, start)
+                if len(data) == end - start:
                     return data
         finally:
             os.close(file)
-        return self.read(key, READ_ALL)[0]  # it is large, is being cut, or is no file
+        # It is very large, is being cut, or is no file.
+        return self.read(key, ReadOptions(byte_range))[0]
 
     def read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         """An object's bytes, or a range of them, and what the file they came from tells."""

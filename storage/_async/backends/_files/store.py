@@ -108,22 +108,10 @@ class AsyncFileTreeStore(FilePassing):
 
     # -- whole objects ----------------------------------------------------------------------
 
-    async def get(
-        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
-    ) -> bytes:
-        """The object's bytes; arguments and errors are those of every store's `get`."""
-        conditional = if_match is not None or if_none_match is not None
-        if not conditional and (self._timeout is None or calls.direct()):
-            # A short way: to find out what else is known of it would take a third as long again.
-            self._check("get", key)
-            try:
-                return await calls.call(self._objects.data, key)
-            except StoreError as error:
-                error.located(operation="get", store=repr(self), key=key)
-                raise
-            except OSError:
-                pass  # the long way knows what to make of it
-        return await super().get(key, if_match=if_match, if_none_match=if_none_match)
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+        if options.conditional:
+            return (await self._get(key, options))[0]
+        return await self._do(self._objects.data, key, options.byte_range)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._do(self._objects.read, key, options)
