@@ -170,3 +170,19 @@ async def test_a_new_object_in_a_directory_that_goes_meanwhile(
         await store.copy("d/e/k", "d/e/k", if_absent=True)
     await store.delete("d/e/k")
     assert tree(tmp_path / "root") == {}
+
+
+def test_nothing_is_made_in_a_directory_that_is_gone(tmp_path: Path) -> None:
+    for where in (tmp_path / "gone", Path("/dev/shm", tmp_path.name)):
+        where.mkdir()
+        directory = os.open(where, os.O_RDONLY)
+        where.rmdir()
+        try:  # the put begins anew, now or where the file is to get its name
+            file = hidden.create_unnamed(directory)
+            assert file is not None
+            with pytest.raises(FileNotFoundError):
+                hidden.give_name(file, directory, b"k")
+            os.close(file)
+        except FileNotFoundError:
+            pass
+        os.close(directory)
