@@ -172,8 +172,10 @@ class Pending:
                 with suppress(FileNotFoundError):
                     os.unlink(temp, dir_fd=self.directory)
         finally:
-            with suppress(OSError):  # what was to be reported was reported when it was sealed
+            try:
                 os.close(file)
+            except OSError:
+                pass  # what was to be reported was reported when it was sealed
             os.close(self.directory)
         if not self.published:
             self.tree.prune(self.parts[:-1])

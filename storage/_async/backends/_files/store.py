@@ -27,7 +27,7 @@ from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
 from .tree import Tree
-from .waiting import patiently
+from .waiting import is_exhausted, patiently
 from .walk import Listed, Walk
 
 T = TypeVar("T")
@@ -97,9 +97,21 @@ class AsyncFileTreeStore(FilePassing):
         self._layout.check(key)
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await calls.call(function, *args, **kwargs)
+        except StoreError:
+            raise
+        except OSError as error:
+            if not is_exhausted(error):
+                raise from_oserror(error) from error
         return await patiently(lambda: calls.call(function, *args, **kwargs))
 
     # -- whole objects ----------------------------------------------------------------------
+
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+        if options.conditional:
+            return (await self._get(key, options))[0]
+        return await self._do(self._objects.data, key, options.byte_range)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._do(self._objects.read, key, options)
