@@ -21,7 +21,7 @@ IDLE = 10.0
 """Seconds without work after which a worker ends."""
 
 
-class _Job:
+class Job:
     """One call of a function, and the future of the task that awaits it."""
 
     __slots__ = (
@@ -49,10 +49,26 @@ class _Job:
             self.error = error
         self.outbox.done.append(self)
 
+    def send(self) -> None:
+        """Let the loop know that it has run; for threads that may be interrupted in the midst."""
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            self.future.get_loop().call_soon_threadsafe(self.outbox.deliver)
+
+    def give_up(self) -> None:
+        """Take it for cancelled, since nobody knows how far it came."""
+        self.error = asyncio.CancelledError()
+        self.outbox.done.append(self)
+        self.send()
+
+    def hand_to(self, pool: Pool) -> None:
+        """Let a pool run it; for those who are not on the loop."""
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            self.future.get_loop().call_soon_threadsafe(pool.add, self)
+
     def deliver(self) -> None:
         """Hand over the outcome, on the loop."""
         self.delivered = True
-        if self.future.done():  # cancelled meanwhile: `_settle` looks at `delivered`
+        if self.future.done():  # cancelled meanwhile: `settle` looks at `delivered`
             return
         if self.error is None:
             self.future.set_result(self.result)
@@ -66,7 +82,7 @@ class _Outbox:
     __slots__ = ("done", "watching", "woken")
 
     def __init__(self) -> None:
-        self.done: deque[_Job] = deque()
+        self.done: deque[Job] = deque()
         self.woken = False
         self.watching = False
 
@@ -97,7 +113,7 @@ class Pool:
         self._reset()
 
     def _reset(self) -> None:
-        self._queue: deque[_Job] = deque()
+        self._queue: deque[Job] = deque()
         self._ready = threading.Condition(threading.Lock())
         self._threads = 0
         self._asleep = 0
@@ -113,13 +129,13 @@ class Pool:
         dispose: Callable[[Any], object] | None = None,
     ) -> Any:
         """Run a function in a worker; see `storage._core.calls.call` and `acquire`."""
-        job = _Job(function, self._outbox())
-        self._add(job)
+        job = self.job(function)
+        self.add(job)
         try:
             return await job.future
         except asyncio.CancelledError:
-            if not self._drop(job):
-                await _settle(job)
+            if not self.take_back(job):
+                await settle(job)
                 if dispose is not None and job.error is None:
                     await self._dispose(dispose, job.result)
             raise
@@ -127,9 +143,9 @@ class Pool:
             job.error = None  # it holds the frames that hold this job
 
     async def _dispose(self, dispose: Callable[[Any], object], result: Any) -> None:
-        job = _Job(lambda: dispose(result), self._outbox())
-        self._add(job)
-        await _settle(job)
+        job = self.job(lambda: dispose(result))
+        self.add(job)
+        await settle(job)
 
     def _outbox(self) -> _Outbox:
         loop = asyncio.get_running_loop()
@@ -138,7 +154,12 @@ class Pool:
             box = self._outboxes[loop] = _Outbox()
         return box
 
-    def _add(self, job: _Job) -> None:
+    def job(self, function: Callable[[], Any]) -> Job:
+        """A call that the running loop waits for."""
+        return Job(function, self._outbox())
+
+    def add(self, job: Job) -> None:
+        """Let a worker run it; on the loop."""
         with self._ready:
             self._queue.append(job)
             if self._threads == self._asleep - self._calls:
@@ -203,7 +224,7 @@ class Pool:
             self._threads -= 1
             return False
 
-    def _drop(self, job: _Job) -> bool:
+    def take_back(self, job: Job) -> bool:
         """Take a waiting job back; False where it has begun."""
         try:
             self._queue.remove(job)
@@ -212,7 +233,7 @@ class Pool:
         return True
 
 
-async def _settle(job: _Job) -> None:
+async def settle(job: Job) -> None:
     """Wait until a job has run, however often the waiting itself is cancelled."""
     while not job.delivered:
         job.future = asyncio.get_running_loop().create_future()
