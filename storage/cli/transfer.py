@@ -1,77 +1,177 @@
-"""The verbs on whole stores: sync, verify."""
+"""The verbs on whole stores: sync, plan, apply, verify."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._core.errors import SyncError
 from .._registry import open_async_store
-from .main import FAILED, OK, complain, one_line, run, shown
-from .progress import Progress, readable
+from . import choices
+from .main import FAILED, OK, run, shown
 
 if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
-    from .._async.transfer.report import SyncReport
+    from .._async.transfer.plan import SyncPlan
+    from .._async.transfer.running import Run
     from .._async.transfer.verify import VerifyReport
+    from .ends import Ends
+    from .sums import Teller
 
 SHOWN = 10
-"""Failures and differences that are named; the others are counted."""
+"""Differences that are named; the others are counted."""
 
 
 @click.command()
 @click.option("--delete", is_flag=True, help="Also remove what SOURCE does not have; last.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
-@click.option(
-    "--transfers",
-    type=click.IntRange(1, 1000),
-    default=32,
-    show_default=True,
-    help="Objects in flight.",
-)
+@choices.comparing
+@choices.selecting
+@choices.transferring
+@choices.remembering
+@choices.telling
 @click.argument("source")
 @click.argument("target")
-def sync(source: str, target: str, delete: bool, dry_run: bool, transfers: int) -> int:
-    """Make the contents of TARGET those of SOURCE."""
-    stores = open_async_store(source), open_async_store(target)
-    try:
-        report = run(_sync(*stores, delete, dry_run, transfers))
-    except SyncError as error:
-        report = error.report
-    _tell(report)
-    return OK if report.complete else FAILED
+def sync(source: str, target: str, delete: bool, dry_run: bool, **words: Any) -> int:
+    """Make the contents of TARGET those of SOURCE.
 
+    What was the same is remembered in a file beside a local TARGET, or else in
+    ~/.local/state/storage, so that the next run reads nothing to find that out.
+    """
+    from .._async.transfer.options import SyncOptions
+    from .ends import Ends
+    from .sums import Teller
 
-async def _sync(
-    source: AsyncBaseStore, target: AsyncBaseStore, delete: bool, dry_run: bool, transfers: int
-) -> SyncReport:
-    from .._async.transfer.sync import async_sync_stores
-
-    async with source, target:
-        with Progress("sync") as progress:
-            return await async_sync_stores(
-                source,
-                target,
-                delete,
-                dry_run=dry_run,
-                transfers=transfers,
-                watcher=progress.watch,
-            )
-
-
-def _tell(report: SyncReport) -> None:
-    for key, error in list(report.failures.items())[:SHOWN]:
-        complain(f"{shown(key)}: {one_line(error)}")
-    if report.failed > SHOWN:
-        complain(f"and {report.failed - SHOWN} more failed")
-    if report.deletes_refused:
-        complain(f"nothing was deleted: {report.deletes_refused}")
-    would = "would be " if report.dry_run else ""
-    print(
-        f"{report.copied} {would}copied ({readable(report.bytes_copied)}), "
-        f"{report.identical} identical, {report.deleted} {would}deleted, {report.failed} failed"
+    teller = Teller("sync", words, dry_run=dry_run)
+    ends = Ends(source, target, words, make_journal=not dry_run)
+    options = SyncOptions(
+        delete=delete,
+        dry_run=dry_run,
+        compare=choices.take_comparison(words),  # type: ignore[arg-type]
+        selection=choices.take_selection(words),
+        **ends.arguments,
+        **words,
     )
+    task = ends.run(options, teller.tell if teller.listens else None)
+    return _done(task, ends, task.sync, teller)
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file.")
+@click.option("--delete", is_flag=True, help="Also remove what SOURCE does not have.")
+@choices.comparing
+@choices.selecting
+@choices.TRANSFERS
+@choices.remembering
+@click.argument("source")
+@click.argument("target")
+def plan(source: str, target: str, output: Path | None, delete: bool, **words: Any) -> int:
+    """Write down what a sync would do, as lines of JSON, and do none of it."""
+    from .._async.transfer.options import SyncOptions
+    from .ends import Ends
+
+    ends = Ends(source, target, words, make_journal=False)
+    options = SyncOptions(
+        delete=delete,
+        dry_run=True,
+        max_delete=None,
+        compare=choices.take_comparison(words),  # type: ignore[arg-type]
+        selection=choices.take_selection(words),
+        **ends.arguments,
+        **words,
+    )
+    task = ends.run(options)
+    header = {**ends.header(), "compare": options.compare, "delete": delete}
+    if output is None:
+        return _plan_to_standard_output(task, ends, header)
+    partial = output.with_name(f"{output.name}.partial")
+    try:
+        made = run(ends.within(lambda: _written(task, partial, header)))
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+    _tell_plan(made)
+    return OK
+
+
+def _plan_to_standard_output(task: Run, ends: Ends, header: dict[str, Any]) -> int:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "plan"
+        made = run(ends.within(lambda: _written(task, path, header)))
+        for line in made.lines():
+            sys.stdout.write(line)
+    return OK
+
+
+async def _written(task: Run, path: Path, header: dict[str, Any]) -> SyncPlan:
+    from .._async.transfer.plan import PlanWriter
+
+    writer = PlanWriter(path, header)
+    try:
+        return await task.plan(writer)
+    finally:
+        await writer.aclose()
+
+
+def _tell_plan(made: SyncPlan) -> None:
+    from .main import complain
+    from .progress import readable
+
+    counts = made.counts
+    for doubt in counts.get("doubts", ()):
+        complain(f"nothing will be deleted: {doubt}")
+    unsure = f", {counts['compare']} to compare again" if counts["compare"] else ""
+    print(
+        f"{counts['copy']} to copy ({readable(counts['bytes'])}), "
+        f"{counts['delete']} to delete{unsure}, {counts['identical']} identical"
+    )
+
+
+@click.command()
+@choices.transferring
+@choices.remembering
+@choices.telling
+@click.argument("plan", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", required=False)
+@click.argument("target", required=False)
+def apply(plan: Path, source: str | None, target: str | None, **words: Any) -> int:
+    """Do what PLAN says; what has changed since then is left alone.
+
+    SOURCE and TARGET are those of the plan, unless they are named.
+    """
+    from .._async.transfer.options import SyncOptions
+    from .._async.transfer.plan import read_plan
+    from .ends import Ends, take_ends
+    from .sums import Teller
+
+    teller = Teller("apply", words)
+    made = read_plan(plan)
+    ends = Ends(*take_ends(made.header, source, target), words, make_journal=True)
+    delete = bool(made.header.get("delete"))
+    options = SyncOptions(delete=delete, **ends.arguments, **words)
+    task = ends.run(options, teller.tell if teller.listens else None)
+    return _done(task, ends, lambda: task.apply(made), teller)
+
+
+def _done(task: Run, ends: Ends, work: Callable[[], Awaitable[object]], teller: Teller) -> int:
+    """Do the work of a run, and say what came of it, also when it is interrupted."""
+
+    async def watched() -> None:
+        async with teller.progress(task.report):
+            await work()
+
+    try:
+        run(ends.within(watched))
+    except KeyboardInterrupt:
+        from .sums import brief
+
+        raise KeyboardInterrupt(f"{brief(task.report)}; run it again to go on") from None
+    return teller.sum_up(task.report)
 
 
 @click.command()

@@ -63,7 +63,7 @@ class Listing:
     ) -> None:
         self.name = name
         self.count = 0
-        self.doubts: dict[str, None] = {}
+        self.doubts: list[str] = []
         self.disordered = False
         """Set when it was found out of order; the next time it is sorted here."""
         self._store = store
@@ -116,10 +116,7 @@ class Listing:
             if last is not None and info.key <= last:
                 if info.key < last:
                     self._doubt_order(info.key, last)
-                if not self.doubts:
-                    self.doubts[f"{self.name} lists keys twice, {shorten(repr(last))} for one"] = (
-                        None
-                    )
+                self._doubt_keys(last)
                 continue
             last = info.key
             kept.append(info)
@@ -127,11 +124,11 @@ class Listing:
 
     def _doubt_keys(self, key: str) -> None:
         if not self.doubts:  # one is enough, of however many
-            self.doubts[f"{self.name} lists keys twice, such as {shorten(repr(key))}"] = None
+            self.doubts.append(f"{self.name} lists keys twice, such as {shorten(repr(key))}")
 
     def _doubt_order(self, key: str, last: str) -> None:
         self.disordered = True
-        self.doubts[f"{self.name} does not list in the order that it claims"] = None
+        self.doubts.append(f"{self.name} does not list in the order that it claims")
         raise DisorderError(f"{self.name} lists {key!r} after {last!r}")
 
 
