@@ -14,11 +14,16 @@ LARGE = 256 * MIB
 PIECE = MIB
 FOLDERS = 50
 IN_FLIGHT = 32
+SLICE = 500
+"""Operations of one turn: where the machine has other work, most turns of some milliseconds go
+undisturbed, and the median is one of those."""
 LARGE_KEY = "large"
 
 SMALL_VERBS = ("put", "get", "exists", "list", "delete")
 """In this order: what is read was written, and what was written goes."""
 LARGE_VERBS = ("write", "read")
+AT_ONCE = ("list", *LARGE_VERBS)
+"""Those that are one call."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One store in a process of its own: takes verbs, a line each, and tells what they took.
+"""One store in a process of its own: takes turns, a line each, and tells what they took.
 
 Usage: python -m benchmarks.local.worker NAME FOLDER WAITS DURABLE OBJECTS SIZE, where WAITS and
 DURABLE are 0 or 1, OBJECTS is how many small objects there are, and SIZE the bytes of a large one.
@@ -21,6 +21,7 @@ from benchmarks.local.tasks import (
     IN_FLIGHT,
     LARGE_KEY,
     LARGE_VERBS,
+    SLICE,
     SMALL,
     SMALL_VERBS,
     key,
@@ -68,41 +69,57 @@ class Worker:
         if verb == "exists":
             assert answer, self.store
 
-    def do(self, verb: str) -> dict[str, float]:
+    def slice(self, part: int) -> list[str]:
+        """The keys of one turn."""
+        return self.keys[part * SLICE : (part + 1) * SLICE]
+
+    def count(self, verb: str, keys: list[str]) -> int:
+        """How many operations a turn is; one for each key of a listing."""
+        return len(self.keys) if verb == "list" else 1 if verb in LARGE_VERBS else len(keys)
+
+    def do(self, verb: str, part: int = 0) -> dict[str, float]:
         """One turn of a blocking store."""
         call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
+        keys = self.slice(part)
         with measured() as told:
             if verb == "list":
                 answer = call()
             elif verb in LARGE_VERBS:
                 answer = call(LARGE_KEY, *arguments)
             else:
-                for each in self.keys:
+                for each in keys:
                     answer = call(each, *arguments)
         self.check(verb, answer)
-        return told
+        return told | {"count": self.count(verb, keys)}
 
-    async def ado(self, verb: str) -> dict[str, float]:
+    async def ado(self, verb: str, part: int = 0) -> dict[str, float]:
         """One turn of a store on the loop."""
         call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
+        keys = self.slice(part)
         with measured() as told:
             if verb == "list":
                 answer = await call()
             elif verb in LARGE_VERBS:
                 answer = await call(LARGE_KEY, *arguments)
             else:
-                await bounded(lambda each: call(each, *arguments), self.keys, IN_FLIGHT)
+                await bounded(lambda each: call(each, *arguments), keys, IN_FLIGHT)
         if verb in ("get", "exists"):
-            answer = await call(self.keys[0])
+            answer = await call(keys[0])
         self.check(verb, answer)
-        return told
+        return told | {"count": self.count(verb, keys)}
+
+
+def turn(line: str) -> tuple[str, int]:
+    """What a line asks for: a verb, and which of its turns."""
+    verb, part = line.split()
+    return verb, int(part)
 
 
 def blocking(worker: Worker) -> None:
     """Take verbs until the input ends."""
     print(json.dumps(worker.able()), flush=True)
     for line in sys.stdin:
-        print(json.dumps(worker.do(line.rstrip("\n"))), flush=True)
+        print(json.dumps(worker.do(*turn(line))), flush=True)
     worker.store.close()
 
 
@@ -112,7 +129,7 @@ async def on_a_loop(worker: Worker) -> None:
     print(json.dumps(worker.able()), flush=True)
     # A thread reads the lines, so that a store's own chores go on between them.
     while line := await asyncio.to_thread(sys.stdin.readline):
-        print(json.dumps(await worker.ado(line.rstrip("\n"))), flush=True)
+        print(json.dumps(await worker.ado(*turn(line))), flush=True)
     await worker.store.aclose()
 
 
