@@ -24,7 +24,7 @@ MODE = Mode(waits=True, durable=False)
 def opened(kind: type[Contender], folder: Path) -> Worker:
     if not find_spec(kind.needs):
         pytest.skip(f"{kind.needs} is not installed")
-    return Worker(kind(folder, durable=False), OBJECTS, PIECE)
+    return Worker(kind(folder, durable=False), MODE, OBJECTS, PIECE)
 
 
 @pytest.mark.parametrize("name", BLOCKING)

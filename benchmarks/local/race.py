@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.local import contenders
-from benchmarks.local.tasks import AT_ONCE, LARGE, LARGE_VERBS, MODES, SLICE, SMALL_VERBS, Mode
+from benchmarks.local.tasks import AT_ONCE, LARGE, LARGE_VERBS, MODES, SMALL_VERBS, Mode
 from benchmarks.processes import Worker
 
 Turn = Mapping[str, float]
@@ -49,7 +49,7 @@ def take_turns(table: Table, folder: Path, names: Sequence[str], verbs: Sequence
             stack.callback(shutil.rmtree, own)
             workers.append(stack.enter_context(_worker(table, name, own)))
         for _ in range(rounds):
-            for verb, part in _parts(verbs, table.objects):
+            for verb, part in _parts(table, verbs):
                 for worker in workers:
                     if verb in worker.able:
                         turns = table.turns.setdefault((worker.name, verb), [])
@@ -57,9 +57,9 @@ def take_turns(table: Table, folder: Path, names: Sequence[str], verbs: Sequence
                 workers.append(workers.pop(0))  # nobody always comes first
 
 
-def _parts(verbs: Sequence[str], objects: int) -> Iterator[tuple[str, int]]:
+def _parts(table: Table, verbs: Sequence[str]) -> Iterator[tuple[str, int]]:
     for verb in verbs:
-        for part in range(1 if verb in AT_ONCE else -(-objects // SLICE)):
+        for part in range(1 if verb in AT_ONCE else -(-table.objects // table.mode.turn)):
             yield verb, part
 
 

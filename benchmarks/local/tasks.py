@@ -14,9 +14,6 @@ LARGE = 256 * MIB
 PIECE = MIB
 FOLDERS = 50
 IN_FLIGHT = 32
-SLICE = 500
-"""Operations of one turn: where the machine has other work, most turns of some milliseconds go
-undisturbed, and the median is one of those."""
 LARGE_KEY = "large"
 
 SMALL_VERBS = ("put", "get", "exists", "list", "delete")
@@ -38,6 +35,15 @@ class Mode:
 
     waits: bool
     durable: bool
+
+    @property
+    def turn(self) -> int:
+        """Operations of one turn.
+
+        Where the machine has other work, most turns of some milliseconds go undisturbed, and the
+        median is one of those; with many in flight it takes some to begin and to end.
+        """
+        return 100 if self.waits else 500
 
     def __str__(self) -> str:
         how = "blocking, one after the other" if self.waits else f"{IN_FLIGHT} in flight"

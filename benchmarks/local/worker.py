@@ -21,9 +21,9 @@ from benchmarks.local.tasks import (
     IN_FLIGHT,
     LARGE_KEY,
     LARGE_VERBS,
-    SLICE,
     SMALL,
     SMALL_VERBS,
+    Mode,
     key,
     pieces,
 )
@@ -34,10 +34,11 @@ DATA = bytes(range(256)) * (SMALL // 256)
 
 
 @contextmanager
-def measured() -> Iterator[dict[str, float]]:
+def measured(*, large: bool) -> Iterator[dict[str, float]]:
     """What happens within: seconds, seconds on the processor, the peak of memory."""
     told: dict[str, float] = {}
-    forget_peak()
+    if large:  # most turns are too short for it
+        forget_peak()
     spent, began = processor(), perf_counter()
     yield told
     told["seconds"] = perf_counter() - began
@@ -48,8 +49,9 @@ def measured() -> Iterator[dict[str, float]]:
 class Worker:
     """Does verbs with one store."""
 
-    def __init__(self, store: Contender, objects: int, size: int) -> None:
+    def __init__(self, store: Contender, mode: Mode, objects: int, size: int) -> None:
         self.store: Any = store
+        self.mode = mode
         self.keys = [key(number) for number in range(objects)]
         self.size = size
 
@@ -71,7 +73,7 @@ class Worker:
 
     def slice(self, part: int) -> list[str]:
         """The keys of one turn."""
-        return self.keys[part * SLICE : (part + 1) * SLICE]
+        return self.keys[part * self.mode.turn : (part + 1) * self.mode.turn]
 
     def count(self, verb: str, keys: list[str]) -> int:
         """How many operations a turn is; one for each key of a listing."""
@@ -81,7 +83,7 @@ class Worker:
         """One turn of a blocking store."""
         call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
         keys = self.slice(part)
-        with measured() as told:
+        with measured(large=verb in LARGE_VERBS) as told:
             if verb == "list":
                 answer = call()
             elif verb in LARGE_VERBS:
@@ -96,7 +98,7 @@ class Worker:
         """One turn of a store on the loop."""
         call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
         keys = self.slice(part)
-        with measured() as told:
+        with measured(large=verb in LARGE_VERBS) as told:
             if verb == "list":
                 answer = await call()
             elif verb in LARGE_VERBS:
@@ -135,9 +137,9 @@ async def on_a_loop(worker: Worker) -> None:
 
 def main(name: str, folder: str, waits: str, durable: str, objects: str, size: str) -> None:
     """Open the store and work."""
-    chosen = BLOCKING if int(waits) else ASYNC
-    store = chosen[name](Path(folder), bool(int(durable)))
-    worker = Worker(store, int(objects), int(size))
+    mode = Mode(bool(int(waits)), bool(int(durable)))
+    store = (BLOCKING if mode.waits else ASYNC)[name](Path(folder), mode.durable)
+    worker = Worker(store, mode, int(objects), int(size))
     if isinstance(store, AsyncContender):
         asyncio.run(on_a_loop(worker))
     else:
