@@ -88,7 +88,7 @@ def turns(*seconds: float) -> list[Turn]:
 def test_ratios_are_those_of_the_rounds() -> None:
     table = Table(MODE, objects=10, size=PIECE)
     table.turns = {("ours", "get"): turns(1, 20, 3), ("theirs", "get"): turns(1, 10, 1)}
-    table.turns["ours", "read"] = [turns(1)[0] | {"count": 1}]
+    table.turns["ours", "read"] = [{**turns(1)[0], "count": 1}]
     limits = [Limit(MODE, "get", "ours", peer, 2) for peer in ("theirs", "nobody's")]
     limits += [Limit(MODE, "get", "theirs", "ours", 0.4)]
     limits += [Limit(Mode(waits=False, durable=False), "get", "ours", "theirs", 2)]
