@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage._async.backends._files import deferred, objects, passing
+from storage._async.backends._files import deferred, kernel, objects, passing
 from storage._async.backends.fs import AsyncFilesystemStore, AsyncSafeFilesystemStore
 from storage._async.backends.hashdir import AsyncHashdirStore
 from storage._async.backends.memory import AsyncDictStore
@@ -99,7 +99,7 @@ def _path(root: Path) -> Path:
 async def test_where_the_kernel_does_not_help(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "_KERNEL", ())
+    monkeypatch.setattr(kernel, "_KERNEL", ())
     monkeypatch.setattr(passing, "PIECE", 1000)
     monkeypatch.setattr(passing, "AT_ONCE", 10_000)
     source, target = AsyncFilesystemStore(tmp_path / "a"), AsyncFilesystemStore(tmp_path / "b")
@@ -113,7 +113,7 @@ async def test_a_file_that_is_written_to_while_it_is_copied(
     monkeypatch.setattr(passing, "AT_ONCE", 100_000)
     monkeypatch.setattr(copier, "WHOLE", 1000)
     source = AsyncFilesystemStore(tmp_path / "a")
-    real, read = objects.copy_by_kernel, objects.OpenFile.read
+    real, read = kernel.copy_by_kernel, objects.OpenFile.read
 
     def appended() -> None:
         with (tmp_path / "a" / "x").open("ab") as file:
