@@ -114,6 +114,10 @@ class FlakyStore(AsyncDictStore):
             count += 1
             yield key
 
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        async for key in self._keys(prefix, start_after):
+            yield await super()._head(key)
+
     async def _setup(self) -> None:
         await self._may("enter")
 
@@ -130,6 +134,10 @@ class AskedStore(AsyncDictStore):
         self.asked.append((prefix, start_after))
         async for key in super()._keys(prefix, start_after):
             yield key
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        async for key in self._keys(prefix, start_after):
+            yield await super()._head(key)
 
     async def _list_with_delimiter(self, prefix: str, delimiter: str) -> Any:
         self.levels.append(prefix)
