@@ -28,7 +28,7 @@ class Spill:
         if self._file is None:
             from tempfile import SpooledTemporaryFile  # most runs delete nothing
 
-            self._file = SpooledTemporaryFile(IN_MEMORY)
+            self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by us
         await calls.call(pickle.dump, steps, self._file)
 
     async def pages(self) -> AsyncGenerator[list[Step], None]:
