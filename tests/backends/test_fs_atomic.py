@@ -1,18 +1,16 @@
-"""Atomic puts: against readers, against other writers, against a kill at any moment."""
+"""Atomic puts: against readers, against other writers."""
 
 from __future__ import annotations
 
 import os
-import random
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from storage._core import calls
 from storage._core.info import READ_ALL
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
-from tests.backends.files import FileStore, each_kind, listed, litter, python
+from tests.backends.files import FileStore, each_kind, listed, litter
 
 
 @each_kind
@@ -38,49 +36,6 @@ def test_readers_see_whole_objects_while_they_are_replaced(
             calls.drive(store.put("d/k", bytes([number]) * (300_000 + number)))
         done.set()
         assert min(reader.result() for reader in readers) > 0
-
-
-WRITER = """
-import sys
-from storage._core import calls
-from storage import aiofs
-store = getattr(aiofs, sys.argv[1])(sys.argv[2], durable=False)
-print(flush=True)
-number = 0
-while True:
-    number += 1
-    for key in ("a", "d/e/f"):
-        value = bytes([number % 256]) * (10_000 + number % 256)
-        calls.drive(store.put(key, value if number % 3 else [value[:5000], value[5000:]]))
-    calls.drive(store.copy("a", "copied"))
-    calls.drive(store.move("copied", "moved/to/here"))
-    calls.drive(store.delete("moved/to/here"))
-"""
-
-
-@each_kind
-async def test_a_killed_writer_leaves_every_object_whole(
-    tmp_path: Path, kind: type[FileStore]
-) -> None:
-    store = kind(tmp_path)
-    chance = random.Random(7)
-    for _ in range(20 if kind is AsyncFilesystemStore else 7):
-        with python(WRITER, kind.__name__, tmp_path) as writer:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-            time.sleep(chance.uniform(0, 0.02))
-            writer.kill()
-        keys = await listed(store) if tmp_path.exists() else []
-        assert set(keys) <= {"a", "d/e/f", "copied", "moved/to/here"}
-        for key in keys:
-            value = await store.get(key)
-            assert len(value) == 10_000 + value[0]
-            assert len(set(value)) == 1
-    # What a killed writer leaves stands in nobody's way.
-    for key in ("a", "d/e/f", "copied", "moved/to/here"):
-        await store.put(key, b"after")
-        assert await store.get(key) == b"after"
-        await store.move(key, key + "2")
 
 
 @each_kind

@@ -68,6 +68,37 @@ async def test_a_listing_is_whole_or_an_error(
     assert await faulty.get("a") == b"x"
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault.answered(200, b"<p>not <b>even</i> XML"),
+        fault.changed(lambda answer: setattr(answer, "body", answer.body[:-40])),
+    ],
+)
+async def test_garbage_that_passes(
+    faulty: AsyncBucketStore, between: FaultProxy, fault: Fault
+) -> None:
+    await faulty.put("a", b"x")
+    between.when("GET", fault, target="list-type=2")
+    assert [key async for key in faulty.keys()] == ["a"]
+    assert len(between.sent("GET", "list-type=2")) == 2
+
+
+async def test_a_wrong_guess_of_the_next_page_costs_but_a_request(
+    faulty: AsyncBucketStore, between: FaultProxy
+) -> None:
+    """The token in a comment, which looks like the real one, is asked for and dropped."""
+    for key in "abc":
+        await faulty.put(key, b"x")
+
+    def change(answer: Response) -> None:
+        comment = b"<!--<NextContinuationToken>other</NextContinuationToken>--><Name>"
+        answer.body = answer.body.replace(b"<Name>", comment)
+
+    between.when("GET", fault.changed(change), target="list-type=2", times=-1)
+    assert [key async for key in faulty.keys()] == ["a", "b", "c"]
+
+
 async def test_a_listing_that_turns_in_circles(
     faulty: AsyncBucketStore, between: FaultProxy
 ) -> None:

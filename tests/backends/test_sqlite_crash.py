@@ -1,6 +1,7 @@
 """What a killed process and a power cut leave in the SQLite file.
 
-A few rounds of each; STORAGE_CRASH_ROUNDS=200 makes so many.
+A few rounds of each; STORAGE_CRASH_ROUNDS=200 makes so many
+(with ``-o faulthandler_timeout=0``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tests.backends.disks import LAZY, formatted, mounted, needs_disks, without_
 from tests.backends.sqlite import query, started
 
 ROUNDS = int(os.environ.get("STORAGE_CRASH_ROUNDS", "4"))
+pytestmark = pytest.mark.timeout(60 + 5 * ROUNDS)
 KEYS = [f"key-{i}" for i in range(8)]
 
 WRITER = """
@@ -98,7 +100,7 @@ def test_kill_at_any_time(tmp_path: Path) -> None:
 @needs_disks
 @pytest.mark.parametrize("how", ["durable", "relaxed"])
 def test_a_power_cut_at_any_time(tmp_path: Path, how: str) -> None:
-    """What a durable store acknowledged is there; a relaxed one may lose that, and tears nothing."""
+    """What a durable store acknowledged is there; a relaxed one may lose it, but tears nothing."""
     generator = random.Random(6)
     image = formatted(tmp_path / "image")
     for number in range(1, ROUNDS // 2 + 1):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from storage._async.transfer.events import AsyncSyncRun
+from storage._async.transfer.ledger import Ledger
 from storage._async.transfer.options import SyncOptions
-from storage._async.transfer.report import Action, SyncEvent
+from storage._async.transfer.report import SyncEvent, SyncReport
+from storage._async.transfer.steps import Action, Outcome, Remembered, Step
 from storage._async.transfer.sync import async_sync_stores
 from storage._async.transfer.verify import Thoroughness, async_verify_stores
-from storage._core.errors import ConfigError, StoreUnavailable, SyncError
-from storage._core.info import ObjectInfo, WriteOptions
+from storage._core.errors import ConfigError, NoSpace, StoreUnavailable, SyncError
+from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 from storage.object import AsyncDictStore, DictStore
 from storage.utils import SyncRun
 from tests.stores import FlakyStore, numbered
@@ -161,3 +164,50 @@ async def test_verify_tells_what_cannot_be_read() -> None:
     report = await async_verify_stores(a, b)
     assert report.differences == 2
     assert "the store is down" in report.examples["key-00000"]
+
+
+async def test_what_cannot_be_made_durable_is_a_failure_and_is_not_remembered() -> None:
+    class Medium:
+        remembered: Sequence[Remembered] = ()
+
+        async def settle(self) -> None:
+            raise NoSpace("the disk is full")
+
+        async def remember(self, rows: Sequence[Remembered]) -> None:
+            self.remembered = rows
+
+        async def forget(self, keys: Sequence[str]) -> None:
+            raise AssertionError(keys)
+
+        def rows(self) -> AsyncIterator[list[Remembered]]:
+            raise AssertionError
+
+    medium, report, told = Medium(), SyncReport(), list[SyncEvent]()
+
+    async def tell(events: list[SyncEvent]) -> None:
+        told.extend(events)
+
+    ledger = Ledger(report, medium.settle, medium, tell)
+    info = ObjectInfo("a", 1, "etag")
+    ledger.add(Outcome(Step("copy", "a", info, None, "new"), Action.COPIED, 1, info))
+    ledger.add(Outcome(Step("keep", "b", info, info, "bytes"), Action.IDENTICAL, info=info))
+    await ledger.flush()
+    assert (report.copied, report.failed, report.identical) == (0, 1, 1)
+    assert isinstance(report.failures["a"], NoSpace)
+    assert [event.action for event in told] == [Action.FAILED, Action.IDENTICAL]
+    assert not medium.remembered
+
+
+@pytest.mark.parametrize("delete", [False, True])
+async def test_a_store_that_cancels_itself_is_a_failure(delete: bool) -> None:
+    class Cancelling(AsyncDictStore):
+        async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+            if key == "key-00002":
+                raise asyncio.CancelledError
+            return await super()._get(key, options)
+
+    source, target = Cancelling(numbered(5)), AsyncDictStore({"surplus": b"x"})
+    with pytest.raises(SyncError) as caught:
+        await async_sync_stores(source, target, delete)
+    report = caught.value.report
+    assert (report.copied, report.failed, report.deleted) == (4, 1, 0)

@@ -216,6 +216,15 @@ class AsyncZipStore(AsyncBaseStore):
 
     # -- hooks ------------------------------------------------------------------------------
 
+    async def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> bytes:
+        """The object's bytes; arguments and errors are those of every store's `get`."""
+        if if_match is not None or if_none_match is not None:
+            return await super().get(key, if_match=if_match, if_none_match=if_none_match)
+        self._check("get", key)  # nobody asks for the member's `ObjectInfo`, so none is made
+        return await self._run("get", key, self._call(self._volume.data, key))
+
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._call(self._volume.get, key, options)
 

@@ -156,5 +156,7 @@ class Applier:
     async def _drain(self) -> None:
         await self._window.drain()
         await self._ledger.flush()
-        if self._window.lost:
-            self.report.doubts.append(f"{self._window.lost} steps ended in no known way")
+        lost, self._window.lost = self._window.lost, 0
+        if lost:
+            self.report.failed += lost
+            self.report.doubts.append(f"{lost} steps ended without a word")

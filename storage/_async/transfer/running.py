@@ -11,6 +11,7 @@ from time import monotonic
 from ..._core.adapt import is_async, to_async
 from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
+from ..._core.errors import StoreError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
 from ..._core.rate import RateLimit
 from ..base import AsyncBaseStore
@@ -138,7 +139,18 @@ class Run:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
             await applier.finish(self._refusal(self._here.count, self._there.count))
+        if self._journal is not None and not self._options.dry_run:
+            await self._give_up(self._journal)
         return True
+
+    async def _give_up(self, journal: Journal) -> None:
+        """Take back uploads that earlier runs have begun of what the source has no more."""
+        if not self.report.complete or self.report.doubts or self._options.selection:
+            return  # the object may be there still
+        async with self._copier(self._source, self._target) as copier:
+            for key in await journal.uploads():
+                with suppress(StoreError):
+                    await copier.forget(key)
 
     @asynccontextmanager
     async def _applier(self) -> AsyncIterator[Applier]:

@@ -112,3 +112,9 @@ class ZipStore(BaseStore):
             StoreNotFound: There is none.
         """
         return self._run(self._async.check())
+
+    def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> bytes:
+        """The object's bytes; arguments and errors are those of every store's `get`."""
+        return self._run(self._async.get(key, if_match=if_match, if_none_match=if_none_match))

@@ -23,6 +23,7 @@ from .layout import Layout
 from .objects import Objects, OpenFile
 from .passing import FilePassing
 from .pending import Pending, describe
+from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
 from .tree import Tree
@@ -145,15 +146,16 @@ class AsyncFileTreeStore(FilePassing):
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
-        try:
-            options.check(file.info)
-            start, end = 0, file.found.st_size
-            if options.byte_range is not None:
-                start, end = options.byte_range.resolve(end)
-            yield Body(file.info, self._pieces(file, start, end, options.if_match is not None))
-        finally:
-            file.close()  # in place: closing what was only read does not wait for any medium
+        async with readers.place():
+            file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
+            try:
+                options.check(file.info)
+                start, end = 0, file.found.st_size
+                if options.byte_range is not None:
+                    start, end = options.byte_range.resolve(end)
+                yield Body(file.info, self._pieces(file, start, end, options.if_match is not None))
+            finally:
+                file.close()  # in place: closing what was only read does not wait for any medium
 
     async def _pieces(
         self, file: OpenFile, start: int, end: int, pinned: bool
@@ -168,14 +170,15 @@ class AsyncFileTreeStore(FilePassing):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         begin, fresh = self._objects.begin, options.if_absent
-        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key, fresh))
-        sink = FileSink(pending)
-        try:
-            yield sink
-            await sink.publish(options)
-        finally:
-            if not pending.closed:
-                await surely(pending.close)
+        async with writers.place():
+            pending = await patiently(lambda: calls.acquire(Pending.close, begin, key, fresh))
+            sink = FileSink(pending)
+            try:
+                yield sink
+                await sink.publish(options)
+            finally:
+                if not pending.closed:
+                    await surely(pending.close)
 
     # -- listing ----------------------------------------------------------------------------
 

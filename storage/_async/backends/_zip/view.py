@@ -113,6 +113,10 @@ class ZipView:
         options.check(info)
         return read_whole(entry, self.limits), info
 
+    def data(self, key: str) -> bytes:
+        """An object's bytes."""
+        return read_whole(self.find(key), self.limits)
+
     def open(self, key: str, options: ReadOptions) -> tuple[ObjectInfo, Iterator[bytes]]:
         """An object's pieces; they stay readable whatever becomes of the archive."""
         entry = self.find(key)

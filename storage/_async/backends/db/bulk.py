@@ -14,7 +14,7 @@ from ...._core.window import each
 from ...base import AsyncBaseStore, Items, Keys, Outcome
 from . import objects
 from .database import CREATE, PLAIN, Database
-from .jobs import GROUP
+from .writing import GROUP
 
 ROOM = 4 * 1024 * 1024
 """Bytes in a group, about."""

@@ -21,9 +21,10 @@ from .check import Stopped
 from .file import Link
 from .forks import inside
 from .format import File
-from .jobs import How, Job, Writer, read_one
+from .jobs import How, Job, read_one
 from .lanes import Lanes
 from .watch import Watch
+from .writing import Writer
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -42,14 +42,23 @@ def is_busy(error: BaseException) -> bool:
     return code_of(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether there was no room, so that a later try may succeed if somebody tidies up."""
+    return isinstance(error, NoSpace) or code_of(error) == sqlite3.SQLITE_FULL
+
+
 def translate(error: sqlite3.Error) -> StoreError:
     """The store's error that says what an error of SQLite means."""
-    if code := code_of(error):
+    text = f"SQLite says: {error}"
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_WRITE:
+        kind: type[StoreError] = NoSpace
+        text += " (unless the disk fails, a quota or the limit on a file's size is reached)"
+    elif code := code_of(error):
         kind = _BY_CODE.get(code, StoreUnavailable)
     elif isinstance(error, sqlite3.ProgrammingError):
         kind = StoreClosed  # Python's own: the connection was closed under the call
     else:
         kind = CorruptStore  # Python's own: what was read is no UTF-8
-    translated = kind(f"SQLite says: {error}")
+    translated = kind(text)
     translated.__cause__ = error
     return translated

@@ -9,10 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ...._core.errors import NotSupported, StoreNotFound, StoreUnavailable, from_oserror
+from ...._core.errors import (
+    AccessDenied,
+    NotSupported,
+    StoreNotFound,
+    StoreUnavailable,
+    from_oserror,
+)
 from . import amplify, uploads
 from .errors import code_of
 from .format import File, Kind, kind_of, make_tables
+from .room import Connection
 from .watch import Identity, Watch
 
 T = TypeVar("T")
@@ -86,8 +93,11 @@ class Link:
                 connection.close()
                 raise
         except sqlite3.OperationalError as error:
-            if code_of(error) != sqlite3.SQLITE_CANTOPEN or self._denied():
+            if code_of(error) != sqlite3.SQLITE_CANTOPEN:
                 raise
+            if self._denied():
+                text = f"SQLite says: {error}; it writes beside the file even to read it"
+                raise AccessDenied(text) from error
             raise StoreUnavailable(f"SQLite says: {error}") from error
         self._connection, self._synchronous = connection, ""
         return connection
@@ -127,14 +137,17 @@ class Link:
                 connection.close()
 
 
-def _connect(path: str, create: bool) -> sqlite3.Connection:
-    return sqlite3.connect(
+def _connect(path: str, create: bool) -> Connection:
+    connection = sqlite3.connect(
         f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
         uri=True,
         timeout=STEP,
         isolation_level=None,  # transactions are begun and ended by us alone
         check_same_thread=False,
+        factory=Connection,
     )
+    connection.path = path
+    return connection
 
 
 def _make_directories(path: str, durable: bool) -> None:

@@ -1,25 +1,22 @@
-"""How the units of `AsyncSqliteStore` run in their threads: alone, in turns, in one commit."""
+"""The units of `AsyncSqliteStore` that wait for their turn, and those that read."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
-from ...._core.errors import StoreError, StoreTimeout
+from ...._core.errors import StoreTimeout
 from .errors import is_busy, translate
 from .file import Link
 from .forks import inside
 
 TURN = 0.005
 """Seconds after which a visit brings home what it has read."""
-GROUP = 256
-"""Units that share one commit at most."""
 
 
 class How(NamedTuple):
@@ -44,7 +41,8 @@ class Job:
     """
 
     __slots__ = (
-        "abandoned", "args", "deadline", "delivered", "error", "future", "how", "result", "unit",
+        "abandoned", "args", "deadline", "delivered", "error", "future", "how", "result",
+        "tidied", "unit",
     )  # fmt: skip
     future: asyncio.Future[None]
 
@@ -55,7 +53,7 @@ class Job:
         self.args = args
         self.deadline = monotonic() + patience
         self.how = how
-        self.abandoned = self.delivered = False
+        self.abandoned = self.delivered = self.tidied = False
         self.result: Any = None
         self.error: Exception | None = None
 
@@ -93,7 +91,7 @@ class Job:
             self.future.set_result(None)
 
 
-def _take(waiting: deque[Job], suits: Callable[[Job], bool]) -> Job | None:
+def take(waiting: deque[Job], suits: Callable[[Job], bool]) -> Job | None:
     """The first that waits, if it suits; its caller may take it back at any time."""
     while waiting:
         try:
@@ -107,14 +105,15 @@ def _take(waiting: deque[Job], suits: Callable[[Job], bool]) -> Job | None:
     return None
 
 
-def _any(job: Job) -> bool:
+def anybody(job: Job) -> bool:
+    """Whether a job suits: each does."""
     return True
 
 
-def _take_expired(waiting: deque[Job]) -> list[Job]:
+def take_expired(waiting: deque[Job]) -> list[Job]:
     """Those whose time is up; they wait in the order of their deadlines."""
     done, now = [], monotonic()
-    while (job := _take(waiting, lambda job: job.deadline <= now)) is not None:
+    while (job := take(waiting, lambda job: job.deadline <= now)) is not None:
         job.expire()
         done.append(job)
     return done
@@ -179,120 +178,3 @@ def _read_in_turn(link: Link, waiting: deque[Job], done: list[Job], end: float) 
                 return job
             done.append(job)
     return None
-
-
-class Writer:
-    """Runs units that write, and commits them.
-
-    Args:
-        link: The connection, nobody else's.
-        lock: Held while it works, by all writers of this process, which then queue up here rather
-            than look again and again whether the file is still locked.
-    """
-
-    def __init__(self, link: Link, lock: threading.Lock) -> None:
-        self.link = link
-        self._lock = lock
-
-    def run(self, unit: Callable[..., Any], args: tuple[Any, ...], how: How) -> Any:
-        """Run one unit, and commit it.
-
-        Raises:
-            sqlite3.OperationalError: The file is locked, so that nothing has happened.
-            StoreError: The unit refused, or SQLite failed.
-        """
-        with self._lock, inside:
-            try:
-                connection = self.link.connection(create=how.create)
-                self.link.synchronise(how.durable)
-                try:
-                    connection.execute("BEGIN IMMEDIATE")
-                    result = unit(connection, *args)
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                if is_busy(error):
-                    raise
-                self.link.close()
-                raise translate(error) from error
-            return result
-
-    def commit(self, waiting: deque[Job]) -> list[Job]:
-        """Run the units that wait, and commit them together.
-
-        They are taken when the file is locked for them: until then their callers may take them
-        back, and others may join.
-
-        Returns:
-            Those that are done.
-        """
-        done: list[Job] = []
-        while waiting and not done:
-            with self._lock, inside:
-                done = self._try(waiting)
-        return done
-
-    def _try(self, waiting: deque[Job]) -> list[Job]:
-        present = waiting.copy()
-        durable = any(job.how.durable for job in present)
-        jobs: list[Job] = []
-        try:
-            with self._transaction(durable, any(job.how.create for job in present)) as connection:
-                _take_group(waiting, durable, jobs)
-                _run_all(connection, jobs)
-                connection.execute("COMMIT")
-        except Exception as error:
-            if is_busy(error):
-                waiting.extendleft(reversed(jobs))
-                return _take_expired(waiting)
-            self.link.close()
-            if not jobs and (first := _take(waiting, _any)) is not None:
-                jobs.append(first)
-            self._blame(jobs, error)
-        return jobs
-
-    def _blame(self, jobs: list[Job], error: Exception) -> None:
-        """Give a lone unit the error; of several, each finds out alone which it is."""
-        if len(jobs) == 1:
-            jobs[0].fail(error)
-        else:
-            for job in jobs:
-                self._alone(job)
-
-    def _alone(self, job: Job) -> None:
-        waiting = deque([job])
-        while waiting and not self._try(waiting):
-            pass
-
-    @contextmanager
-    def _transaction(self, durable: bool, create: bool) -> Iterator[sqlite3.Connection]:
-        connection = self.link.connection(create=create)
-        self.link.synchronise(durable)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-
-
-def _take_group(waiting: deque[Job], durable: bool, jobs: list[Job]) -> None:
-    """Take those that one commit serves."""
-    while (
-        len(jobs) < GROUP
-        and (job := _take(waiting, lambda job: durable or not job.how.durable)) is not None
-    ):
-        jobs.append(job)
-
-
-def _run_all(connection: sqlite3.Connection, jobs: list[Job]) -> None:
-    """Run units in one transaction; raises where one failed with the transaction half done."""
-    for job in jobs:
-        before = connection.total_changes
-        job.run(connection, job.unit)
-        refused = isinstance(job.error, StoreError) and connection.total_changes == before
-        if job.error is not None and not refused:
-            raise job.error

@@ -19,8 +19,9 @@ from ...._core.errors import StoreClosed, StoreUnavailable
 from .file import Link
 from .forks import inside
 from .format import File
-from .jobs import Job, Writer, read_waiting
+from .jobs import Job, read_waiting
 from .watch import Watch
+from .writing import Writer
 
 
 class _Units:

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from ...._core.errors import ObjectNotFound, StoreError
 from ...._core.info import WRITE_OVER, ObjectInfo, WriteOptions, check_delete
+from .room import check_room
 
 Item: TypeAlias = tuple[str, bytes | memoryview]
 
@@ -119,6 +120,7 @@ def put(
     """Store a whole object."""
     newest, *rest = connection.execute(_LOOK_ROUND, (key,)).fetchone()
     replaced = _replaceable(key, options, None if rest[0] is None else Row(*rest))
+    check_room(connection, len(data))
     version = _after(newest)
     small = len(data) <= CHUNK
     if small and replaced is not None and replaced.size <= CHUNK:
@@ -180,6 +182,7 @@ def copy(
     replaced = replaceable(connection, target, WriteOptions(if_absent))
     if row.size > COPY_AT_ONCE:
         return None
+    check_room(connection, row.size)
     version = new_version(connection)
     query = "INSERT INTO chunks SELECT ?, seq, data FROM chunks WHERE version = ?"
     connection.execute(query, (version, row.version))

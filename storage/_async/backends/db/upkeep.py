@@ -10,6 +10,7 @@ from .check import PACE, Stopped
 from .errors import is_busy, translate
 from .file import Link
 from .format import File, Kind, kind_of
+from .room import check_vacuum, tidy
 
 
 def upgrade(connection: sqlite3.Connection, file: File, _stopped: Stopped) -> bool:
@@ -25,6 +26,8 @@ def vacuum(_connection: sqlite3.Connection, file: File, stopped: Stopped) -> int
     with _opened(file) as link:
         connection = link.connection()
         link.synchronise(True)
+        tidy(connection)
+        check_vacuum(connection)
         before = _size(connection)
         connection.set_progress_handler(stopped, PACE)
         connection.execute("VACUUM")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...._core.errors import StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from .objects import CHUNK, add_chunk, new_row, new_version, publish, replaceable
+from .room import check_room
 
 ABANDONED = 24 * 3600
 """Seconds without a new chunk after which an upload is taken for dead."""
@@ -16,6 +17,7 @@ ABANDONED = 24 * 3600
 
 def begin_upload(connection: sqlite3.Connection, data: bytes) -> int:
     """Take the first chunk of an object that nobody sees yet; the version it will have."""
+    check_room(connection, 2 * CHUNK)
     version = new_version(connection)
     connection.execute("INSERT INTO uploads VALUES (?, ?)", (version, time_ns() // 10**9))
     add_chunk(connection, version, 0, data)
@@ -24,6 +26,7 @@ def begin_upload(connection: sqlite3.Connection, data: bytes) -> int:
 
 def add_to_upload(connection: sqlite3.Connection, version: int, seq: int, data: bytes) -> None:
     """Take a further chunk."""
+    check_room(connection, 2 * CHUNK)
     query = "UPDATE uploads SET touched = ? WHERE version = ?"
     _alive(connection.execute(query, (time_ns() // 10**9, version)))
     add_chunk(connection, version, seq, data)
@@ -42,6 +45,7 @@ def publish_upload(
 ) -> ObjectInfo:
     """Take the last chunk, and make the object visible."""
     replaced = replaceable(connection, key, options)
+    check_room(connection, len(last.data))
     _alive(connection.execute("DELETE FROM uploads WHERE version = ?", (last.version,)))
     if last.data:
         add_chunk(connection, *last)

@@ -126,7 +126,7 @@ class Download:
             raise
         info = self._take(answer, part or _WHOLE)
         if self._at == 0 and self._end == info.size:
-            self.told, self._check = answer, check_of(answer)
+            self.told, self._check = answer, check_of(info.checksum)
         return info
 
     async def _nothing(self) -> ObjectInfo:

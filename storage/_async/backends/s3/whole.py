@@ -77,9 +77,11 @@ async def _other_md5(send: ObjectRequests, download: Download, data: bytes) -> s
     That of an object that was stored in one part, and is not encrypted with a key, is its digest
     on most servers. It is looked at only where nothing better was told.
     """
-    told = download.told
-    etag = str(told.get("ETag", "")).strip('"')
-    if not send.etags_are_md5 or not _MD5.fullmatch(etag) or checksums.told(told) is not None:
+    told, info = download.told, download.info
+    if not told or not send.etags_are_md5 or info.checksum is not None:
+        return None
+    etag = info.etag or ""
+    if not _MD5.fullmatch(etag):
         return None
     if "kms" in str(told.get("ServerSideEncryption", "")) or told.get("SSECustomerAlgorithm"):
         return None
