@@ -33,7 +33,7 @@ from ._core.errors import (
 )
 from ._core.files import Reader, Writer
 from ._core.info import ByteRange, Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
-from ._core.protocol import AsyncObjectStore, ObjectStore, SupportsPresign
+from ._core.protocol import AsyncObjectStore, ObjectStore, SupportsPresign, SupportsTTL
 from ._core.urls import StoreURL
 from ._sync.backends.memory import DictStore
 from ._sync.base import BaseStore
@@ -81,6 +81,7 @@ __all__ = [
     "StoreURL",
     "StoreUnavailable",
     "SupportsPresign",
+    "SupportsTTL",
     "SyncError",
     "WriteOptions",
     "Writer",

@@ -30,10 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"**{task.name}**\n")
             lines = markdown.table(report.HEAD, report.rows(task, turns))
             print(*lines, "", sep="\n", flush=True)
-    names = list(dict.fromkeys(name for turns in found.values() for name in turns))
     server = "SeaweedFS on the same machine"
     where = markdown.where(server, f"medians of {options.rounds} interleaved rounds")
-    figures = [*report.summary(found, names), "", where]
+    figures = [*report.summary(found), "", where]
     print(*figures, sep="\n")
     if options.readme is not None:
         markdown.write(options.readme, "s3-figures", figures)

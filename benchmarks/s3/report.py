@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks import markdown
 from benchmarks.s3.peers import PEERS
 from benchmarks.s3.race import Turn, Turns
-from benchmarks.s3.tasks import MIB, Task
+from benchmarks.s3.tasks import MIB, SMALL_TASKS, Task
 
 OURS = next(iter(PEERS))
 HEAD = ("client", "rate", "processor", "peak memory", "ours is faster by", "our processor time")
@@ -47,18 +47,37 @@ def rows(task: Task, turns: Turns) -> Iterator[list[str]]:
             ]
 
 
-def summary(found: Mapping[Task, Turns], names: Sequence[str]) -> Iterator[str]:
-    """One line a task: the rate of each client, and in brackets its time on the processor."""
+def summary(found: Mapping[Task, Turns]) -> Iterator[str]:
+    """The rate of each client, and in brackets its time on the processor: small, then the rest."""
+    small = [task for task in found if task in SMALL_TASKS]
+    if small:
+        yield from _summary("requests/s, 4 KiB", {task: found[task] for task in small})
+    rest = {task: turns for task, turns in found.items() if task not in SMALL_TASKS}
+    if small and rest:
+        yield ""
+    if rest:
+        yield from _summary("", rest)
+
+
+def _summary(head: str, found: Mapping[Task, Turns]) -> Iterator[str]:
+    """One line a task, one column for each client that did any of them."""
+    names = [name for name in PEERS if any(name in turns for turns in found.values())]
+    names = [name for name in names if not name.startswith(f"{OURS}, ")]  # ours in other ways
 
     def lines() -> Iterator[list[str]]:
         for task, turns in found.items():
-            unit = "MB" if task.unit == "bytes" else task.unit
             cells = [
                 f"{rate(task, turns[name]):,.0f} ({processor(task, turns[name]):.2f})"
                 if name in turns
                 else "-"
                 for name in names
             ]
-            yield [f"{task.name}, {unit}/s", *cells]
+            yield [_label(task), *cells]
 
-    yield from markdown.table(("", *names), lines())
+    yield from markdown.table((head, *names), lines())
+
+
+def _label(task: Task) -> str:
+    if task in SMALL_TASKS:
+        return f"{task.verb.upper()}, {task.in_flight} at once"
+    return f"{task.name}, {'MB' if task.unit == 'bytes' else task.unit}/s"

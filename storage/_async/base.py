@@ -149,6 +149,10 @@ class AsyncBaseStore(AsyncStoreVerbs, StoreShortcuts):
         keys = [key async for key in self.keys(prefix)]
         return await self.delete_many(keys)
 
+    async def _look(self, key: str) -> ObjectInfo:
+        """`_head`, and the checksum, too, where the store has to be asked for it."""
+        return await self._head(key)
+
     async def _get_ranges(
         self, key: str, parts: Sequence[ByteRange], if_match: str | None
     ) -> Sequence[bytes]:

@@ -109,6 +109,10 @@ class AsyncStoreHooks(ABC):
     def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         """List what begins with ``prefix`` and comes after ``start_after``, as a stream."""
 
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+        """Like `_get`, where nobody asks what the object is, and telling it would cost much."""
+        return (await self._get(key, options))[0]
+
     async def _head(self, key: str) -> ObjectInfo:
         return (await self._get(key, READ_ALL))[1]
 
@@ -216,12 +220,14 @@ class AsyncStoreHooks(ABC):
                 f"this store cannot do {what}", operation=operation, store=repr(self), key=key
             )
 
-    async def _run(self, operation: str, key: str | None, work: Coroutine[Any, Any, T]) -> T:
+    def _run(
+        self, operation: str, key: str | None, work: Coroutine[Any, Any, T]
+    ) -> Coroutine[Any, Any, T]:
         """Do a piece of work within the deadline, and say where an error came from."""
         # A blocking caller's thread cannot be interrupted; there the deadline has no meaning.
         if self._timeout is not None and not calls.direct():
             work = self._within(self._timeout, work)
-        return await self._place(operation, key, work)
+        return self._place(operation, key, work)
 
     async def _place(self, operation: str, key: str | None, work: Coroutine[Any, Any, T]) -> T:
         """Do a piece of work, and say where an error came from."""

@@ -41,7 +41,7 @@ class AsyncStoreVerbs(AsyncStoreChecks):
             NotModified: ``if_none_match`` does not hold.
         """
         options = self._reading("get", key, None, if_match, if_none_match)
-        return (await self._run("get", key, self._get(key, options)))[0]
+        return await self._run("get", key, self._get_data(key, options))
 
     async def get_with_info(
         self,
@@ -73,7 +73,7 @@ class AsyncStoreVerbs(AsyncStoreChecks):
             if_match: Only if the object still has this etag.
         """
         options = self._reading("get_range", key, ByteRange(start, end), if_match, None)
-        return (await self._run("get_range", key, self._get(key, options)))[0]
+        return await self._run("get_range", key, self._get_data(key, options))
 
     async def head(self, key: str) -> ObjectInfo:
         """What is known of the object. Raises `ObjectNotFound` where there is none."""

@@ -42,13 +42,15 @@ class Desk:
         """Whether the thread waits for something that has not happened yet."""
         return any(not each.is_set for each in list(self._waits))
 
-    async def call(self, function: Callable[[], Any]) -> Any:
+    async def call(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Run a function in the thread; in a worker where the thread left meanwhile.
 
         If the task is cancelled, a function that has not begun never begins, and one that has is
         waited for.
         """
-        job = theirs.job(lambda: self._guarded(function))
+        job = theirs.job(self._guarded, (function, args, kwargs), {})
         self._jobs.append(job)
         if not self.attended and self._take_back(job):
             theirs.add(job)
@@ -63,10 +65,12 @@ class Desk:
         finally:
             job.error = None  # it holds the frames that hold this job
 
-    def _guarded(self, function: Callable[[], Any]) -> Any:
+    def _guarded(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """What interrupts the function is for the thread; for the task it is cancelled."""
         try:
-            return function()
+            return function(*args, **kwargs)
         except Exception:
             raise
         except BaseException as error:

@@ -15,8 +15,7 @@ import asyncio
 import threading
 from asyncio.events import _get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from . import athome, workers
 
@@ -25,10 +24,10 @@ P = ParamSpec("P")
 
 
 class _Driving(threading.local):
-    """Whether this thread drives a coroutine in place, and the loop (if any) it does so under."""
+    """What this thread drives coroutines in place under: a loop, or none; False: it drives none."""
 
-    active = False
-    loop: asyncio.AbstractEventLoop | None = None
+    # One value and not two: each look at what belongs to a thread is dear.
+    under: asyncio.AbstractEventLoop | Literal[False] | None = False
 
 
 _driving = _Driving()
@@ -37,12 +36,12 @@ _driving = _Driving()
 def direct() -> bool:
     """Whether the calling coroutine is driven by a blocking caller, with no loop to wait on."""
     # The loop is compared because a driven call may run user code that starts a loop of its own.
-    return _driving.active and _get_running_loop() is _driving.loop
+    return _driving.under is _get_running_loop()
 
 
 def driving() -> bool:
     """Whether this thread is in the midst of a driven call, whatever code runs just now."""
-    return _driving.active
+    return _driving.under is not False
 
 
 def drive(coro: Coroutine[Any, Any, T]) -> T:
@@ -51,14 +50,14 @@ def drive(coro: Coroutine[Any, Any, T]) -> T:
     Raises:
         RuntimeError: The coroutine suspended; the store must not be declared inline.
     """
-    outer_active, outer_loop = _driving.active, _driving.loop
-    _driving.active, _driving.loop = True, _get_running_loop()
+    outer = _driving.under
+    _driving.under = _get_running_loop()
     try:
         coro.send(None)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
     finally:
-        _driving.active, _driving.loop = outer_active, outer_loop
+        _driving.under = outer
     coro.close()
     raise RuntimeError("a store that is driven in place suspended: it must not be inline")
 
@@ -97,7 +96,7 @@ async def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
     """
     if direct():
         return function(*args, **kwargs)
-    return await workers.ours.submit(partial(function, *args, **kwargs))  # type: ignore[no-any-return]
+    return await workers.ours.submit(function, args, kwargs)  # type: ignore[no-any-return]
 
 
 async def acquire(
@@ -112,14 +111,14 @@ async def acquire(
     """
     if direct():
         return function(*args, **kwargs)
-    return await workers.ours.submit(partial(function, *args, **kwargs), dispose)  # type: ignore[no-any-return]
+    return await workers.ours.submit(function, args, kwargs, dispose)  # type: ignore[no-any-return]
 
 
 async def call_user(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Like `call`, for a user's function, which may call blocking stores itself."""
     if direct():
         return function(*args, **kwargs)
-    return await workers.theirs.submit(partial(function, *args, **kwargs))  # type: ignore[no-any-return]
+    return await workers.theirs.submit(function, args, kwargs)  # type: ignore[no-any-return]
 
 
 async def call_at_home(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -129,4 +128,4 @@ async def call_at_home(function: Callable[P, T], /, *args: P.args, **kwargs: P.k
     desk = athome.waiting_one()
     if desk is None:
         return await call_user(function, *args, **kwargs)
-    return await desk.call(partial(function, *args, **kwargs))  # type: ignore[no-any-return]
+    return await desk.call(function, args, kwargs)  # type: ignore[no-any-return]

@@ -105,3 +105,12 @@ class SupportsPresign(Protocol):
     async def presigned_put(self, key: str, expiry: int = 3600) -> str:
         """A URL that writes the object during the next ``expiry`` seconds (1 s to 7 days)."""
         ...
+
+
+@runtime_checkable
+class SupportsTTL(Protocol):
+    """A store whose objects go by themselves after a while, if it is told so."""
+
+    def with_ttl(self, ttl: float | None, /) -> Any:
+        """The same store, where what is put goes ``ttl`` seconds later; None: never."""
+        ...

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import os
 import threading
 import weakref
+from asyncio import get_running_loop
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from time import monotonic
 from typing import Any
 
@@ -19,20 +20,32 @@ BRISK = 8
 """Calls done within a tick that show that the workers at work are enough."""
 IDLE = 10.0
 """Seconds without work after which a worker ends."""
+_NOTHING: dict[str, Any] = {}
 
 
 class Job:
     """One call of a function, and the future of the task that awaits it."""
 
     __slots__ = (
-        "born", "context", "delivered", "error", "function", "future", "outbox", "result",
+        "args", "born", "context", "delivered", "error", "function", "future", "kwargs", "loop",
+        "outbox", "result",
     )  # fmt: skip
 
-    def __init__(self, function: Callable[[], Any], outbox: _Outbox) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        outbox: _Outbox,
+    ) -> None:
         self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.loop = loop
         self.outbox = outbox
-        self.context = contextvars.copy_context()
-        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.context = copy_context()
+        self.future: asyncio.Future[Any] = loop.create_future()
         self.born = monotonic()
         self.delivered = False
         self.result: Any = None
@@ -40,7 +53,7 @@ class Job:
 
     def run(self) -> None:
         try:
-            self.result = self.context.run(self.function)
+            self.result = self.context.run(self.function, *self.args, **self.kwargs)
         except StopIteration as error:
             # A future refuses StopIteration: it would end the awaiting coroutine.
             self.error = RuntimeError("a call raised StopIteration")
@@ -52,7 +65,7 @@ class Job:
     def send(self) -> None:
         """Let the loop know that it has run; for threads that may be interrupted in the midst."""
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            self.future.get_loop().call_soon_threadsafe(self.outbox.deliver)
+            self.loop.call_soon_threadsafe(self.outbox.deliver)
 
     def give_up(self) -> None:
         """Take it for cancelled, since nobody knows how far it came."""
@@ -63,7 +76,7 @@ class Job:
     def hand_to(self, pool: Pool) -> None:
         """Let a pool run it; for those who are not on the loop."""
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            self.future.get_loop().call_soon_threadsafe(pool.add, self)
+            self.loop.call_soon_threadsafe(pool.add, self)
 
     def deliver(self) -> None:
         """Hand over the outcome, on the loop."""
@@ -122,14 +135,17 @@ class Pool:
         self._outboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = (
             weakref.WeakKeyDictionary()
         )
+        self._recent: tuple[Callable[[], asyncio.AbstractEventLoop | None], _Outbox] | None = None
 
     async def submit(
         self,
         function: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] = _NOTHING,
         dispose: Callable[[Any], object] | None = None,
     ) -> Any:
         """Run a function in a worker; see `storage._core.calls.call` and `acquire`."""
-        job = self.job(function)
+        job = self.job(function, args, kwargs)
         self.add(job)
         try:
             return await job.future
@@ -143,32 +159,43 @@ class Pool:
             job.error = None  # it holds the frames that hold this job
 
     async def _dispose(self, dispose: Callable[[Any], object], result: Any) -> None:
-        job = self.job(lambda: dispose(result))
+        job = self.job(dispose, (result,), _NOTHING)
         self.add(job)
         await settle(job)
 
-    def _outbox(self) -> _Outbox:
-        loop = asyncio.get_running_loop()
+    def _outbox(self, loop: asyncio.AbstractEventLoop) -> _Outbox:
+        recent = self._recent
+        if recent is not None and recent[0]() is loop:
+            return recent[1]
         box = self._outboxes.get(loop)
         if box is None:
             box = self._outboxes[loop] = _Outbox()
+        self._recent = weakref.ref(loop), box
         return box
 
-    def job(self, function: Callable[[], Any]) -> Job:
+    def job(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Job:
         """A call that the running loop waits for."""
-        return Job(function, self._outbox())
+        loop = get_running_loop()
+        return Job(function, args, kwargs, loop, self._outbox(loop))
 
     def add(self, job: Job) -> None:
         """Let a worker run it; on the loop."""
-        with self._ready:
-            self._queue.append(job)
-            if self._threads == self._asleep - self._calls:
-                self._wake_one()
+        self._queue.append(job)
+        # A look without the lock: a worker says that it sleeps before it looks at the queue for the
+        # last time, so that it finds this job, or is found asleep here.
+        if self._all_asleep():
+            with self._ready:
+                if self._queue and self._all_asleep():
+                    self._wake_one()
         box = job.outbox
         if not box.watching:
             box.watching = True
-            loop = job.future.get_loop()
-            loop.call_later(TICK, self._watch, loop, box)
+            job.loop.call_later(TICK, self._watch, job.loop, box)
+
+    def _all_asleep(self) -> bool:
+        return self._threads <= self._asleep - self._calls
 
     def _watch(self, loop: asyncio.AbstractEventLoop, box: _Outbox) -> None:
         """Look, from the loop, whether calls or results wait behind a slow call."""
@@ -194,9 +221,10 @@ class Pool:
         # Results leave in one wake-up for all calls that waited together; the few that are caught
         # before a slow call leave with the next tick.
         unsent: dict[_Outbox, asyncio.AbstractEventLoop] = {}
+        queue = self._queue
         while True:
             try:
-                job = self._queue.popleft()
+                job = queue.popleft()
             except IndexError:
                 while unsent:
                     box, loop = unsent.popitem()
@@ -207,22 +235,24 @@ class Pool:
                 continue
             job.run()
             self._done += 1
-            unsent[job.outbox] = job.future.get_loop()
+            unsent[job.outbox] = job.loop
             del job
 
     def _sleep(self) -> bool:
         """Wait for work; False where this worker is to end."""
         with self._ready:
-            if self._queue:
-                return True
             self._asleep += 1
-            self._ready.wait_for(lambda: self._calls, IDLE)
-            self._asleep -= 1
-            if self._calls:
-                self._calls -= 1
+            if self._queue:
+                self._asleep -= 1
                 return True
-            self._threads -= 1
-            return False
+            self._ready.wait_for(lambda: self._calls, IDLE)
+            woken = self._calls > 0
+            if woken:
+                self._calls -= 1
+            else:
+                self._threads -= 1  # first: `add` must not take it for one that is awake
+            self._asleep -= 1
+            return woken
 
     def take_back(self, job: Job) -> bool:
         """Take a waiting job back; False where it has begun."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import select
+import signal
 import sys
+import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -21,11 +24,13 @@ T = TypeVar("T")
 OK, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 VERBS = {
+    "apply": "transfer",
     "cat": "objects",
     "check": "upkeep",
     "cp": "objects",
     "get": "objects",
     "ls": "objects",
+    "plan": "transfer",
     "put": "objects",
     "rehash": "upkeep",
     "rm": "objects",
@@ -97,9 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(sys.argv[1:] if arguments is None else list(arguments))
     except click.exceptions.Exit as end:
         return end.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as end:
         _drop_output()
-        complain("interrupted")
+        complain(f"interrupted: {end}" if str(end) else "interrupted")
         return INTERRUPTED
     except Exception as error:
         return _failed(error)
@@ -146,7 +151,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """What a coroutine of a verb returns."""
     import asyncio  # `storage --help` has no use for it
 
-    return asyncio.run(work)
+    async def until_told() -> T:
+        # Whoever stops a service means the same as somebody who presses Ctrl-C.
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        return await work
+
+    if not gc.isenabled():  # all that was loaded until now is there to stay
+        gc.freeze()
+        gc.enable()
+    return asyncio.run(until_told())
 
 
 def one_line(error: BaseException) -> str:

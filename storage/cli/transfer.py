@@ -1,98 +1,205 @@
-"""The verbs on whole stores: sync, verify."""
+"""The verbs on whole stores: sync, plan, apply, verify."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._core.errors import SyncError
 from .._registry import open_async_store
-from .main import FAILED, OK, complain, one_line, run, shown
-from .progress import Progress, readable
+from . import choices
+from .main import FAILED, OK, run, shown
 
 if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
-    from .._async.transfer.report import SyncReport
+    from .._async.transfer.plan import SyncPlan
+    from .._async.transfer.running import Run
     from .._async.transfer.verify import VerifyReport
+    from .ends import Ends
+    from .sums import Teller
 
 SHOWN = 10
-"""Failures and differences that are named; the others are counted."""
+"""Differences that are named; the others are counted."""
+MEANING = {"bytes": "every byte", "checksum": "by digests or bytes", "size": "by length"}
 
 
 @click.command()
 @click.option("--delete", is_flag=True, help="Also remove what SOURCE does not have; last.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would be done.")
-@click.option(
-    "--transfers",
-    type=click.IntRange(1, 1000),
-    default=32,
-    show_default=True,
-    help="Objects in flight.",
-)
+@choices.comparing
+@choices.selecting
+@choices.transferring
+@choices.remembering
+@choices.telling
 @click.argument("source")
 @click.argument("target")
-def sync(source: str, target: str, delete: bool, dry_run: bool, transfers: int) -> int:
-    """Make the contents of TARGET those of SOURCE."""
-    stores = open_async_store(source), open_async_store(target)
+def sync(source: str, target: str, delete: bool, dry_run: bool, **words: Any) -> int:
+    """Make the contents of TARGET those of SOURCE.
+
+    What was the same is remembered in a file beside a local TARGET, or else in
+    ~/.local/state/storage, so that the next run reads nothing to find that out.
+    """
+    from .._async.transfer.options import SyncOptions
+    from .ends import Ends
+    from .sums import Teller
+
+    teller = Teller("sync", words, dry_run=dry_run)
+    ends = Ends(source, target, words, make_journal=not dry_run)
+    options = SyncOptions(
+        delete=delete,
+        dry_run=dry_run,
+        compare=choices.take_comparison(words),  # type: ignore[arg-type]
+        selection=choices.take_selection(words),
+        **ends.arguments,
+        **words,
+    )
+    task = ends.run(options, teller.tell if teller.listens else None)
+    return _done(task, ends, task.sync, teller)
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file.")
+@click.option("--delete", is_flag=True, help="Also remove what SOURCE does not have.")
+@choices.comparing
+@choices.selecting
+@choices.TRANSFERS
+@choices.remembering
+@click.argument("source")
+@click.argument("target")
+def plan(source: str, target: str, output: Path | None, delete: bool, **words: Any) -> int:
+    """Write down what a sync would do, as lines of JSON, and do none of it."""
+    from .._async.transfer.options import SyncOptions
+    from .ends import Ends
+
+    ends = Ends(source, target, words, make_journal=False)
+    options = SyncOptions(
+        delete=delete,
+        dry_run=True,
+        max_delete=None,
+        compare=choices.take_comparison(words),  # type: ignore[arg-type]
+        selection=choices.take_selection(words),
+        **ends.arguments,
+        **words,
+    )
+    task = ends.run(options)
+    header = {**ends.header(), "compare": options.compare, "delete": delete}
+    if output is None:
+        return _plan_to_standard_output(task, ends, header)
+    partial = output.with_name(f"{output.name}.partial")
     try:
-        report = run(_sync(*stores, delete, dry_run, transfers))
-    except SyncError as error:
-        report = error.report
-    _tell(report)
-    return OK if report.complete else FAILED
+        made = run(ends.within(lambda: _written(task, partial, header)))
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+    _tell_plan(made)
+    return OK
 
 
-async def _sync(
-    source: AsyncBaseStore, target: AsyncBaseStore, delete: bool, dry_run: bool, transfers: int
-) -> SyncReport:
-    from .._async.transfer.sync import async_sync_stores
+def _plan_to_standard_output(task: Run, ends: Ends, header: dict[str, Any]) -> int:
+    from tempfile import TemporaryDirectory
 
-    async with source, target:
-        with Progress("sync") as progress:
-            return await async_sync_stores(
-                source,
-                target,
-                delete,
-                dry_run=dry_run,
-                transfers=transfers,
-                watcher=progress.watch,
-            )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "plan"
+        made = run(ends.within(lambda: _written(task, path, header)))
+        for line in made.lines():
+            sys.stdout.write(line)
+    return OK
 
 
-def _tell(report: SyncReport) -> None:
-    for key, error in list(report.failures.items())[:SHOWN]:
-        complain(f"{shown(key)}: {one_line(error)}")
-    if report.failed > SHOWN:
-        complain(f"and {report.failed - SHOWN} more failed")
-    if report.deletes_refused:
-        complain(f"nothing was deleted: {report.deletes_refused}")
-    would = "would be " if report.dry_run else ""
+async def _written(task: Run, path: Path, header: dict[str, Any]) -> SyncPlan:
+    from .._async.transfer.plan import PlanWriter
+
+    writer = PlanWriter(path, header)
+    try:
+        return await task.plan(writer)
+    finally:
+        await writer.aclose()
+
+
+def _tell_plan(made: SyncPlan) -> None:
+    from .main import complain
+    from .progress import readable
+
+    counts = made.counts
+    for doubt in counts.get("doubts", ()):
+        complain(f"nothing will be deleted: {doubt}")
+    unsure = f", {counts['compare']} to compare again" if counts["compare"] else ""
     print(
-        f"{report.copied} {would}copied ({readable(report.bytes_copied)}), "
-        f"{report.identical} identical, {report.deleted} {would}deleted, {report.failed} failed"
+        f"{counts['copy']} to copy ({readable(counts['bytes'])}), "
+        f"{counts['delete']} to delete{unsure}, {counts['identical']} identical"
     )
 
 
 @click.command()
+@choices.transferring
+@choices.remembering
+@choices.telling
+@click.argument("plan", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", required=False)
+@click.argument("target", required=False)
+def apply(plan: Path, source: str | None, target: str | None, **words: Any) -> int:
+    """Do what PLAN says; what has changed since then is left alone.
+
+    SOURCE and TARGET are those of the plan, unless they are named.
+    """
+    from .._async.transfer.options import SyncOptions
+    from .._async.transfer.plan import read_plan
+    from .ends import Ends, take_ends
+    from .sums import Teller
+
+    teller = Teller("apply", words)
+    made = read_plan(plan)
+    ends = Ends(*take_ends(made.header, source, target), words, make_journal=True)
+    delete = bool(made.header.get("delete"))
+    options = SyncOptions(delete=delete, **ends.arguments, **words)
+    task = ends.run(options, teller.tell if teller.listens else None)
+    return _done(task, ends, lambda: task.apply(made), teller)
+
+
+def _done(task: Run, ends: Ends, work: Callable[[], Awaitable[object]], teller: Teller) -> int:
+    """Do the work of a run, and say what came of it, also when it is interrupted."""
+
+    async def watched() -> None:
+        async with teller.progress(task.report):
+            await work()
+
+    try:
+        run(ends.within(watched))
+    except KeyboardInterrupt:
+        from .sums import brief
+
+        raise KeyboardInterrupt(f"{brief(task.report)}; run it again to go on") from None
+    return teller.sum_up(task.report)
+
+
+@click.command()
+@click.option("--checksum", is_flag=True, help="Read only what no strong digests tell.")
+@click.option("--size-only", is_flag=True, help="Compare keys and lengths.")
+@choices.TRANSFERS
 @click.argument("a")
 @click.argument("b")
-def verify(a: str, b: str) -> int:
+def verify(a: str, b: str, checksum: bool, size_only: bool, transfers: int) -> int:
     """Compare the keys and the bytes of two stores, changing neither."""
-    report = run(_verify(open_async_store(a), open_async_store(b)))
+    if checksum and size_only:
+        raise click.UsageError("There is one way to compare, and two are given.")
+    how = "checksum" if checksum else "size" if size_only else "bytes"
+    report = run(_verify(open_async_store(a), open_async_store(b), how, transfers))
     for key, what in list(report.examples.items())[:SHOWN]:
         print(f"{shown(key)}: {what}")
     if report.differences > SHOWN:
         print(f"and {report.differences - SHOWN} more")
     if report.same:
-        print(f"identical: {report.identical} objects, every byte")
+        print(f"identical: {report.identical} objects, {MEANING[how]}")
         return OK
     print(f"different: {report.differences} of {report.differences + report.identical} objects")
     return FAILED
 
 
-async def _verify(a: AsyncBaseStore, b: AsyncBaseStore) -> VerifyReport:
+async def _verify(a: AsyncBaseStore, b: AsyncBaseStore, how: Any, transfers: int) -> VerifyReport:
     from .._async.transfer.verify import async_verify_stores
 
     async with a, b:
-        return await async_verify_stores(a, b)
+        return await async_verify_stores(a, b, compare=how, transfers=transfers)

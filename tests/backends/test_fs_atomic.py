@@ -1,18 +1,21 @@
-"""Atomic puts: against readers, against other writers, against a kill at any moment."""
+"""Atomic puts: against readers, against other writers."""
 
 from __future__ import annotations
 
 import os
-import random
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import ANY
 
+import pytest
+
+from storage._async.backends._files import hidden
 from storage._core import calls
 from storage._core.info import READ_ALL
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
-from tests.backends.files import FileStore, each_kind, listed, litter, python
+from storage.object import ObjectExists
+from tests.backends.files import FileStore, each_kind, listed, litter, tree
 
 
 @each_kind
@@ -38,49 +41,6 @@ def test_readers_see_whole_objects_while_they_are_replaced(
             calls.drive(store.put("d/k", bytes([number]) * (300_000 + number)))
         done.set()
         assert min(reader.result() for reader in readers) > 0
-
-
-WRITER = """
-import sys
-from storage._core import calls
-from storage import aiofs
-store = getattr(aiofs, sys.argv[1])(sys.argv[2], durable=False)
-print(flush=True)
-number = 0
-while True:
-    number += 1
-    for key in ("a", "d/e/f"):
-        value = bytes([number % 256]) * (10_000 + number % 256)
-        calls.drive(store.put(key, value if number % 3 else [value[:5000], value[5000:]]))
-    calls.drive(store.copy("a", "copied"))
-    calls.drive(store.move("copied", "moved/to/here"))
-    calls.drive(store.delete("moved/to/here"))
-"""
-
-
-@each_kind
-async def test_a_killed_writer_leaves_every_object_whole(
-    tmp_path: Path, kind: type[FileStore]
-) -> None:
-    store = kind(tmp_path)
-    chance = random.Random(7)
-    for _ in range(20 if kind is AsyncFilesystemStore else 7):
-        with python(WRITER, kind.__name__, tmp_path) as writer:
-            assert writer.stdout is not None
-            writer.stdout.readline()
-            time.sleep(chance.uniform(0, 0.02))
-            writer.kill()
-        keys = await listed(store) if tmp_path.exists() else []
-        assert set(keys) <= {"a", "d/e/f", "copied", "moved/to/here"}
-        for key in keys:
-            value = await store.get(key)
-            assert len(value) == 10_000 + value[0]
-            assert len(set(value)) == 1
-    # What a killed writer leaves stands in nobody's way.
-    for key in ("a", "d/e/f", "copied", "moved/to/here"):
-        await store.put(key, b"after")
-        assert await store.get(key) == b"after"
-        await store.move(key, key + "2")
 
 
 @each_kind
@@ -184,3 +144,45 @@ async def test_a_move_after_a_killed_one_ends_it(tmp_path: Path) -> None:
     await store.move("old", "new")
     assert await listed(store) == ["new"]
     assert await store.get("new") == b"v"
+
+
+@each_kind
+@pytest.mark.parametrize("unnamed", [True, False])
+async def test_a_new_object_in_a_directory_that_goes_meanwhile(
+    tmp_path: Path, kind: type[FileStore], unnamed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not unnamed:  # as where the system or the file system has none
+        monkeypatch.setattr(hidden, "_UNNAMED", 0)
+    store = kind(tmp_path / "root")
+    async with store.open_writer("d/e/k", if_absent=True, content_type="a/b") as writer:
+        await writer.write(b"value")
+        assert litter(tmp_path) == ([] if unnamed else [ANY])
+        await store.put("d/e/k2", b"other")
+        await store.delete("d/e/k2")
+        if unnamed:
+            assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert await store.get("d/e/k") == b"value"
+    assert (await store.head("d/e/k")).content_type == "a/b"
+    with pytest.raises(ObjectExists):
+        async with store.open_writer("d/e/k", if_absent=True) as writer:
+            await writer.write(b"late")
+    with pytest.raises(ObjectExists):
+        await store.copy("d/e/k", "d/e/k", if_absent=True)
+    await store.delete("d/e/k")
+    assert tree(tmp_path / "root") == {}
+
+
+def test_nothing_is_made_in_a_directory_that_is_gone(tmp_path: Path) -> None:
+    for where in (tmp_path / "gone", Path("/dev/shm", tmp_path.name)):
+        where.mkdir()
+        directory = os.open(where, os.O_RDONLY)
+        where.rmdir()
+        try:  # the put begins anew, now or where the file is to get its name
+            file = hidden.create_unnamed(directory)
+            assert file is not None
+            with pytest.raises(FileNotFoundError):
+                hidden.give_name(file, directory, b"k")
+            os.close(file)
+        except FileNotFoundError:
+            pass
+        os.close(directory)

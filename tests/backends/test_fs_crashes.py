@@ -1,7 +1,12 @@
-"""Killed before each system call in turn, and without power: what was acknowledged is there."""
+"""Killed at any moment, and without power: what was acknowledged is there, and nothing is torn.
+
+With ``STORAGE_CRASH_ROUNDS=200`` in the environment, writers are killed 200 times at random instead
+of ten times, and before every call to the operating system instead of some that change something.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,133 +17,155 @@ import pytest
 
 from storage._core import calls
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
-from tests.backends.files import FileStore, listed, needs_root, python
+from tests.backends.files import FileStore, each_kind, needs_root, python
 
-CHANGES = ("mkdirat", "renameat", "linkat", "unlinkat")
-PROGRAM = """
-import sys
-from storage._core import calls
-from storage import aiofs
-store = getattr(aiofs, sys.argv[1])(sys.argv[2])
-calls.drive(store.put("d/k", b"first"))
-calls.drive(store.put("d/k", b"second"))
-calls.drive(store.put("d/l", b"first", if_absent=True))
-calls.drive(store.move("d/k", "e/k"))
-calls.drive(store.move("e/k", "e/l", if_absent=True))
-calls.drive(store.copy("e/l", "d/k"))
-calls.drive(store.delete("d/k"))
-calls.drive(store.put("d/k", [b"thi", b"rd"]))
-"""
-KEYS = ["d/k", "d/l", "e/k", "e/l"]
-VALUES = {b"first", b"second", b"third"}
+ROUNDS = int(os.environ.get("STORAGE_CRASH_ROUNDS", "10"))
 
 
-@pytest.mark.parametrize(
-    ("kind", "change"),
-    [(AsyncFilesystemStore, change) for change in CHANGES]
-    # Directories are made by the same code, only more of them.
-    + [(AsyncHashdirStore, change) for change in CHANGES[1:]],
-)
-async def test_killed_before_each_change_in_turn(
-    tmp_path: Path, kind: type[FileStore], change: str
+def killed(how: str, kind: type[FileStore], root: Path, number: int) -> list[int]:
+    """Run the program that kills and checks; how often it killed."""
+    command = [sys.executable, "-B", "-m", "tests.backends.fs_crashes", how]
+    name = kind.__name__.removeprefix("Async")
+    done = subprocess.run(
+        [*command, name, root, str(number)],
+        cwd=Path(__file__).parents[2],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [int(count) for count in done.stdout.split()]
+
+
+@each_kind
+def test_a_writer_that_is_killed_at_random_leaves_every_object_whole(
+    tmp_path: Path, kind: type[FileStore]
 ) -> None:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    root = tmp_path / "root"
-    for number in range(1, 100):
-        killing = f"inject={change}:signal=SIGKILL:when={number}"
-        strace = ["strace", "-o", "/dev/null", "-e", f"trace={change}", "-e", killing]
-        done = subprocess.run(
-            [*strace, sys.executable, "-B", "-c", PROGRAM, kind.__name__, root],
-            cwd=Path(__file__).parents[2],
-            check=False,
-        )
-        await _check(kind(root)) if root.exists() else None
-        if done.returncode == 0:
-            assert number > 2
-            break
+    assert killed("random", kind, tmp_path / "root", ROUNDS) == [ROUNDS]
+
+
+@pytest.mark.parametrize(("kind", "step"), [(AsyncFilesystemStore, 1), (AsyncHashdirStore, 3)])
+def test_killed_before_each_change_in_turn(
+    tmp_path: Path, kind: type[FileStore], step: int
+) -> None:
+    how, step = ("every", 1) if ROUNDS > 100 else ("calls", step)
+    root = Path("/dev/shm", tmp_path.name)  # what a kill leaves does not depend on the medium
+    try:
+        counts = killed(how, kind, root, step)
+    finally:
         shutil.rmtree(root, ignore_errors=True)
-    else:
-        pytest.fail("the program never ended")
-
-
-async def _check(store: FileStore) -> None:
-    """Every object is whole, listed if it is there, and nothing stands in the way."""
-    keys = await listed(store)
-    assert set(keys) <= set(KEYS)
-    for key in KEYS:
-        assert await store.exists(key) == (key in keys)
-    for key in keys:
-        assert await store.get(key) in VALUES
-    if "d/l" in keys:  # from then on there is always one that was moved or copied
-        assert len(keys) > 1
-    for key in KEYS:
-        await store.put(key, b"after")
-    assert sorted(await listed(store)) == KEYS
-    await store.clear()
-    assert await listed(store) == []
+    assert min(counts) > 12
 
 
 WRITER = """
 import sys
-from storage._core import calls
-from storage import aiofs
-store = getattr(aiofs, sys.argv[1])(sys.argv[2])
-for number in range(60):
-    key = f"{number % 7}/{number % 11}/{number % 13}"
+from storage import fs
+
+store = getattr(fs, sys.argv[1])(sys.argv[2])
+
+def tell():
+    for key in store.keys():
+        value, info = store.get_with_info(key)
+        print(key, value[:6].decode(), info.content_type)
+    print("told", flush=True)
+    sys.stdin.readline()
+
+for number in range(40):
+    key = f"{number % 5}/{number % 7}/{number % 11}"
     value = b"%06d" % number * 1000
-    calls.drive(store.put(key, value if number % 3 else [value]))
+    store.put(key, value if number % 3 else [value])
     if number % 4 == 3:
-        calls.drive(store.move(key, f"moved/{number % 3}/{number % 5}"))
+        store.move(key, f"moved/{number % 3}/{number % 5}")
     if number % 10 == 9:
-        calls.drive(store.delete(f"moved/{number % 3}/{number % 5}", missing_ok=True))
-last = sys.argv[3]
-if last == "put":
-    calls.drive(store.put("new/directories/k", b"last"))
-elif last == "move":
-    calls.drive(store.move("0/0/0", "new/directories/k"))
-elif last == "delete":
-    calls.drive(store.delete("0/0/0"))
-for key in sorted(calls.drive_iterator(store.keys())):
-    print(key, calls.drive(store.get(key))[:6].decode())
-print("told", flush=True)
-sys.stdin.read()
+        store.delete(f"moved/{number % 3}/{number % 5}", missing_ok=True)
+store.put("new/directories/k", b"nested")
+tell()
+store.put("new/only/k", b"create", if_absent=True)
+tell()
+store.put("new/only/k", b"change", if_match=store.head("new/only/k").etag)
+tell()
+store.put("0/0/0", [b"attr"] * 2000, content_type="text/attributes")
+tell()
+store.copy("0/0/0", "copied/to/k", if_absent=True)
+tell()
+store.move("0/0/0", "yet/another/k")
+tell()
+store.delete("yet/another/k")
+tell()
+store.delete_many(["1/1/1", "new/only/k", "2/2/2"])
+tell()
+if len(sys.argv) > 3:
+    store.rehash(1, 2)
+    store = fs.HashdirStore(sys.argv[2], 1, 2)
+    tell()
 """
+PHASES = 8
+DISKS = {
+    # The file system does nothing by itself: no commits in between, no order of data and names.
+    "ext4": (64, "commit=300,noauto_da_alloc,data=writeback", "rw"),
+    "xfs": (320, "rw", "nouuid"),
+}
+"""The size of an image in MiB, and how to mount it and its copy."""
 
 
 def mounted(stack: ExitStack, image: Path, where: Path, options: str) -> Path:
     """Mount a disk image until the stack is left."""
-    where.mkdir()
+    where.mkdir(exist_ok=True)
     subprocess.run(["mount", "-o", f"loop,{options}", image, where], check=True)
     stack.callback(subprocess.check_call, ["umount", where])
     return where
 
 
+def told(lines: list[bytes]) -> dict[str, tuple[str, str]]:
+    """What the writer said, or would say: the beginning and the type of each object."""
+    words = [line.decode().split() for line in lines]
+    return {key: (value, kind) for key, value, kind in words}
+
+
 @needs_root
-@pytest.mark.parametrize("kind", [AsyncFilesystemStore, AsyncHashdirStore])
-@pytest.mark.parametrize("last", ["put", "move", "delete"])
+@pytest.mark.parametrize(
+    ("kind", "system"),
+    [(AsyncFilesystemStore, "ext4"), (AsyncHashdirStore, "ext4"), (AsyncFilesystemStore, "xfs")],
+)
 def test_what_was_acknowledged_survives_a_power_cut(
-    tmp_path: Path, kind: type[FileStore], last: str
+    tmp_path: Path, kind: type[FileStore], system: str
 ) -> None:
-    if shutil.which("mkfs.ext4") is None or not Path("/dev/loop-control").exists():
+    if shutil.which(f"mkfs.{system}") is None or not Path("/dev/loop-control").exists():
         pytest.skip("there are no disk images here")
-    image, cut = tmp_path / "image", tmp_path / "cut"
+    size, options, again = DISKS[system]
+    image, hashed = tmp_path / "image", kind is AsyncHashdirStore
     with image.open("wb") as file:
-        file.truncate(64 * 1024 * 1024)
-    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        file.truncate(size * 1024 * 1024)
+    subprocess.run([f"mkfs.{system}", "-q", image], check=True)
+    expected = []
     with ExitStack() as stack:
-        # The file system does nothing by itself: no commits in between, no order of data and names.
-        disk = mounted(stack, image, tmp_path / "disk", "commit=300,noauto_da_alloc,data=writeback")
-        command = python(WRITER, kind.__name__, disk / "root", last, stdin=subprocess.PIPE)
+        disk = mounted(stack, image, tmp_path / "disk", options)
+        name = kind.__name__.removeprefix("Async")
+        more = ["rehash"] if hashed else []
+        command = python(WRITER, name, disk / "root", *more, stdin=subprocess.PIPE)
         writer = stack.enter_context(command)
         assert writer.stdout is not None
-        told = dict(line.split() for line in iter(writer.stdout.readline, b"told\n"))
-        # What has reached the disk by now is all that is left when the power goes.
-        subprocess.run(["cp", "--sparse=always", image, cut], check=True)
-        writer.kill()
-    with ExitStack() as stack:
-        store = kind(mounted(stack, cut, tmp_path / "after", "rw") / "root")
-        found = {key: calls.drive(store.get(key)) for key in calls.drive_iterator(store.keys())}
-    assert {key.encode(): value[:6] for key, value in found.items()} == told
-    assert {len(value) for value in found.values()} <= {4, 6000}
-    assert len(told) > 40
+        assert writer.stdin is not None
+        for number in range(PHASES + hashed):
+            lines = list(iter(writer.stdout.readline, b"told\n"))
+            # What has reached the disk by now is all that is left when the power goes.
+            cut = tmp_path / str(number)
+            subprocess.run(["cp", "--sparse=always", image, cut], check=True)
+            expected.append(lines)
+            writer.stdin.write(b"\n")
+            writer.stdin.flush()
+    for number, lines in enumerate(expected):
+        settings = (1, 2) if number == PHASES else ()
+        with ExitStack() as stack:
+            where = mounted(stack, tmp_path / str(number), tmp_path / "after", again)
+            assert _contents(kind(where / "root", *settings)) == told(lines)
+    assert len(expected[0]) > 20
+
+
+def _contents(store: FileStore) -> dict[str, tuple[str, str]]:
+    found = {}
+    for key in calls.drive_iterator(store.keys()):
+        value, info = calls.drive(store.get_with_info(key))
+        assert len(value) in (6, 6000, 8000)
+        found[key] = (value[:6].decode(), str(info.content_type))
+    return found

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("aiobotocore")
 
-from storage._async.backends.s3 import AsyncBucketStore
+from storage._async.backends.s3 import AsyncBucketStore, listing
 from storage._core.errors import (
     AccessDenied,
     BulkError,
@@ -66,6 +66,66 @@ async def test_a_listing_is_whole_or_an_error(
     with pytest.raises(MalformedResponse):
         await faulty.clear()
     assert await faulty.get("a") == b"x"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault.answered(200, b"<p>not <b>even</i> XML"),
+        fault.changed(lambda answer: setattr(answer, "body", answer.body[:-40])),
+    ],
+)
+async def test_garbage_that_passes(
+    faulty: AsyncBucketStore, between: FaultProxy, fault: Fault
+) -> None:
+    await faulty.put("a", b"x")
+    between.when("GET", fault, target="list-type=2")
+    assert [key async for key in faulty.keys()] == ["a"]
+    assert len(between.sent("GET", "list-type=2")) == 2
+
+
+async def test_a_wrong_guess_of_the_next_page_costs_but_a_request(
+    faulty: AsyncBucketStore, between: FaultProxy
+) -> None:
+    """The token in a comment, which looks like the real one, is asked for and dropped."""
+    for key in "abc":
+        await faulty.put(key, b"x")
+
+    def change(answer: Response) -> None:
+        comment = b"<!--<NextContinuationToken>other</NextContinuationToken>--><Name>"
+        answer.body = answer.body.replace(b"<Name>", comment)
+
+    between.when("GET", fault.changed(change), target="list-type=2", times=-1)
+    assert [key async for key in faulty.keys()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("ahead", [fault.hang, fault.refused(403, "AccessDenied")])
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_the_page_on_its_way_goes_with_the_listing(
+    faulty: AsyncBucketStore,
+    between: FaultProxy,
+    ahead: Fault,
+    cancelled: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody waits for it, hears of its error, or finds its task left over."""
+    monkeypatch.setattr(listing, "PAGE", 2)
+    for key in "abc":
+        await faulty.put(key, b"x")
+    between.when("GET", ahead, target="continuation-token=", times=-1)
+    before = asyncio.all_tasks()
+    keys = faulty.keys()
+    assert [await anext(keys), await anext(keys)] == ["a", "b"]
+    await between.reached("GET", "continuation-token=")
+    if cancelled:
+        third = asyncio.ensure_future(anext(keys))
+        await asyncio.sleep(0)
+        third.cancel()
+        with pytest.raises((asyncio.CancelledError, AccessDenied)):
+            await third
+    await keys.aclose()  # type: ignore[attr-defined]
+    ours = {task for task in asyncio.all_tasks() - before if "Listing" in repr(task.get_coro())}
+    assert not ours
 
 
 async def test_a_listing_that_turns_in_circles(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from storage._async.backends.s3.lane import results, xml
 from storage._async.backends.s3.lane.errors import refusal
+from storage._async.backends.s3.lane.unread import Unread
 from storage._core.errors import MalformedResponse
 
 LISTING = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -138,3 +139,36 @@ def test_times(text: str, moment: datetime | None) -> None:
     assert answer.pop("ExpiresString") == text
     assert answer.pop("Expires", None) == moment
     assert answer == {"Metadata": {"a": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"1/s=+-_.~", "1/s=+-_.~"),
+        (b"t&amp;", None),
+        (b"<![CDATA[t]]>", None),
+        (b" t ", None),
+        (b"", None),
+        ("\u00fc".encode(), None),
+    ],
+)
+def test_a_token_is_guessed_only_where_it_stands_for_itself(
+    text: bytes, expected: str | None
+) -> None:
+    content = LISTING.replace(b"t&amp;", text)
+    assert Unread.suits(content)
+    unread = Unread(content, listing)
+    assert unread.expected == expected
+    assert expected is None or unread["NextContinuationToken"] == expected
+
+
+def test_a_guess_from_a_comment_is_only_a_guess() -> None:
+    comment = b"<!-- <NextContinuationToken>other</NextContinuationToken> --><CommonPrefixes>"
+    unread = Unread(LISTING.replace(b"<CommonPrefixes>", comment), listing)
+    assert (unread.expected, unread["NextContinuationToken"]) == ("other", "t&")
+
+
+def test_what_is_no_whole_listing_is_read_at_once() -> None:
+    assert Unread.suits(LISTING + b"\r\n ")
+    for other in (b"", b"<html/>", LISTING[:-5], LISTING + b"<x/>"):
+        assert not Unread.suits(other)

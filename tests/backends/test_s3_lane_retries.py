@@ -20,6 +20,7 @@ from storage._async.backends.s3.lane.sending import Lane
 from storage._async.backends.s3.lane.transport import ConnectionLost, SilenceError
 from storage._core.errors import (
     AccessDenied,
+    MalformedResponse,
     PreconditionFailed,
     StoreError,
     StoreTimeout,
@@ -64,6 +65,8 @@ def test_what_passes() -> None:
     for status in (400, 403, 404, 409, 412, 501, 507):
         assert not retries.passing(refusal("Other", status))
     assert not retries.passing(ValueError("x"))
+    assert retries.passing(MalformedResponse("x"), reading=True)
+    assert not retries.passing(MalformedResponse("x"))
 
 
 def test_pauses_have_jitter_and_a_limit_and_heed_the_server() -> None:

@@ -22,6 +22,7 @@ pytest.importorskip("aiobotocore")
 from storage._async.backends.s3 import AsyncBucketStore, uploads
 from storage._async.backends.s3.flights import Budget, Flights
 from storage._async.backends.s3.multipart import even_size
+from storage._async.backends.s3.sources import OpenedFile
 from storage._core.errors import (
     ConfigError,
     ObjectExists,
@@ -228,6 +229,21 @@ async def test_lost_answers(faulty: AsyncBucketStore, between: FaultProxy, file:
     info = await faulty.upload("key", file, if_absent=True)
     assert (await faulty.head("key")).etag == info.etag
     assert await pending(faulty) == []
+
+
+async def test_memory_of_a_part_that_was_sent_twice_is_not_used_again(
+    faulty: AsyncBucketStore,
+    between: FaultProxy,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who still held the bytes of the first try would send another part's."""
+    reused: list[bytes] = []
+    monkeypatch.setattr(OpenedFile, "reuse", lambda _, body: reused.append(bytes(body)))
+    between.when("PUT", fault.refused(503, "SlowDown"), target="partNumber=2")
+    await faulty.upload("key", file)
+    assert await faulty.get("key") == DATA
+    assert sorted(reused) == sorted((DATA[:PART], DATA[2 * PART :]))
 
 
 # -- resuming ---------------------------------------------------------------------------------

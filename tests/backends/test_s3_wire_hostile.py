@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 pytest.importorskip("aiohttp")
 pytest.importorskip("httptools")
 
+from storage._async.backends.s3.lane import heads
 from storage._async.backends.s3.lane.aiohttp_transport import AiohttpTransport
 from storage._async.backends.s3.lane.framing import Framing
 from storage._async.backends.s3.lane.lean import LeanTransport
@@ -292,3 +293,47 @@ async def test_sound_answers_byte_by_byte(kind: Kind) -> None:
                 status, body = await fetch(transport)
                 assert (status, body[:5]) == (200, b"hello")
             assert server.opened == 1
+
+
+def as_the_parser_reads_it(head: bytes) -> object:
+    """Status and headers, or why there are none."""
+    framing = Framing("GET")
+    try:
+        status, old = framing._parse(head)
+    except AnswerError as error:
+        return error
+    return None if old else (status, heads.joined(framing._fields))
+
+
+USUAL = (
+    b'HTTP/1.1 200 OK\r\nETag: "x"\r\nX-Amz-Meta-A: b c\r\nContent-Length: 12\r\n'
+    b"Date: Sat, 21 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\nVary: Origin\r\n\r\n"
+)
+
+
+def test_a_usual_head_is_read_in_the_short_way() -> None:
+    known = as_the_parser_reads_it(USUAL)  # which knows the names from now on
+    assert heads.usual(USUAL) == known
+    for other in (
+        USUAL.replace(b"Vary: Origin", b"Transfer-Encoding: chunked"),
+        USUAL.replace(b"Vary", b"Upgrade"),
+        USUAL.replace(b"Vary", b"Date"),
+        USUAL.replace(b"Vary", b"Never-Seen-Before"),
+        USUAL.replace(b"Vary: ", b"Vary:"),
+        USUAL.replace(b"Vary: ", b" Vary: "),
+        USUAL.replace(b"Origin", b"Or\tigin"),
+        USUAL.replace(b"Origin", b"\xffrigin"),
+        USUAL.replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 100 OK"),
+        USUAL.replace(b"HTTP/1.1 200 OK", b"HTTP/1.0 200 OK"),
+        USUAL.replace(b"HTTP/1.1 200 OK", b"HTTP/1.1 200"),
+        USUAL.replace(b"\r\n\r\n", b"\r\n" + b"Vary: x\r\n" * 60 + b"\r\n"),
+    ):
+        assert heads.usual(other) is None
+
+
+@profile(500, shrinks=True)
+@given(changes)
+def test_the_short_way_and_the_parser_agree(how: list[tuple[int, int, bytes]]) -> None:
+    head = changed(USUAL, how).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    found = heads.usual(head)
+    assert found is None or found == as_the_parser_reads_it(head)

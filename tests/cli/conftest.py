@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,6 +31,12 @@ class Done(NamedTuple):
         return self.raw.decode()
 
     @property
+    def sums(self) -> dict[str, int]:
+        """The table of a sync: how many objects became what."""
+        found = re.findall(r"^ *([\d,]+) ([a-z]+(?:,? [a-z]+)*)", self.out, re.MULTILINE)
+        return {what: int(count.replace(",", "")) for count, what in found}
+
+    @property
     def complaint(self) -> str:
         """The one line on standard error, without the command's name."""
         assert self.err.count("\n") == 1, self.err
@@ -54,6 +61,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where journals of remote targets go."""
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    return state
+
+
 @pytest.fixture
 def run(
     folder: Path,
@@ -73,7 +88,7 @@ def run(
 
 
 @pytest.fixture
-def environment(plugin: Path) -> dict[str, str]:
+def environment(plugin: Path, state: Path) -> dict[str, str]:
     """The environment of a process of the command."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, plugin)))}
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.cli.test_buckets import url_of
+from tests.services.plugin import NewBucket
+from tests.services.process import S3Service
 
 # Of the package, by the first words of their names, and of others.
 HEAVY = {"aiobotocore", "aiohttp", "aiosqlite", "anyio", "botocore", "sqlite3", "tqdm"}
@@ -59,8 +64,33 @@ def test_memory_needs_nothing_of_others(loaded: Loaded) -> None:
     assert HEAVY.isdisjoint(loaded("ls", "memory://"))
 
 
-def test_a_sync_needs_no_twin_and_no_bar_where_nobody_looks(loaded: Loaded) -> None:
+def test_a_sync_needs_no_twin_no_wrapper_and_no_worker(loaded: Loaded) -> None:
     names = loaded("sync", "data", "copy")
-    assert f"{ENGINE}.sync" in names
-    assert not [name for name in names if name.startswith(TWINS)]
+    assert f"{ENGINE}.running" in names
+    names += loaded("sync", "data", "copy")  # once with a journal, made by the first
+    unneeded = (TWINS, "storage._async.wrappers", "storage.cli.fleet", "storage.cli.worker")
+    assert not [name for name in names if name.startswith(unneeded)]
     assert HEAVY.intersection(names) <= {"sqlite3"}
+
+
+CLIENTS = {"aiobotocore", "aiohttp", "anyio", "boto3", "botocore", "tqdm"}
+
+
+@pytest.mark.parametrize("credentials", ["environment", "url"])
+def test_a_bucket_with_plain_credentials_needs_no_client(
+    loaded: Loaded,
+    seaweedfs: S3Service,
+    new_bucket: NewBucket,
+    environment: dict[str, str],
+    credentials: str,
+) -> None:
+    bucket = new_bucket(seaweedfs)
+    url = url_of(seaweedfs, bucket)
+    if credentials == "environment":
+        environment["AWS_ACCESS_KEY_ID"] = seaweedfs.access_key
+        environment["AWS_SECRET_ACCESS_KEY"] = seaweedfs.secret_key
+        url = re.sub(r"://.*@", "://", url)
+    for words in (["sync", "data", url], ["sync", "data", url], ["ls", url]):
+        names = loaded(*words)
+        assert CLIENTS.isdisjoint(name.partition(".")[0] for name in names)
+        assert not [name for name in names if name.startswith((TWINS, "storage._async.wrappers"))]

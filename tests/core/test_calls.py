@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from storage._core import calls
+from storage._core import calls, workers
 from storage._core.workers import Pool
 
 
@@ -58,6 +58,22 @@ async def test_blocking_calls_overlap() -> None:
     start = time.perf_counter()
     await asyncio.gather(*[calls.call(time.sleep, 0.05) for _ in range(32)])
     assert time.perf_counter() - start < 32 * 0.05 / 3
+
+
+@pytest.mark.parametrize("idle", [0, 10])
+async def test_no_call_waits_for_a_worker_that_sleeps_or_ends(
+    monkeypatch: pytest.MonkeyPatch, idle: float
+) -> None:
+    monkeypatch.setattr(workers, "IDLE", idle)
+    monkeypatch.setattr(workers, "TICK", 60)  # else the loop would find it a little later
+    pool = Pool(limit=2)
+
+    async def one_after_the_other() -> int:
+        return sum([await pool.submit(len, ("x",)) for _ in range(100)])
+
+    threads = [asyncio.to_thread(asyncio.run, one_after_the_other()) for _ in range(3)]
+    done = await asyncio.wait_for(asyncio.gather(one_after_the_other(), *threads), 20)
+    assert done == [100] * 4
 
 
 async def test_a_cancelled_call_that_has_not_begun_never_begins() -> None:

@@ -28,7 +28,9 @@ from storage._core.errors import (
     SyncError,
 )
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
-from tests.stores import FlakyStore, ForeignStore, fill, numbered
+from storage.object import DictStore
+from storage.utils import PrefixStore, sync_stores
+from tests.stores import BlockingStore, FlakyStore, ForeignStore, fill, numbered
 
 KEYS = ["a", "b", "c", "d"]
 
@@ -174,6 +176,12 @@ async def test_ends_that_overlap_are_refused_before_anything(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
+def test_a_blocking_store_is_not_brought_together_with_itself() -> None:
+    for store in (DictStore(), BlockingStore(a=b"1"), PrefixStore(BlockingStore(), "a")):
+        with pytest.raises(ConfigError, match="the same store"):
+            sync_stores(store, store)
+
+
 async def test_neighbours_do_not_overlap(tmp_path: Path) -> None:
     memory = AsyncDictStore(fill("a/x"))
     await async_sync_stores(AsyncPrefixStore(memory, "a/"), AsyncPrefixStore(memory, "b/"))
@@ -213,9 +221,11 @@ async def test_keys_that_the_target_refuses_are_failures_of_their_own(tmp_path: 
         await async_sync_stores(source, target, delete=True)
     report = caught.value.report
     assert report.deleted == 0
-    assert {"a", "ok", "surplus"} <= {key async for key in target.keys()}
+    kept = {key async for key in target.keys()}
+    assert {"ok", "surplus"} < kept
+    assert len(kept & {"a", "a/b"}) == 1
     assert {type(error) for error in report.failures.values()} == {InvalidKey}
-    assert report.failures.keys() | {key async for key in target.keys()} == {*keys, "surplus"}
+    assert report.failures.keys() | kept == {*keys, "surplus"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["root"]
 
 

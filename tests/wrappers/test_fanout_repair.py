@@ -23,7 +23,7 @@ async def test_who_lacks_an_object_is_given_it_with_its_attributes() -> None:
         assert await store.get("a") == b"12345"
     assert children[0].objects == {"a": b"12345"}
     assert children[2].objects == {}, "it was not asked"
-    info = children[0]._find("a")[1]
+    info = children[0]._shelf.find("a")[1]
     assert (info.content_type, info.metadata) == ("text/plain", {"k": "v"})
 
 

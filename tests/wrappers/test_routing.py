@@ -204,7 +204,9 @@ async def test_many_are_removed_store_by_store() -> None:
 
 
 async def test_it_does_what_all_of_its_stores_do(tmp_path: Path) -> None:
-    both = AsyncRoutingStore([("a", AsyncDictStore()), ("b", AsyncFilesystemStore(tmp_path))])
+    both = AsyncRoutingStore(
+        [("a", AsyncDictStore()), ("b", AsyncFilesystemStore(tmp_path, attributes=False))]
+    )
     assert both.capabilities == ~Capability.ATTRIBUTES
     assert both.inline
     foreign = AsyncRoutingStore([("a", AsyncDictStore()), ("b", ForeignStore())])

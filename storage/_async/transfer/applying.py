@@ -35,19 +35,6 @@ class Rhythm(Protocol):
         ...
 
 
-class FixedPace:
-    """Always as many."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-
-    def succeeded(self) -> None:
-        """Change nothing."""
-
-    def failed(self, error: Exception) -> None:
-        """Change nothing."""
-
-
 class Applier:
     """Does the steps of one run.
 
@@ -128,16 +115,17 @@ class Applier:
 
     async def _page(self, page: list[Step]) -> None:
         deletes: list[Step] = []
+        kept: list[Step] = []
         self.report.listed += len(page)
         for step in page:
-            if step.action in {"keep", "skip"}:
-                self._ledger.kept(step)
-            elif step.action == "delete":
+            action = step.action
+            if action == "keep" or action == "skip":  # noqa: PLR1714 - most of them, by far
+                kept.append(step)
+            elif action == "delete":
                 deletes.append(step)
-            elif self._stopped:
-                return
             else:
                 await self._begin(step)
+        self._ledger.keep(kept)
         if deletes and self._delete:
             await self.deletes.add(deletes)
 
@@ -160,10 +148,15 @@ class Applier:
         else:
             self._pace.failed(outcome.error)
             self._stopped |= self._fail_fast and outcome.action is Action.FAILED
+        if step.action == "compare":
+            self.report.bytes_planned += outcome.size
         self._ledger.add(outcome)
+        self._ledger.poke()
 
     async def _drain(self) -> None:
         await self._window.drain()
         await self._ledger.flush()
-        if self._window.lost:
-            self.report.doubts.append(f"{self._window.lost} steps ended in no known way")
+        lost, self._window.lost = self._window.lost, 0
+        if lost:
+            self.report.failed += lost
+            self.report.doubts.append(f"{lost} steps ended without a word")

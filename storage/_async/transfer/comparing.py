@@ -23,15 +23,17 @@ TOLERANCE: Final = 1.0
 _OTHER_SIZE: Final[Verdict] = ("copy", "size")
 _SAME: Final[Verdict] = ("keep", "same")
 _READ: Final[Verdict] = ("compare", "bytes")
+_READ_TIME: Final[Verdict] = ("compare", "time")
 _MD5 = re.compile(r'"?[0-9a-f]{32}(-\d+)?"?')
 
 
-def judge(compare: Comparison, *, keeps_modified: bool = False) -> Judge:
+def judge(compare: Comparison, *, source_keeps: bool = False, target_keeps: bool = False) -> Judge:
     """What decides about a key that both ends have.
 
     Args:
         compare: The way to compare.
-        keeps_modified: Whether copies have the source's times in the target.
+        source_keeps: Whether the source's times are those of the content, and not of its arrival.
+        target_keeps: Whether copies have the content's time in the target.
 
     Raises:
         ConfigError: There is no such way to compare.
@@ -39,7 +41,9 @@ def judge(compare: Comparison, *, keeps_modified: bool = False) -> Judge:
     if compare not in get_args(Comparison):
         raise ConfigError(f"compare is one of {get_args(Comparison)}, not {compare!r}")
     if compare == "mtime":
-        return _kept_times if keeps_modified else _own_times
+        if target_keeps:
+            return _same_times if source_keeps else _like_times
+        return _own_times
     return _JUDGES[compare]
 
 
@@ -58,10 +62,10 @@ def _checksum(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> 
         return _OTHER_SIZE
     if here.checksum is None or there.checksum is None:
         return _READ
-    ours, theirs = here.checksum.partition(":"), there.checksum.partition(":")
-    if ours[0] != theirs[0] or ours[0] not in STRONG:
+    kind = here.checksum.partition(":")[0]
+    if kind not in STRONG or kind != there.checksum.partition(":")[0]:
         return _READ
-    return _SAME if ours[2] == theirs[2] else ("copy", "checksum")
+    return _SAME if here.checksum == there.checksum else ("copy", "checksum")
 
 
 def _size(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:
@@ -70,15 +74,21 @@ def _size(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verd
     return _SAME if here.size == there.size else _OTHER_SIZE
 
 
-def _kept_times(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:
+def _same_times(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:
     """Copies have the time of what they are copies of."""
+    verdict = _like_times(here, there, known)
+    return ("copy", "time") if verdict is _READ_TIME else verdict
+
+
+def _like_times(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:
+    """Copies have the time of the content, which the source may not list."""
     verdict = _size(here, there, known)
     if verdict is not _SAME:
         return verdict
     if here.modified is None or there.modified is None:
         return _READ
     apart = abs((here.modified - there.modified).total_seconds())
-    return _SAME if apart <= TOLERANCE else ("copy", "time")
+    return _SAME if apart <= TOLERANCE else _READ_TIME
 
 
 def _own_times(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:

@@ -60,6 +60,11 @@ class Journal:
         """The state of an upload that was begun, and the fingerprint of its source."""
         return await self._try(self._file.upload, None, key)
 
+    async def uploads(self) -> list[str]:
+        """The keys of all uploads that were begun."""
+        nothing: list[str] = []
+        return await self._try(self._file.uploads, nothing)
+
     async def keep_upload(self, key: str, state: str, fingerprint: str) -> None:
         """Note an upload that was begun; it is on disk when this returns."""
         await self._try(self._file.keep_upload, None, key, state, fingerprint)

@@ -135,6 +135,11 @@ class JournalFile:
         found = self._database.execute(query, (self._pair, key)).fetchone()
         return found
 
+    def uploads(self) -> list[str]:
+        """The keys of all uploads."""
+        rows = self._database.execute("SELECT key FROM uploads WHERE pair = ?", (self._pair,))
+        return [key for (key,) in rows]
+
     def keep_upload(self, key: str, state: str, fingerprint: str) -> None:
         """Note an upload."""
         statement = "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)"

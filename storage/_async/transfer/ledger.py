@@ -13,8 +13,11 @@ from .journal import remembering
 from .report import SyncEvent, SyncReport, Tell
 from .steps import PAGE, Action, Outcome, Remembered, Step
 
-INTERVAL = 0.2
+INTERVAL = 0.25
 """Seconds that an outcome may wait for others to be told with it."""
+
+
+_KEPT = {"keep": Action.IDENTICAL, "skip": Action.SKIPPED}
 
 
 class Memory(Protocol):
@@ -63,28 +66,37 @@ class Ledger:
         self._passing: asyncio.Task[None] | None = None
         self._passed = monotonic()
 
-    def kept(self, step: Step) -> None:
+    def keep(self, steps: list[Step]) -> None:
         """Count what is left as it is, which needs no journal."""
-        outcome = Outcome(step, Action.IDENTICAL if step.action == "keep" else Action.SKIPPED)
-        if self._tell is None:
-            self.report.count(outcome)
-        else:
-            self._events.append(self.report.count(outcome))
+        skipped = sum(step.action == "skip" for step in steps)
+        self.report.skipped += skipped
+        self.report.identical += len(steps) - skipped
+        if self._tell is not None:
+            self._events += [
+                SyncEvent(_KEPT[step.action], step.key, reason=step.reason) for step in steps
+            ]
 
     def add(self, outcome: Outcome) -> None:
         """Take what became of a step."""
         self._outcomes.append(outcome)
 
+    def poke(self) -> None:
+        """Begin to pass on what has come together, if it is time, and the last batch is through."""
+        if (self._passing is None or _is_through(self._passing)) and self._is_time():
+            self._passing = asyncio.create_task(self._pass_on())
+
     async def turn(self) -> None:
-        """Pass on what has come together, if it is time; does not wait for the end of it."""
-        waiting = len(self._outcomes) + len(self._events)
-        if waiting < PAGE and (not waiting or monotonic() - self._passed < INTERVAL):
-            return
-        if self._passing is not None:
-            if not self._passing.done() and waiting < 4 * PAGE:
-                return
+        """The same; waits where too much has come together. Raises what listeners raise."""
+        self.poke()
+        if self._passing is not None and (self._passing.done() or self._waiting() > 4 * PAGE):
             await self._passing
-        self._passing = asyncio.create_task(self._pass_on())
+
+    def _waiting(self) -> int:
+        return len(self._outcomes) + len(self._events)
+
+    def _is_time(self) -> bool:
+        waiting = self._waiting()
+        return waiting >= PAGE or (waiting > 0 and monotonic() - self._passed >= INTERVAL)
 
     async def flush(self) -> None:
         """Pass on all there is, and wait for it; also when the waiting is cancelled."""
@@ -133,6 +145,11 @@ class Ledger:
         gone = [outcome.step.key for outcome in outcomes if outcome.action is Action.DELETED]
         if gone:
             await self._journal.forget(gone)
+
+
+def _is_through(task: asyncio.Task[None]) -> bool:
+    """Whether it ended well."""
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

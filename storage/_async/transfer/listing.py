@@ -63,7 +63,7 @@ class Listing:
     ) -> None:
         self.name = name
         self.count = 0
-        self.doubts: dict[str, None] = {}
+        self.doubts: list[str] = []
         self.disordered = False
         """Set when it was found out of order; the next time it is sorted here."""
         self._store = store
@@ -94,13 +94,15 @@ class Listing:
     async def _listed(self) -> AsyncGenerator[list[ObjectInfo], None]:
         """As the store gives it."""
         prefixes = ("",) if self._choice is None else self._choice.prefixes()
+        found = False
         try:
             for prefix in prefixes:
                 async with closing(in_pages(self._store.list(prefix))) as pages:
                     async for page in pages:
+                        found = True
                         yield self._wanted(page)
         except StoreNotFound:
-            if not self._missing_ok:
+            if found or not self._missing_ok:
                 raise
 
     def _wanted(self, page: list[ObjectInfo]) -> list[ObjectInfo]:
@@ -116,10 +118,7 @@ class Listing:
             if last is not None and info.key <= last:
                 if info.key < last:
                     self._doubt_order(info.key, last)
-                if not self.doubts:
-                    self.doubts[f"{self.name} lists keys twice, {shorten(repr(last))} for one"] = (
-                        None
-                    )
+                self._doubt_keys(last)
                 continue
             last = info.key
             kept.append(info)
@@ -127,11 +126,11 @@ class Listing:
 
     def _doubt_keys(self, key: str) -> None:
         if not self.doubts:  # one is enough, of however many
-            self.doubts[f"{self.name} lists keys twice, such as {shorten(repr(key))}"] = None
+            self.doubts.append(f"{self.name} lists keys twice, such as {shorten(repr(key))}")
 
     def _doubt_order(self, key: str, last: str) -> None:
         self.disordered = True
-        self.doubts[f"{self.name} does not list in the order that it claims"] = None
+        self.doubts.append(f"{self.name} does not list in the order that it claims")
         raise DisorderError(f"{self.name} lists {key!r} after {last!r}")
 
 

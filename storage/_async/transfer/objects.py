@@ -70,24 +70,6 @@ def _attributes(source: AsyncBaseStore, target: AsyncBaseStore, info: ObjectInfo
     return {"content_type": info.content_type, "metadata": info.metadata}
 
 
-async def same_object(
-    a: AsyncBaseStore, b: AsyncBaseStore, info_a: ObjectInfo, info_b: ObjectInfo
-) -> bool:
-    """Whether two objects hold the same bytes: by length, by a checksum both know, or read."""
-    if info_a.size is not None and info_b.size is not None and info_a.size != info_b.size:
-        return False
-    if info_a.checksum is not None and info_b.checksum is not None:
-        kind_a, _, sum_a = info_a.checksum.partition(":")
-        kind_b, _, sum_b = info_b.checksum.partition(":")
-        if kind_a == kind_b and kind_a in STRONG:
-            return sum_a == sum_b
-    return await same_bytes(a, b, info_a)
-
-
-STRONG = frozenset({"sha256", "sha512", "blake2b", "blake3"})
-"""Digests that are as good as the bytes; a CRC only finds accidents."""
-
-
 async def same_bytes(a: AsyncBaseStore, b: AsyncBaseStore, info: ObjectInfo) -> bool:
     """Whether two objects hold the same bytes, read from both ends."""
     try:

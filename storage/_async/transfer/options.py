@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from ..._core.errors import ConfigError
-from ..._core.protocol import AsyncObjectStore
+from ..._core.protocol import AsyncObjectStore, ObjectStore
 from .comparing import Comparison, judge
 from .safety import HALF, check_max_delete
 from .selection import Selection
@@ -29,7 +29,8 @@ class SyncOptions:
     buffer: int = BUFFER
     bandwidth: float | None = None
     max_delete: int | float | None = HALF
-    backup: AsyncObjectStore | None = None
+    backup: AsyncObjectStore | ObjectStore | None = None
+    """Of either kind, whatever the ends are."""
     selection: Selection | None = None
     journal: str | os.PathLike[str] | None = None
     fail_fast: bool = False

@@ -63,14 +63,22 @@ def read_plan(path: str | os.PathLike[str]) -> SyncPlan:
     """
     place = Path(path)
     with open_plan(place, "r") as file:
-        header = planfile.read_header(file.readline())
-        last, steps, key = file.readline(), 0, None
-        for line in file:
-            step = planfile.read_step(last)
-            if key is not None and step.key <= key:
-                raise ConfigError(f"the plan is not sorted: {step.key!r} comes after {key!r}")
-            last, steps, key = line, steps + 1, step.key
-    return SyncPlan(place, header, planfile.read_footer(last, steps))
+        try:
+            return SyncPlan(place, *_looked_through(file))
+        except UnicodeDecodeError as error:
+            raise ConfigError("the plan is cut or no plan: it is no UTF-8") from error
+
+
+def _looked_through(file: IO[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the first line and the last one say."""
+    header = planfile.read_header(file.readline())
+    last, steps, key = file.readline(), 0, None
+    for line in file:
+        step = planfile.read_step(last)
+        if key is not None and step.key <= key:
+            raise ConfigError(f"the plan is not sorted: {step.key!r} comes after {key!r}")
+        last, steps, key = line, steps + 1, step.key
+    return header, planfile.read_footer(last, steps)
 
 
 def open_plan(path: Path, mode: str) -> IO[str]:

@@ -120,6 +120,8 @@ class SyncReport:
             parts.append(f"{self.failed} of {objects} objects failed")
         if self.conflicts:
             parts.append(f"{self.conflicts} were changed by others meanwhile and left alone")
+        if not errors:  # nobody said why
+            errors[""] = SyncRefusal("; ".join(self.doubts))
         error = SyncError("; ".join(parts), errors)
         error.report = self
         raise error

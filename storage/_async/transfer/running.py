@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from time import monotonic
 
+from ..._core.adapt import is_async, to_async
 from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
-from ..._core.protocol import AsyncObjectStore
+from ..._core.errors import StoreError
+from ..._core.protocol import AsyncObjectStore, ObjectStore
 from ..._core.rate import RateLimit
 from ..base import AsyncBaseStore
 from ..foreign import lift
@@ -52,7 +54,7 @@ class Run:
         self._options = options
         self._tell = tell
         self._source, self._target = lift(source), lift(target)
-        self._backup = None if options.backup is None else lift(options.backup)
+        self._backup = None if options.backup is None else _either(options.backup)
         self._here = Listing(self._source, "the source", options.selection)
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
@@ -118,7 +120,15 @@ class Run:
     async def _pass(self, writer: PlanWriter | None = None) -> bool:
         """Go through both listings; False: one of them has to be sorted first."""
         known = nothing() if self._journal is None else self._journal.rows()
-        decider = Decider(judge(self._options.compare), self._options.selection)
+        decide = judge(
+            self._options.compare,
+            source_keeps=self._source._keeps_modified,
+            target_keeps=self._target._keeps_modified,
+        )
+        forget = None
+        if self._journal is not None and not self._options.dry_run:
+            forget = self._journal.forget
+        decider = Decider(decide, self._options.selection, forget)
         steps = decider.steps(merge(self._here.pages(), self._there.pages(), known))
         async with self._applier() as applier:
             if writer is not None:
@@ -129,9 +139,18 @@ class Run:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
             await applier.finish(self._refusal(self._here.count, self._there.count))
-            if self._journal is not None and not self._options.dry_run:
-                await self._journal.forget(decider.stale)
+        if self._journal is not None and not self._options.dry_run:
+            await self._give_up(self._journal)
         return True
+
+    async def _give_up(self, journal: Journal) -> None:
+        """Take back uploads that earlier runs have begun of what the source has no more."""
+        if not self.report.complete or self.report.doubts or self._options.selection:
+            return  # the object may be there still
+        async with self._copier(self._source, self._target) as copier:
+            for key in await journal.uploads():
+                with suppress(StoreError):
+                    await copier.forget(key)
 
     @asynccontextmanager
     async def _applier(self) -> AsyncIterator[Applier]:
@@ -152,23 +171,25 @@ class Run:
         uploads = self._journal if target is self._target else None
         return Copier(source, target, budget=self._budget, rate=self._rate, uploads=uploads)
 
-    async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Performer:
+    async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Rehearsal:
+        ends = self._source, self._target, self._budget
         if self._options.dry_run:
-            return Rehearsal(self._source, self._target, copier)
-        backup: Copier | None = None
-        if self._backup is not None:
-            backup = await stack.enter_async_context(self._copier(self._target, self._backup))
-        return Performer(self._source, self._target, copier, backup)
+            return Rehearsal(*ends)
+        if self._backup is None:
+            return Performer(*ends, copier)
+        backup = self._copier(self._target, self._backup)
+        return Performer(*ends, copier, await stack.enter_async_context(backup))
 
     async def _written(
         self, pages: AsyncIterator[list[Step]], writer: PlanWriter
     ) -> AsyncGenerator[list[Step], None]:
         """The same steps, read where they have to be, and written down."""
         window = Window(Pace(self._options.transfers))
-        performer = Rehearsal(self._source, self._target, Copier(self._source, self._target))
+        rehearsal = Rehearsal(self._source, self._target, self._budget)
 
         async def resolve(page: list[Step], index: int) -> None:
-            page[index] = await performer.resolved(page[index])
+            with suppress(Exception):  # what cannot be read now is to be compared later
+                page[index] = await rehearsal.resolve(page[index])
 
         try:
             async with closing(pages) as source:
@@ -189,3 +210,7 @@ class Run:
 
     def _begin_again(self) -> None:
         self.report.identical = self.report.skipped = self.report.listed = 0
+
+
+def _either(store: AsyncObjectStore | ObjectStore) -> AsyncBaseStore:
+    return lift(store if is_async(store) else to_async(store))

@@ -102,7 +102,7 @@ class Selection:
             return False
         return not (self._excluded and self._excluded.matches(key))
 
-    def selects(self, info: ObjectInfo, *, unknown: bool = True) -> bool:
+    def selects(self, info: ObjectInfo, unknown: bool = True) -> bool:
         """Whether an object's size and time are selected.
 
         Args:

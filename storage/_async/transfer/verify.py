@@ -6,12 +6,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
+from ..._core.budget import Pace
 from ..._core.errors import ConfigError
 from ..._core.info import ObjectInfo
 from ..._core.protocol import AsyncObjectStore
 from ..base import AsyncBaseStore
 from ..foreign import lift
-from .applying import FixedPace
 from .comparing import judge
 from .listing import DisorderError, Listing
 from .merge import merge, nothing
@@ -84,7 +84,7 @@ class _Verification:
         self._a = a
         self._b = b
         self._judge = None if compare == "bytes" else judge(compare)
-        self._window = Window(FixedPace(transfers))
+        self._window = Window(Pace(transfers))
         self._report = VerifyReport()
 
     async def run(self) -> VerifyReport:

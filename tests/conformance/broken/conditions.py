@@ -29,7 +29,7 @@ class LooksThenWrites(HealthyStore):
     """Two steps: many look before the first one writes."""
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        options.check(key, self._peek(key))
+        options.check(key, self._shelf.peek(key))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return await super()._put(key, data, replace(options, if_absent=False, if_match=None))
@@ -41,7 +41,7 @@ class LooksThenDeletes(HealthyStore):
 
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         if if_match is not None:
-            found = self._peek(key)
+            found = self._shelf.peek(key)
             if found is None or found.etag != if_match:
                 raise PreconditionFailed("the object is another one")
             for _ in range(3):
@@ -56,7 +56,7 @@ class LooksAtTheBeginning(HealthyStore):
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        options.check(key, self._peek(key))
+        options.check(key, self._shelf.peek(key))
         async with super()._create(key, replace(options, if_absent=False, if_match=None)) as sink:
             yield sink
 
@@ -168,7 +168,7 @@ class KeepsTheMapping(HealthyStore):
         info = await super()._put(key, data, options)
         if options.metadata:
             info = replace(info, metadata=options.metadata)
-            self._known[key] = self.objects[key], info
+            self._shelf._known[key] = self.objects[key], info, None
         return info
 
 

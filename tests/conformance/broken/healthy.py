@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, TypeVar
 
+from storage._async.backends._memory.shelf import Shelf
 from storage._async.backends.memory import AsyncDictStore
+from storage._async.base import AsyncBaseStore
 from storage._async.pieces import Body, BufferSink, Sink
 from storage._core.errors import StoreNotFound
 from storage._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
@@ -39,8 +42,8 @@ class Medium:
     def __init__(self, *, exists: bool = True) -> None:
         self.exists = exists
         self.objects: dict[str, bytes] = {}
-        self.infos: dict[str, tuple[bytes, ObjectInfo]] = {}
-        self.lock = threading.RLock()
+        self.shelf = Shelf(self.objects, None, time.monotonic)
+        self.shelf.lock = threading.RLock()  # type: ignore[assignment]
         self.litter: list[str] = []
         self.outside: list[str] = []
         self.known[id(self)] = self
@@ -68,8 +71,7 @@ class HealthyStore(AsyncDictStore):
     def __init__(self, medium: Medium | None = None, *, timeout: float | None = None) -> None:
         self.medium = medium or Medium()
         super().__init__(self.medium.objects, timeout=timeout)
-        self._known = self.medium.infos
-        self._lock = self.medium.lock  # type: ignore[assignment]
+        self._shelf = self.medium.shelf
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -81,9 +83,13 @@ class HealthyStore(AsyncDictStore):
         if not self.medium.exists:
             raise StoreNotFound("there is no such store")
 
-    def _find(self, key: str) -> tuple[bytes, ObjectInfo]:
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         self._must_exist()
-        return super()._find(key)
+        return await super()._get(key, options)
+
+    async def _head(self, key: str) -> ObjectInfo:
+        self._must_exist()
+        return await super()._head(key)
 
     async def _exists(self, key: str) -> bool:
         self._must_exist()
@@ -93,6 +99,10 @@ class HealthyStore(AsyncDictStore):
         self._must_exist()
         async for key in super()._keys(prefix, start_after):
             yield key
+
+    # In two steps, as where nothing better is known.
+    _copy = AsyncBaseStore._copy
+    _move = AsyncBaseStore._move
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         await asyncio.sleep(0)

@@ -188,8 +188,9 @@ LEAKED: list[int] = []
 
 
 def _told(store: HealthyStore, key: str, **changes: Any) -> ObjectInfo:
-    info = replace(store._known[key][1], **changes)
-    store._known[key] = store.objects[key], info
+    known = store._shelf._known
+    info = replace(known[key][1], **changes)
+    known[key] = store.objects[key], info, None
     return info
 
 

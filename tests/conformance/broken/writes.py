@@ -172,7 +172,7 @@ class KeepsTheFirst(HealthyStore):
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         if key in self.objects and not options.conditional:
-            return self._known[key][1]
+            return self._shelf._known[key][1]
         return await super()._put(key, data, options)
 
 

@@ -71,9 +71,9 @@ class HashLayout(Layout):
             os.unlink(name + SUFFIX, dir_fd=directory)
 
     def owner(self, above: Parts, name: bytes) -> bytes | None:
-        """The object's name, where this is the name of its key's file."""
+        """The object's name, where this is the name of its key's file, however it is cut."""
         stem = name.removesuffix(SUFFIX)
-        return stem if stem != name and self.is_place([*above, stem]) else None
+        return stem if stem != name and is_digest(b"".join([*above, stem])) else None
 
     def is_place(self, parts: Parts) -> bool:
         """Whether this is the way to the file of some key."""

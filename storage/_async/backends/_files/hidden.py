@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from contextlib import suppress
 
 TEMPORARY = b".storage-tmp-"
 """What their names begin with; in any case of letters."""
@@ -27,8 +26,10 @@ def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
     name = TEMPORARY + os.urandom(8).hex().encode() + end
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     file = os.open(name, flags, 0o666, dir_fd=directory)
-    with suppress(OSError):  # where there are no locks, only the age tells
+    try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        pass  # where there are no locks, only the age tells
     return name, file
 
 
@@ -39,6 +40,9 @@ def create_unnamed(directory: int) -> int | None:
     try:
         return os.open(".", os.O_WRONLY | _UNNAMED, 0o666, dir_fd=directory)
     except OSError as error:
+        if error.errno == errno.EPERM and not os.fstat(directory).st_nlink:
+            # What ext4 says of a directory that was removed.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
         if error.errno not in _UNABLE:
             raise
         return None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 
@@ -17,8 +16,9 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
 from . import attributes
+from .kernel import copy_by_kernel
 from .layout import Layout
 from .locks import locked, require
 from .moving import Move
@@ -27,11 +27,8 @@ from .pending import Pending, describe, found_in
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
-_COPY_BYTES = 64 * 1024 * 1024
-"""Bytes that the kernel is asked to copy by."""
 _READ_BYTES = 1024 * 1024
 """Bytes that are copied by where the kernel cannot do it alone."""
-_NO_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 
 
 class OpenFile:
@@ -112,6 +109,27 @@ class Objects:
         """Open an object for reading."""
         return OpenFile(self.tree, self.layout, key)
 
+    def data(self, key: str, byte_range: ByteRange | None) -> bytes:
+        """An object's bytes, or a range of them, and nothing else, which takes longer to tell."""
+        parts = self.layout.parts(key)
+        try:
+            file = self.tree.open(parts)
+        except OSError as error:
+            self.tree.fail(error, parts)
+        try:
+            found = os.fstat(file)
+            if stat.S_ISREG(found.st_mode):
+                start, end = 0, found.st_size
+                if byte_range is not None:
+                    start, end = byte_range.resolve(end)
+                data = os.pread(file, end - start, start)
+                if len(data) == end - start:
+                    return data
+        finally:
+            os.close(file)
+        # It is very large, is being cut, or is no file.
+        return self.read(key, ReadOptions(byte_range))[0]
+
     def read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         """An object's bytes, or a range of them, and what the file they came from tells."""
         file = self.open(key)
@@ -168,7 +186,7 @@ class Objects:
         """Store an object."""
         with closing(self.begin(key, options.if_absent)) as pending:
             pending.write(data)
-            return pending.publish(options, attributes.pack(options))
+            return pending.publish(options)
 
     def delete(self, key: str, if_match: str | None = None) -> None:
         """Remove an object, and the directories that are empty without it."""
@@ -264,36 +282,3 @@ def _about(key: str) -> Iterator[None]:
     except StoreError as error:
         error.key = key if error.key is None else error.key
         raise
-
-
-def copy_by_kernel(file: OpenFile, pending: Pending, start: int, end: int) -> int:
-    """Copy without the bytes' passing through this process; where the next byte is.
-
-    Args:
-        file: What is copied.
-        pending: What it is appended to.
-        start: The first byte.
-        end: The byte after the last one.
-    """
-    for copy in _KERNEL:
-        try:
-            while start < end:
-                count = copy(file.fileno(), pending.file, min(end - start, _COPY_BYTES), start)
-                if not count:
-                    break
-                start += count
-        except OSError as error:
-            if error.errno not in _NO_COPY:
-                raise
-    return start
-
-
-def _send_file(source: int, target: int, count: int, start: int) -> int:
-    return os.sendfile(target, source, start, count)
-
-
-# The first shares the data or copies them on the server, where the file system can; the other
-# works between any two.
-_KERNEL: tuple[Callable[[int, int, int, int], int], ...] = ()
-if hasattr(os, "copy_file_range"):
-    _KERNEL = (os.copy_file_range, _send_file)

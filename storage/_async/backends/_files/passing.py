@@ -19,8 +19,9 @@ from ...._core.info import ObjectInfo, ReadOptions, WriteOptions
 from ...._core.window import surely
 from ...base import AsyncBaseStore
 from ...shortcuts import Content, Digest, Placing
-from .objects import Objects, OpenFile, copy_by_kernel
-from .pending import Pending, describe
+from .kernel import copy_by_kernel
+from .objects import Objects, OpenFile
+from .pending import Pending
 from .waiting import patiently
 
 AT_ONCE = 64 * 1024 * 1024
@@ -61,7 +62,7 @@ class FilePassing(AsyncBaseStore):
     async def _readable(self, key: str, options: ReadOptions) -> AsyncIterator[Content]:
         file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
         try:
-            content = _Content(key, file)
+            content = _Content(file)
             options.check(content.info)
             yield content
         finally:
@@ -75,7 +76,9 @@ class FilePassing(AsyncBaseStore):
     @asynccontextmanager
     async def _placed(self, key: str, size: int, options: WriteOptions) -> AsyncIterator[Placing]:
         begin = self._objects.begin
-        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key))
+        pending = await patiently(
+            lambda: calls.acquire(Pending.close, begin, key, options.if_absent)
+        )
         try:
             place = _Place(pending)
             await patiently(lambda: calls.call(place.reserve, size))
@@ -107,11 +110,10 @@ class _Copy:
                 self._file = self._here.open(listed.key)
             except ObjectNotFound as error:
                 raise self._changed() from error
-        found = describe(listed.key, self._file.found)
-        if listed.etag is not None and found.etag != listed.etag:
+        if listed.etag is not None and self._file.info.etag != listed.etag:
             raise self._changed()
         if self._pending is None:
-            self._pending = self._there.begin(self._key)
+            self._pending = self._there.begin(self._key, self._options.if_absent)
         return self.go_on()
 
     def go_on(self) -> ObjectInfo | None:
@@ -133,7 +135,8 @@ class _Copy:
         except PreconditionFailed as error:
             raise self._changed() from error
         pending.dated = file.found.st_mtime_ns
-        info = pending.publish(self._options)
+        kept = file.attributes if self._there.tree.attributes else b""
+        info = pending.publish(self._options, kept)
         self.close()
         return info
 
@@ -153,8 +156,8 @@ class _Copy:
 class _Content:
     """A file, read at any place."""
 
-    def __init__(self, key: str, file: OpenFile) -> None:
-        self.info = describe(key, file.found)
+    def __init__(self, file: OpenFile) -> None:
+        self.info = file.info
         self._file = file
 
     async def fill(self, view: memoryview, start: int) -> None:

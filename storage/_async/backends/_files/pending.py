@@ -12,7 +12,7 @@ from time import time_ns
 from ...._core.errors import InvalidKey, ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from . import hidden
-from .attributes import UNKNOWN, Known, unpack, write
+from .attributes import UNKNOWN, Known, pack, unpack, write
 from .layout import Layout
 from .locks import locked, require
 from .names import is_anothers
@@ -75,9 +75,10 @@ class Pending:
         """Make it the object, if the conditions hold.
 
         Args:
-            options: The conditions.
-            attributes: What `attributes.pack` gave.
+            options: The conditions, and what is kept beside the bytes.
+            attributes: What is kept, packed, where that is known from another object.
         """
+        attributes = attributes or pack(options)
         self._seal(attributes)
         try:
             found = self._publish(options)
@@ -171,8 +172,10 @@ class Pending:
                 with suppress(FileNotFoundError):
                     os.unlink(temp, dir_fd=self.directory)
         finally:
-            with suppress(OSError):  # what was to be reported was reported when it was sealed
+            try:
                 os.close(file)
+            except OSError:
+                pass  # what was to be reported was reported when it was sealed
             os.close(self.directory)
         if not self.published:
             self.tree.prune(self.parts[:-1])

@@ -41,9 +41,11 @@ class Rehash:
         """How many were moved, step by step."""
         pending = 0
         for found in Walk(self.tree, _PLAIN):
-            old = b"" if found is None else found[0].encode()
-            if is_digest(old.replace(b"/", b"")):
-                pending += self._moved(old.split(b"/"))
+            old = [] if found is None else found[0].encode().split(b"/")
+            if is_digest(b"".join(old)):
+                pending += self._moved(old)
+            elif old and (owner := self.layout.owner(old[:-1], old[-1])) is not None:
+                self._clean(old[:-1], owner)
             if pending >= BATCH:
                 self._settle()
                 yield pending
@@ -63,6 +65,19 @@ class Rehash:
         else:
             self.tree.prune(new[:-1])
         return moved
+
+    def _clean(self, above: Parts, owner: bytes) -> None:
+        """Remove the file with the key of an object that was moved, where that was not ended."""
+        if self.layout.is_place([*above, owner]):
+            return
+        with (
+            suppress(FileNotFoundError),
+            self.tree.entered(above, LIST) as directory,
+            locked(directory),
+        ):
+            if _facts(directory, owner) is None:
+                self.layout.forget(directory, owner)
+                self._touched.add(tuple(above))
 
     def _move(self, old: Parts, new: Parts) -> bool:
         try:

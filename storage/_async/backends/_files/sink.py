@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...._core import calls
 from ...._core.info import ObjectInfo, WriteOptions
-from . import attributes
 from .pending import Pending
 from .waiting import patiently
 
@@ -36,6 +35,6 @@ class FileSink:
     def _finish(self, options: WriteOptions) -> ObjectInfo:
         self._pending.write(self._collected)
         self._collected = bytearray()
-        info = self._pending.publish(options, attributes.pack(options))
+        info = self._pending.publish(options)
         self._pending.close()
         return info

@@ -23,10 +23,11 @@ from .layout import Layout
 from .objects import Objects, OpenFile
 from .passing import FilePassing
 from .pending import Pending, describe
+from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
 from .tree import Tree
-from .waiting import patiently
+from .waiting import is_exhausted, patiently
 from .walk import Listed, Walk
 
 T = TypeVar("T")
@@ -96,9 +97,21 @@ class AsyncFileTreeStore(FilePassing):
         self._layout.check(key)
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await calls.call(function, *args, **kwargs)
+        except StoreError:
+            raise
+        except OSError as error:
+            if not is_exhausted(error):
+                raise from_oserror(error) from error
         return await patiently(lambda: calls.call(function, *args, **kwargs))
 
     # -- whole objects ----------------------------------------------------------------------
+
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+        if options.conditional:
+            return (await self._get(key, options))[0]
+        return await self._do(self._objects.data, key, options.byte_range)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._do(self._objects.read, key, options)
@@ -145,15 +158,16 @@ class AsyncFileTreeStore(FilePassing):
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
-        try:
-            options.check(file.info)
-            start, end = 0, file.found.st_size
-            if options.byte_range is not None:
-                start, end = options.byte_range.resolve(end)
-            yield Body(file.info, self._pieces(file, start, end, options.if_match is not None))
-        finally:
-            file.close()  # in place: closing what was only read does not wait for any medium
+        async with readers.place():
+            file = await patiently(lambda: calls.acquire(OpenFile.close, self._objects.open, key))
+            try:
+                options.check(file.info)
+                start, end = 0, file.found.st_size
+                if options.byte_range is not None:
+                    start, end = options.byte_range.resolve(end)
+                yield Body(file.info, self._pieces(file, start, end, options.if_match is not None))
+            finally:
+                file.close()  # in place: closing what was only read does not wait for any medium
 
     async def _pieces(
         self, file: OpenFile, start: int, end: int, pinned: bool
@@ -168,14 +182,15 @@ class AsyncFileTreeStore(FilePassing):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         begin, fresh = self._objects.begin, options.if_absent
-        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key, fresh))
-        sink = FileSink(pending)
-        try:
-            yield sink
-            await sink.publish(options)
-        finally:
-            if not pending.closed:
-                await surely(pending.close)
+        async with writers.place():
+            pending = await patiently(lambda: calls.acquire(Pending.close, begin, key, fresh))
+            sink = FileSink(pending)
+            try:
+                yield sink
+                await sink.publish(options)
+            finally:
+                if not pending.closed:
+                    await surely(pending.close)
 
     # -- listing ----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import Awaitable, Callable
 from time import monotonic, sleep
@@ -32,9 +33,13 @@ async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
             end = end or monotonic() + PATIENCE
             if not is_exhausted(error) or monotonic() >= end:
                 raise from_oserror(error) from error
-        # A call of its own, so that those who can close files get their turn.
-        await calls.call(sleep, pause)
+        await rest(pause)
         pause = min(pause * 2, 0.05)
+
+
+async def rest(seconds: float) -> None:
+    """Wait; not in a worker, since those who can close files need one to get on."""
+    await (calls.call(sleep, seconds) if calls.direct() else asyncio.sleep(seconds))
 
 
 def patiently_here(function: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from .files import OpenFile, copy_bytes, write_all
@@ -35,12 +35,13 @@ class Content:
         self._source: OpenFile | None = None
         self._start = 0
 
-    def write_to(self, fd: int, position: int) -> None:
-        """Write the packed bytes to a file."""
-        if self._source is not None:
-            copy_bytes(self._source.fd, self._start, fd, position, self.packed)
-        else:
-            write_all(fd, [self._buffer], position)
+    def write_to(self, fd: int, before: Sequence[bytes], position: int) -> None:
+        """Write some bytes and the packed ones behind them to a file."""
+        if self._source is None:
+            return write_all(fd, [*before, self._buffer], position)
+        write_all(fd, before, position)
+        position += sum(map(len, before))
+        return copy_bytes(self._source.fd, self._start, fd, position, self.packed)
 
     def close(self) -> None:
         """Let go of the bytes."""
@@ -139,12 +140,14 @@ class StreamedContent(Content):
         self._spooled = self.packed
         self._held = bytearray()
 
-    def write_to(self, fd: int, position: int) -> None:
-        """Write the packed bytes to a file."""
-        if self._spool is not None:
-            copy_bytes(self._spool.fileno(), 0, fd, position, self.packed)
-        else:
-            super().write_to(fd, position)
+    def write_to(self, fd: int, before: Sequence[bytes], position: int) -> None:
+        """Write some bytes and the packed ones behind them to a file."""
+        if self._spool is None:
+            return super().write_to(fd, before, position)
+        write_all(fd, before, position)
+        return copy_bytes(
+            self._spool.fileno(), 0, fd, position + sum(map(len, before)), self.packed
+        )
 
     def close(self) -> None:
         """Let go of the bytes."""

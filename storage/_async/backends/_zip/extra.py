@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from ...._core.errors import ConfigError, CorruptStore
@@ -27,6 +28,8 @@ MAX_ATTRIBUTES = 32 * 1024
 
 _OURS = struct.Struct("<4s8sq")  # magic, a token that no other put has, nanoseconds since 1970
 _MAGIC = b"sto1"
+_NEW = struct.Struct("<H7x2H4s8sq")
+_OURS_AT = 13
 
 
 class Notes(NamedTuple):
@@ -79,6 +82,15 @@ def read_notes(extra: bytes, clock: int, day: int) -> Notes:
         clock: The member's DOS time, 4.4.6; local, to two seconds.
         day: Its DOS date.
     """
+    if len(extra) >= _NEW.size:  # as `new_fields` writes them, which needs no search
+        first, kind, size, magic, token, nanoseconds = _NEW.unpack_from(extra)
+        if (first, kind, magic) == (TIMES, OURS, _MAGIC) and _OURS_AT + size <= len(extra):
+            attributes = _read_attributes(extra[_NEW.size : _OURS_AT + size])
+            return Notes(token.hex(), _utc(nanoseconds / 1e9), *attributes)
+    return _search_notes(extra, clock, day)
+
+
+def _search_notes(extra: bytes, clock: int, day: int) -> Notes:
     mark, seconds = f"{day:04x}{clock:04x}", None
     for kind, field in fields(extra):
         if kind == OURS and field[:4] == _MAGIC and len(field) >= _OURS.size:
@@ -129,12 +141,18 @@ def _read_attributes(text: bytes) -> tuple[str | None, Mapping[str, str]]:
 
 def to_dos_time(seconds: float) -> tuple[int, int]:
     """The local time in two numbers, 4.4.6."""
+    return _to_dos_time(int(seconds) // 2 * 2)
+
+
+@lru_cache(16)
+def _to_dos_time(seconds: int) -> tuple[int, int]:
     now = time.localtime(seconds)
     year = min(max(now.tm_year, 1980), 2107)
     clock = now.tm_hour << 11 | now.tm_min << 5 | min(now.tm_sec, 59) // 2
     return clock, (year - 1980) << 9 | now.tm_mon << 5 | now.tm_mday
 
 
+@lru_cache(1024)
 def _from_dos_time(clock: int, day: int) -> datetime | None:
     """None for no time at all, as some programs write it."""
     date = (day >> 9) + 1980, day >> 5 & 15, day & 31

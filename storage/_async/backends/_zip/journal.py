@@ -128,9 +128,11 @@ class Journal:
         chain = zlib.crc32(frame, self._chain)
         position = self.end + FRAME.size
         try:
-            write_all(self.file.fd, [frame, chain.to_bytes(4, "little"), head], self.end)
-            if content is not None:
-                content.write_to(self.file.fd, position + len(head))
+            parts = [frame, chain.to_bytes(4, "little"), head]
+            if content is None:
+                write_all(self.file.fd, parts, self.end)
+            else:
+                content.write_to(self.file.fd, parts, self.end)
             if sync:
                 _flush(self.file.fd)
         except BaseException:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterator
 
 from ...._core.errors import CorruptStore, NotSupported
 from .files import read_exactly, read_pieces
 from .format import ENCRYPTED, LOCAL, LOCAL_SIGNATURE, MASKED, PATCHED, Entry, Limits
-from .methods import RATIOS, STORED, unpacked, unpacked_pieces
+from .methods import DEFLATED, RATIOS, STORED, unpacked, unpacked_pieces
+from .seeking import unpacked_range
 
 AHEAD = 64 * 1024
 """Packed bytes up to which a member is read together with its local header."""
+_HEADER = struct.Struct("<4s4xH16x2H")  # what has to be looked at of a local header
 _EXTRA = 128  # bytes of extra fields that are read along
 
 
@@ -23,11 +26,14 @@ def read_whole(entry: Entry, limits: Limits) -> bytes:
         NotSupported: They are encrypted or compressed by a method that nobody here knows.
         MissingExtra: They are compressed by Zstandard, which is not installed.
     """
-    start, data = _locate(entry, limits, entry.packed if entry.packed <= AHEAD else 0)
-    if len(data) < entry.packed:
-        data = read_exactly(entry.file, start, entry.packed)
-    data = data[: entry.packed]
-    data = unpacked(entry.method, data, entry.size)
+    packed = entry.packed
+    position, start, block = _locate(entry, limits, packed if packed <= AHEAD else 0)
+    if len(block) - start >= packed:
+        data = block[start : start + packed]
+    else:
+        data = read_exactly(entry.file, position, packed)
+    if entry.method != STORED:
+        data = unpacked(entry.method, data, entry.size)
     _check_crc(entry, zlib.crc32(data))
     return data
 
@@ -37,10 +43,12 @@ def read_some(entry: Entry, start: int, end: int, limits: Limits) -> Iterator[by
 
     The checksum can only be verified where that is all of it: before the last piece.
     """
-    position, _ = _locate(entry, limits, 0)
+    position, _, _ = _locate(entry, limits, 0)
     whole = start == 0 and end == entry.size
     if entry.method == STORED:
         pieces = read_pieces(entry.file, position + start, position + end)
+    elif entry.method == DEFLATED and not whole:
+        pieces = unpacked_range(entry, position, start, end)
     else:
         source = read_pieces(entry.file, position, position + entry.packed)
         pieces = unpacked_pieces(entry.method, source, entry.size)
@@ -50,23 +58,32 @@ def read_some(entry: Entry, start: int, end: int, limits: Limits) -> Iterator[by
 
 def packed_bytes(entry: Entry, limits: Limits) -> tuple[int, Iterator[bytes]]:
     """Where a member's packed bytes stand, and the pieces of them."""
-    start, _ = _locate(entry, limits, 0)
+    start, _, _ = _locate(entry, limits, 0)
     return start, read_pieces(entry.file, start, start + entry.packed)
 
 
-def _locate(entry: Entry, limits: Limits, ahead: int) -> tuple[int, bytes]:
-    """Where the packed bytes begin in the file, and up to ``ahead`` of them at least."""
+def _locate(entry: Entry, limits: Limits, ahead: int) -> tuple[int, int, bytes]:
+    """Where the packed bytes begin in the file; where in a block, and the block itself.
+
+    The block holds the local header, and perhaps up to ``ahead`` of the packed bytes.
+    """
     _check_readable(entry, limits)
-    name = entry.name
-    size = min(LOCAL.size + len(name) + _EXTRA + ahead, entry.end - entry.offset)
-    block = read_exactly(entry.file, entry.offset, size)
-    _, _, _, method, _, _, _, _, _, name_size, extra_size = LOCAL.unpack_from(block)
-    start = LOCAL.size + name_size + extra_size
-    if block[:4] != LOCAL_SIGNATURE or method != entry.method or block[30:][:name_size] != name:
-        raise CorruptStore("the member is not what the archive's directory tells of it")
-    if entry.offset + start + entry.packed > entry.end:
+    name, offset = entry.name, entry.offset
+    name_end = LOCAL.size + len(name)
+    block = read_exactly(entry.file, offset, min(name_end + _EXTRA + ahead, entry.end - offset))
+    signature, method, name_size, extra_size = _HEADER.unpack_from(block)
+    if signature != LOCAL_SIGNATURE or method != entry.method:
+        raise _other_member()
+    if name_size != len(name) or block[LOCAL.size : name_end] != name:
+        raise _other_member()
+    start = name_end + extra_size
+    if offset + start + entry.packed > entry.end:
         raise CorruptStore("the member overlaps what follows it")
-    return entry.offset + start, block[start:]
+    return offset + start, start, block
+
+
+def _other_member() -> CorruptStore:
+    return CorruptStore("the member is not what the archive's directory tells of it")
 
 
 def _check_readable(entry: Entry, limits: Limits) -> None:

@@ -89,13 +89,17 @@ class Upload:
     def _remember(self, answer: Mapping[str, Any]) -> None:
         self.id = answer["UploadId"]
 
-    async def send(self, number: int, body: bytearray, digest: bytes | None) -> None:
+    async def send(self, number: int, body: bytearray, digest: bytes | None) -> bool:
         """Send one part; parts may come in any order.
 
         Args:
             number: From 1 to 10,000.
             body: Its bytes.
             digest: Their checksum, of the upload's kind.
+
+        Returns:
+            Whether nobody holds the bytes any more: one try was enough. What became of a try that
+            was given up is not known; there are transports that go on sending what they have.
         """
         told = checksums.encoded(self._checksum, digest)
 
@@ -106,6 +110,7 @@ class Upload:
 
         answer = await checksums.twice(once)
         self.keep(number, Part(answer["ETag"], len(body), digest))
+        return not answer["ResponseMetadata"].get("RetryAttempts")
 
     async def copy(self, number: int, size: int, **source: Any) -> None:
         """Have the server make a part of another object's bytes."""

@@ -11,7 +11,7 @@ from ...._core.errors import NotSupported, StoreError
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions
 from ...base import AsyncBaseStore
 from ...shortcuts import Content, Fetch, Place
-from . import checksums, reading
+from . import attributes, checksums, reading
 from .clients import Clients
 from .copying import Copy
 from .errors import failure
@@ -26,6 +26,7 @@ from .states import UploadState
 class BucketPassing(AsyncBaseStore):
     """See `StoreShortcuts`."""
 
+    _copies_remotely = True
     _send: ObjectRequests
     _clients: Clients
     _prefix: str
@@ -97,6 +98,10 @@ class BucketPassing(AsyncBaseStore):
         except StoreError as error:
             if failure(error).code != "NoSuchUpload":
                 raise
+
+    async def _look(self, key: str) -> ObjectInfo:
+        head = await self._send("head_object", Key=self._prefix + key, ChecksumMode="ENABLED")
+        return attributes.info_of(key, head)
 
     # -- large objects out ----------------------------------------------------------------------
 

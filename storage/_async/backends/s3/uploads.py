@@ -62,9 +62,9 @@ class Sending:
         told = self._known.get(number)
         if told is not None and _is_part(told, body, self._checksum, digest):
             self._upload.keep(number, Part(told["ETag"], len(body), digest))
-        else:
-            await self._upload.send(number, body, digest)
-        self._source.reuse(body)  # only if all went well: a request that did not may still hold it
+        elif not await self._upload.send(number, body, digest):
+            return
+        self._source.reuse(body)
 
 
 def _is_part(

@@ -6,19 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from ...._core.errors import IntegrityError
-from ...._core.info import ByteRange, Capability, ObjectInfo, ReadOptions
+from ...._core.info import ByteRange, ObjectInfo, ReadOptions
 from ...shortcuts import Content
 from .errand import Errand
 
 
 def content_of(errand: Errand) -> AbstractAsyncContextManager[Content] | None:
     """The source's object, to be read at any place; None where it cannot be."""
-    source, key = errand.behind[0]
+    source, key = errand.here
     found = source._content(key, errand.pinned())
     if found is not None:
         return found
-    able = Capability.RANGES | Capability.READ_CONDITIONS
-    if able in errand.source.capabilities and errand.listed.etag is not None:
+    if errand.ends.ranges and errand.listed.etag is not None:
         return _ranged(errand)
     return None
 
@@ -26,7 +25,9 @@ def content_of(errand: Errand) -> AbstractAsyncContextManager[Content] | None:
 @asynccontextmanager
 async def _ranged(errand: Errand) -> AsyncIterator[Content]:
     with errand.reading():
-        info = await errand.source.head(errand.listed.key)
+        errand.ends.source._check_reading("get", errand.listed.key, errand.pinned())
+        source, key = errand.here
+        info = await source._run("head", key, source._look(key))
     yield _Ranged(errand, info)
 
 
@@ -42,7 +43,7 @@ class _Ranged:
         errand, at = self._errand, 0
         options = ReadOptions(ByteRange(start, start + len(view)), errand.listed.etag)
         with errand.reading():
-            async with errand.source._reader(errand.listed.key, options) as reader:
+            async with errand.ends.source._reader(errand.listed.key, options) as reader:
                 async for chunk in reader:
                     view[at : at + len(chunk)] = chunk
                     at += len(chunk)
@@ -63,8 +64,8 @@ class Rated:
 
     async def fill(self, view: memoryview, start: int) -> None:
         """See `Content`."""
-        if self._errand.rate is not None:
-            await self._errand.rate.take(len(view))
+        if self._errand.ends.rate is not None:
+            await self._errand.ends.rate.take(len(view))
         await self._content.fill(view, start)
 
     async def verify(self) -> None:

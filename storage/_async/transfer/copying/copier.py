@@ -8,13 +8,13 @@ from typing import Self
 from ...._core import bulk, calls
 from ...._core.budget import ByteBudget
 from ...._core.errors import AccessDenied, NotSupported, SourceChanged
-from ...._core.info import WRITE_OVER, Capability, ObjectInfo, WriteOptions
+from ...._core.info import WRITE_OVER, ObjectInfo, WriteOptions
 from ...base import AsyncBaseStore
 from ..steps import Copied
 from .contents import content_of
-from .errand import Errand, Rate
+from .errand import Ends, Errand, Rate
 from .parallel import copy_in_parts, copy_to_place
-from .resumable import UploadMemory
+from .resumable import UploadMemory, drop
 from .serverside import copy_in_service
 from .streamed import copy_streamed
 from .whole import copy_whole
@@ -48,15 +48,11 @@ class Copier:
         rate: Rate | None = None,
         uploads: UploadMemory | None = None,
     ) -> None:
-        self._source = source
-        self._target = target
-        self._budget = ByteBudget(BUDGET) if budget is None else budget
-        self._rate = rate
+        budget = ByteBudget(BUDGET) if budget is None else budget
+        self._ends = Ends(source, target, budget, rate)
         self._uploads = uploads
-        self._job = bulk.BulkJob(self._budget)
+        self._job = bulk.BulkJob(budget)
         self._refused = False
-        streams = Capability.STREAMS in source.capabilities & target.capabilities
-        self._whole = WHOLE if streams else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,11 +92,15 @@ class Copier:
         finally:
             bulk.current.reset(token)
 
+    async def forget(self, key: str) -> None:
+        """Give up a large upload that an earlier run has begun, if there is one."""
+        if self._uploads is not None:
+            await drop(self._ends.target, key, self._uploads)
+
     def _errand(self, listed: ObjectInfo, condition: WriteOptions, key: str | None) -> Errand:
-        source, target = self._source, self._target
-        key = listed.key if key is None else key
-        behind = source._behind(listed.key), target._behind(key)
-        return Errand(source, target, listed, key, condition, self._budget, self._rate, behind)
+        ends, key = self._ends, listed.key if key is None else key
+        here, there = ends.source._behind(listed.key), ends.target._behind(key)
+        return Errand(ends, listed, key, condition, here, there)
 
     async def _copy(self, errand: Errand) -> Copied:
         if not self._refused and _share_service(errand):
@@ -111,12 +111,12 @@ class Copier:
             except NotSupported:
                 pass
         size = errand.listed.size
-        if self._whole is None or size is None or size <= self._whole:
+        if not self._ends.streams or (size is not None and size <= WHOLE):
             return await copy_whole(errand, WHOLE)
-        return await self._copy_large(errand, size)
+        return await (copy_streamed(errand) if size is None else self._copy_large(errand, size))
 
     async def _copy_large(self, errand: Errand, size: int) -> Copied:
-        (source, inner), (target, _) = errand.behind
+        (source, inner), target = errand.here, errand.there[0]
         least = target._takes_contents(size)
         if least is not None:
             content = content_of(errand)
@@ -133,7 +133,7 @@ class Copier:
         if listed.etag is None or listed.modified is None:
             return None
         try:
-            head = await self._source.head(listed.key)
+            head = await self._ends.source.head(listed.key)
         except Exception:
             return None
         same = (head.size, head.modified) == (listed.size, listed.modified)
@@ -141,6 +141,5 @@ class Copier:
 
 
 def _share_service(errand: Errand) -> bool:
-    (source, _), (target, _) = errand.behind
-    service = target._service()
-    return service is not None and service == source._service()
+    service = errand.there[0]._service()
+    return service is not None and service == errand.here[0]._service()

@@ -22,39 +22,55 @@ class Rate(Protocol):
         """Wait until so many more may go."""
 
 
+class Ends:
+    """Both ends of many copies, what they share, and what is asked of the ends but once.
+
+    Args:
+        source: Where the objects are.
+        target: Where they go.
+        budget: Of the memory for what is on its way.
+        rate: Of what is on its way.
+    """
+
+    def __init__(
+        self, source: AsyncBaseStore, target: AsyncBaseStore, budget: ByteBudget, rate: Rate | None
+    ) -> None:
+        self.source, self.target = source, target
+        self.budget, self.rate = budget, rate
+        able, there = source.capabilities, target.capabilities
+        self.pins = Capability.READ_CONDITIONS in able
+        self.ranges = self.pins and Capability.RANGES in able
+        self.streams = Capability.STREAMS in able & there
+        self.attributes = Capability.ATTRIBUTES in there
+        self.times = source._keeps_modified or target._keeps_modified
+
+
 @dataclass(slots=True)
 class Errand:
     """One copy.
 
     Args:
-        source: Where the object is.
-        target: Where it goes.
-        listed: What the source's listing said of it: this version is copied, and no other.
+        ends: Where from and where to.
+        listed: What the source's listing said of the object: this version is copied, no other.
         key: Its key at the target.
         condition: On what is there already.
-        budget: Of the memory for what is on its way.
-        rate: Of what is on its way.
+        here: The store that keeps the source's very bytes, and the key there.
+        there: The same for the target.
     """
 
-    source: AsyncBaseStore
-    target: AsyncBaseStore
+    ends: Ends
     listed: ObjectInfo
     key: str
     condition: WriteOptions
-    budget: ByteBudget
-    rate: Rate | None
-
-    behind: tuple[tuple[AsyncBaseStore, str], tuple[AsyncBaseStore, str]]
-    """The stores that keep the very bytes of source and target, and the keys there."""
+    here: tuple[AsyncBaseStore, str]
+    there: tuple[AsyncBaseStore, str]
 
     # -- the source ---------------------------------------------------------------------------
 
     def pinned(self) -> ReadOptions:
         """How to ask for the version that was listed."""
         etag = self.listed.etag
-        if etag is None or Capability.READ_CONDITIONS not in self.source.capabilities:
-            return READ_ALL
-        return ReadOptions(None, etag)
+        return ReadOptions(None, etag) if etag is not None and self.ends.pins else READ_ALL
 
     def check_source(self, info: ObjectInfo) -> None:
         """Raise `SourceChanged` unless what was opened is the version that was listed."""
@@ -84,7 +100,7 @@ class Errand:
         return SourceChanged(
             "the source's object is not what was listed: it was replaced, changed or removed",
             operation="copy",
-            store=repr(self.source),
+            store=repr(self.ends.source),
             key=self.listed.key,
         )
 
@@ -96,18 +112,18 @@ class Errand:
         Args:
             info: What the source told of the object when it was opened.
         """
-        source, target, condition = self.source, self.target, self.condition
-        kept = times.of_copy(source._keeps_modified, target._keeps_modified, info)
-        if Capability.ATTRIBUTES not in target.capabilities:
-            if kept.modified is None:
+        ends, condition = self.ends, self.condition
+        metadata, modified = info.metadata, None
+        if ends.times:
+            modified, metadata = times.of_copy(
+                ends.source._keeps_modified, ends.target._keeps_modified, info
+            )
+        if not ends.attributes:
+            if modified is None:
                 return condition
-            return WriteOptions(condition.if_absent, condition.if_match, modified=kept.modified)
+            return WriteOptions(condition.if_absent, condition.if_match, modified=modified)
         return WriteOptions(
-            condition.if_absent,
-            condition.if_match,
-            info.content_type,
-            kept.metadata,
-            kept.modified,
+            condition.if_absent, condition.if_match, info.content_type, metadata, modified
         )
 
     def check_length(self, info: ObjectInfo, size: int) -> None:
@@ -126,7 +142,7 @@ class Errand:
             if stored.checksum.startswith(f"{kind}:"):
                 raise IntegrityError(
                     f"the target's {kind} is not the source's",
-                    store=repr(self.target),
+                    store=repr(self.ends.target),
                     key=self.key,
                 )
         return Copied(stored, size, told)

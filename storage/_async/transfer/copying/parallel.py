@@ -27,8 +27,8 @@ async def copy_in_parts(
         least: Bytes that the target holds at least.
         uploads: Remembers what was begun.
     """
-    target, key = errand.behind[1]
-    held = await errand.budget.acquire(least)
+    target, key = errand.there
+    held = await errand.ends.budget.acquire(least)
     try:
         with errand.reading():
             found = await opened.__aenter__()
@@ -36,7 +36,7 @@ async def copy_in_parts(
             info = found.info
             errand.check_source(info)
             content, options = Rated(found, errand), errand.options(info)
-            errand.target._check_writing("put", errand.key, options)
+            errand.ends.target._check_writing("put", errand.key, options)
             if uploads is not None and least < (info.size or 0):
                 stored = await resumed(errand, content, options, uploads)
             else:
@@ -44,7 +44,7 @@ async def copy_in_parts(
         finally:
             await opened.__aexit__(None, None, None)
     finally:
-        errand.budget.give(held)
+        errand.ends.budget.give(held)
     return errand.done(info, _named(stored, errand.key), info.size or 0)
 
 
@@ -52,8 +52,8 @@ async def copy_to_place(
     errand: Errand, opened: AbstractAsyncContextManager[Fetch], size: int
 ) -> Copied:
     """Have the source bring an object to a place, by several connections if need be."""
-    target, key = errand.behind[1]
-    held = await errand.budget.acquire(min(size, errand.source._stream_bytes))
+    target, key = errand.there
+    held = await errand.ends.budget.acquire(min(size, errand.ends.source._stream_bytes))
     try:
         with errand.reading():
             fetch = await opened.__aenter__()
@@ -61,14 +61,14 @@ async def copy_to_place(
             info = fetch.info
             errand.check_source(info)
             options = errand.options(info)
-            errand.target._check_writing("put", errand.key, options)
+            errand.ends.target._check_writing("put", errand.key, options)
             async with target._placing(key, size, options) as place:
                 with errand.reading():
                     await fetch.into(_Rated(place, errand))
         finally:
             await opened.__aexit__(None, None, None)
     finally:
-        errand.budget.give(held)
+        errand.ends.budget.give(held)
     assert place.info is not None
     return errand.done(info, _named(place.info, errand.key), size)
 
@@ -83,8 +83,8 @@ class _Rated:
 
     async def write(self, at: int, data: bytes, digest: Digest | None) -> None:
         """See `Place`."""
-        if self._errand.rate is not None:
-            await self._errand.rate.take(len(data))
+        if self._errand.ends.rate is not None:
+            await self._errand.ends.rate.take(len(data))
         await self._place.write(at, data, digest)
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from ...._core.errors import ObjectNotFound, StoreError, StoreTimeout, StoreUnavailable
 from ...._core.info import ObjectInfo, WriteOptions
 from ...._core.window import finish_all
+from ...base import AsyncBaseStore
 from ...shortcuts import Content
 from .errand import Errand
 
@@ -35,7 +36,7 @@ async def resumed(
     What cannot go on now but may later (the process is killed, the sync cancelled, the server out
     of reach) leaves the upload as it is; all else takes it back.
     """
-    target, key = errand.behind[1]
+    target, key = errand.there
     state = await _state(errand, uploads)
     fresh = state is None
     for _ in range(2):
@@ -52,7 +53,7 @@ async def resumed(
             state, fresh = None, True  # it was given up meanwhile, by the server or by somebody
             continue
         except Exception:
-            await finish_all([_drop(errand, state, uploads)])
+            await finish_all([drop(errand.ends.target, errand.key, uploads)])
             raise
         await uploads.drop_upload(errand.key)
         return stored
@@ -73,12 +74,12 @@ async def _state(errand: Errand, uploads: UploadMemory) -> str | None:
     state, source = known
     if source == fingerprint(errand.listed):
         return state
-    await _drop(errand, state, uploads)
+    await drop(errand.ends.target, errand.key, uploads)
     return None
 
 
 async def _begun(errand: Errand, options: WriteOptions, uploads: UploadMemory) -> str:
-    target, key = errand.behind[1]
+    target, key = errand.there
     size = errand.listed.size or 0
     state = await target._run("put", key, target._begin_take(key, options, size))
     try:
@@ -89,7 +90,16 @@ async def _begun(errand: Errand, options: WriteOptions, uploads: UploadMemory) -
     return state
 
 
-async def _drop(errand: Errand, state: str, uploads: UploadMemory) -> None:
-    target, key = errand.behind[1]
-    await target._drop_take(key, state)
-    await uploads.drop_upload(errand.key)
+async def drop(store: AsyncBaseStore, key: str, uploads: UploadMemory) -> None:
+    """Give up the upload of a key, if there is one.
+
+    Args:
+        store: Where it goes.
+        key: Its key there.
+        uploads: Knows of it.
+    """
+    known = await uploads.upload_state(key)
+    if known is not None:
+        target, inner = store._behind(key)
+        await target._drop_take(inner, known[0])
+        await uploads.drop_upload(key)

@@ -15,11 +15,11 @@ async def copy_in_service(errand: Errand) -> Copied:
         NotSupported: It has to be done in another way.
     """
     listed, key = errand.listed, errand.key
-    (source, inner), (target, there) = errand.behind
-    errand.source._check_reading("get", listed.key, errand.pinned())
-    errand.target._check_writing("put", key, errand.condition)
-    if errand.rate is not None:
-        await errand.rate.take(listed.size or 0)
+    (source, inner), (target, there) = errand.here, errand.there
+    errand.ends.source._check_reading("get", listed.key, errand.pinned())
+    errand.ends.target._check_writing("put", key, errand.condition)
+    if errand.ends.rate is not None and not target._copies_remotely:
+        await errand.ends.rate.take(listed.size or 0)
     known = listed if inner == listed.key else replace(listed, key=inner)
     work = target._copy_from(source, known, there, errand.condition)
     stored = await target._place("copy", there, work)

@@ -9,9 +9,9 @@ from .errand import Errand
 
 async def copy_streamed(errand: Errand) -> Copied:
     """Copy an object in bounded memory."""
-    wanted = errand.source._stream_bytes + errand.target._stream_bytes
-    held = await errand.budget.acquire(min(wanted, errand.listed.size or wanted))
-    reader = errand.source._reader(errand.listed.key, errand.pinned())
+    wanted = errand.ends.source._stream_bytes + errand.ends.target._stream_bytes
+    held = await errand.ends.budget.acquire(min(wanted, errand.listed.size or wanted))
+    reader = errand.ends.source._reader(errand.listed.key, errand.pinned())
     try:
         with errand.reading():
             await reader.__aenter__()
@@ -20,16 +20,16 @@ async def copy_streamed(errand: Errand) -> Copied:
         try:
             await reader.aclose()
         finally:
-            errand.budget.give(held)
+            errand.ends.budget.give(held)
 
 
 async def _copied(errand: Errand, reader: AsyncReader) -> Copied:
     info = reader.info
     errand.check_source(info)
-    async with errand.target._writer(errand.key, errand.options(info)) as writer:
+    async with errand.ends.target._writer(errand.key, errand.options(info)) as writer:
         while chunk := await _next(errand, reader):
-            if errand.rate is not None:
-                await errand.rate.take(len(chunk))
+            if errand.ends.rate is not None:
+                await errand.ends.rate.take(len(chunk))
             await writer.write(chunk)
         errand.check_length(info, writer.tell())
     return errand.done(info, writer.info, writer.tell())

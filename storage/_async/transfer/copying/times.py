@@ -14,7 +14,7 @@ MTIME = "mtime"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SECONDS = re.compile(r"(-?\d{1,12})(?:\.(\d{1,18}))?")
+_SECONDS = re.compile(r"(-?\d{1,12})(?:\.(\d{1,18}))?", re.ASCII)
 
 
 class Kept(NamedTuple):

@@ -16,16 +16,16 @@ async def copy_whole(errand: Errand, most: int) -> Copied:
         errand: What is to be copied.
         most: Bytes to reckon with where its length is not known.
     """
-    size = errand.listed.size
-    held = await errand.budget.acquire(most if size is None else size)
+    size, budget = errand.listed.size, errand.ends.budget
+    held = await budget.acquire(most if size is None else size)
     try:
         return await _copied(errand)
     finally:
-        errand.budget.give(held)
+        budget.give(held)
 
 
 async def _copied(errand: Errand) -> Copied:
-    source, target, key = errand.source, errand.target, errand.key
+    source, target, key = errand.ends.source, errand.ends.target, errand.key
     data: Any  # not every store's values are bytes
     try:
         data, info = await source._read(errand.listed.key, errand.pinned())
@@ -38,6 +38,6 @@ async def _copied(errand: Errand) -> Copied:
         return Copied(stored, info.size or 0)
     size = len(data)
     errand.check_length(info, size)
-    if errand.rate is not None:
-        await errand.rate.take(size)
+    if errand.ends.rate is not None:
+        await errand.ends.rate.take(size)
     return errand.done(info, await target._write(key, data, options), size)

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, get_args
 
 from ...._core.errors import ConfigError
 from ...._core.info import ObjectInfo
-from ...transfer.objects import STRONG
+from ...transfer.comparing import STRONG
 
 WritePolicy: TypeAlias = Literal["all", "quorum", "any"]
 ReadPolicy: TypeAlias = Literal["first", "fastest", "quorum"]

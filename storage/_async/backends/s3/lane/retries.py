@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
 
+from ....._core.errors import MalformedResponse
 from .errors import Refused, retry_after
 from .transport import SilenceError, TransportError
 
@@ -43,9 +44,14 @@ def throttled(error: Exception) -> bool:
     return isinstance(error, Refused) and (error.code in _THROTTLED or error.status in (429, 503))
 
 
-def passing(error: Exception) -> bool:
-    """Whether the same request may well be answered in a moment."""
-    if isinstance(error, TransportError):
+def passing(error: Exception, *, reading: bool = False) -> bool:
+    """Whether the same request may well be answered in a moment.
+
+    Args:
+        error: What came of it.
+        reading: Whether it changes nothing: then an answer that cannot be read is as good as none.
+    """
+    if isinstance(error, TransportError) or (reading and isinstance(error, MalformedResponse)):
         return True
     return isinstance(error, Refused) and (
         error.code in _PASSING or error.status in _PASSING_STATUS or throttled(error)
@@ -98,17 +104,19 @@ class Attempts:
         budget: What retries cost.
         most: How many tries there may be.
         began: When the first one began, by the monotonic clock.
+        reading: Whether it changes nothing.
     """
 
     budget: Budget
     most: int
     began: float
+    reading: bool = False
     retries: int = 0
     paid: float = 0.0
 
     async def again(self, error: Exception) -> bool:
         """Whether to try once more after an error; the pause is over then."""
-        if not passing(error) or self.retries + 1 >= self.most:
+        if not passing(error, reading=self.reading) or self.retries + 1 >= self.most:
             return False
         seconds = pause_before(self.retries + 1, error)
         if monotonic() + seconds - self.began > LONGEST:

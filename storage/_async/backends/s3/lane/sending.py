@@ -79,7 +79,8 @@ class Lane:
             Elsewhere: The bucket is in another region.
             StoreError: The answer is not what S3 answers, or there are no credentials.
         """
-        attempts = Attempts(self._budget, self._identity.attempts, time.monotonic())
+        reading = call.operation.method in ("GET", "HEAD")
+        attempts = Attempts(self._budget, self._identity.attempts, time.monotonic(), reading)
         mended: set[str] = set()
         payload = await self._digest(call.body) if call.body else EMPTY
         while True:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _BEGIN, _END = b"<NextContinuationToken>", b"</NextContinuationToken>"
-_ROOT = b"<ListBucketResult"
+_ROOT, _LAST = b"<ListBucketResult", b"</ListBucketResult>"
+
+_PLAIN = re.compile(rb"[!-%'-;=?-~]+")
+"""Text that stands for itself: no reference, no tag, no CDATA, no space that is not meant."""
 
 
 class Unread(Mapping[str, Any]):
@@ -22,12 +26,13 @@ class Unread(Mapping[str, Any]):
         self._read = read
         self._whole: Mapping[str, Any] | None = None
         self.expected = _token(content)
-        """What the document most probably has as its ``NextContinuationToken``."""
+        """What the document most probably has as its ``NextContinuationToken``; who asks with it
+        has to look what the document says, too, before he believes the answer."""
 
     @staticmethod
     def suits(content: bytes) -> bool:
-        """Whether a document looks like a listing: an error is to be read at once."""
-        return _ROOT in content[:512]
+        """Whether a document looks like a listing, whole: all else is to be read at once."""
+        return _ROOT in content[:512] and content[-64:].rstrip().endswith(_LAST)
 
     def _found(self) -> Mapping[str, Any]:
         if self._whole is None:
@@ -52,6 +57,6 @@ def _token(content: bytes) -> str | None:
     start = content.find(_BEGIN) + len(_BEGIN)
     end = content.find(_END, start)
     token = content[start:end]
-    if start < len(_BEGIN) or end <= start or not token.isascii() or b"&" in token:
+    if start < len(_BEGIN) or end <= start or not _PLAIN.fullmatch(token):
         return None
     return token.decode()

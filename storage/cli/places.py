@@ -1,0 +1,43 @@
+"""Where things go that nobody named: journals, and URLs in plans."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from .._async.base import AsyncBaseStore
+
+MASK = "***"
+_SECRET = re.compile(r"([?&][^=&]*(?:key|secret|password|token)[^=&]*=)[^&#]+", re.IGNORECASE)
+
+
+def take_journal(
+    words: dict[str, Any], source: AsyncBaseStore, target: AsyncBaseStore, *, make: bool
+) -> Path | None:
+    """The journal that options name, which are taken out of ``words``, or the usual one.
+
+    Args:
+        words: The options.
+        source: One end.
+        target: The other.
+        make: Whether there may be a new one.
+    """
+    named, none = words.pop("journal"), words.pop("no_journal")
+    if named and none:
+        raise click.UsageError("--journal and --no-journal are both given.")
+    from .._async.transfer.journalplace import usual_journal
+
+    path = None if none else Path(named) if named else usual_journal(source, target)
+    return path if path is not None and (make or path.exists()) else None
+
+
+def without_secrets(url: str) -> str:
+    """A store's URL as it may stand in a file; a path becomes an absolute one."""
+    if "://" not in url:
+        return os.path.abspath(url)
+    return _SECRET.sub(rf"\1{MASK}", re.sub(r"(://[^/?#@]*:)[^/?#]*@", rf"\1{MASK}@", url))
