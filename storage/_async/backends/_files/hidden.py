@@ -39,6 +39,9 @@ def create_unnamed(directory: int) -> int | None:
     try:
         return os.open(".", os.O_WRONLY | _UNNAMED, 0o666, dir_fd=directory)
     except OSError as error:
+        if error.errno == errno.EPERM and not os.fstat(directory).st_nlink:
+            # What ext4 says of a directory that was removed.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
         if error.errno not in _UNABLE:
             raise
         return None
