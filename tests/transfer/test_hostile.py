@@ -97,6 +97,35 @@ async def test_nothing_is_deleted_after_any_doubt_about_the_source(source: objec
     await refused(source, AsyncDictStore(fill("a", "x", "y", "z")))
 
 
+@pytest.mark.parametrize("source", [Listed("a", "b"), Orderly("a", "b")], ids=["foreign", "own"])
+async def test_what_the_source_still_has_is_not_deleted_when_its_listing_ends_too_early(
+    source: object,
+) -> None:
+    target = AsyncDictStore(fill("a", "b", "c", "d", "gone", "../no key of files"))
+    with pytest.raises(SyncError) as caught:
+        await async_sync_stores(source, target, True, max_delete=None)  # type: ignore[arg-type]
+    assert caught.value.report.failures.keys() == {"c", "d"}
+    assert caught.value.report.deleted == 2
+    assert target.objects == fill(*KEYS)
+
+
+async def test_keys_that_the_source_cannot_have_are_surplus(tmp_path: Path) -> None:
+    source, target = AsyncFilesystemStore(tmp_path), AsyncDictStore(fill("a", "../x", "b//c"))
+    await source.put("a", b"a")
+    assert (await async_sync_stores(source, target, True, max_delete=None)).deleted == 2
+    assert target.objects == fill("a")
+
+
+async def test_what_lies_behind_a_link_of_the_source_is_not_deleted(tmp_path: Path) -> None:
+    source, target = AsyncFilesystemStore(tmp_path / "root"), AsyncDictStore(fill("a", "b/c", "d"))
+    await source.put("a", b"a")
+    await AsyncFilesystemStore(tmp_path / "moved").put("c", b"c")
+    (tmp_path / "root" / "b").symlink_to(tmp_path / "moved")
+    with pytest.raises(SyncError):
+        await async_sync_stores(source, target, True, max_delete=None)
+    assert set(target.objects) == {"a", "b/c"}
+
+
 async def test_a_library_error_in_a_listing_passes_and_deletes_nothing() -> None:
     target = AsyncDictStore(fill("x"))
     with pytest.raises(ZeroDivisionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ..._core.budget import ByteBudget
-from ..._core.errors import ObjectExists, ObjectNotFound, PreconditionFailed
+from ..._core.errors import InvalidKey, ObjectExists, ObjectNotFound, PreconditionFailed
 from ..._core.info import WRITE_OVER, Capability, WriteOptions
 from ..base import AsyncBaseStore
 from .objects import PIECE, same_bytes
@@ -96,9 +96,18 @@ class Performer(Rehearsal):
         return Outcome(step, Action.COPIED, copied.size, copied.info, copied.digest)
 
     async def _delete(self, step: Step) -> None:
+        if await self._is_at_source(step.key):
+            raise ObjectExists("the source has it, although it was not listed", key=step.key)
         condition = await self._condition(step)
         await self._back_up(step)
         await self._target.delete(step.key, missing_ok=True, if_match=condition.if_match)
+
+    async def _is_at_source(self, key: str) -> bool:
+        """Asked of each key, since a listing that ends too early may look like any other."""
+        try:
+            return await self._source.exists(key)
+        except InvalidKey:
+            return False
 
     async def _back_up(self, step: Step) -> None:
         if step.there is not None and self._backup is not None:
