@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -163,6 +165,31 @@ async def test_max_delete_is_a_count_or_a_share(max_delete: float | None, goes: 
         await async_sync_stores(source, target, True, max_delete=max_delete)
     assert len(target.objects) == 10
     assert caught.value.report.deletes_refused
+
+
+async def test_a_share_is_rounded_up_only_where_it_is_no_whole_number() -> None:
+    source, target = AsyncDictStore(numbered(92)), AsyncDictStore(numbered(100))
+    with pytest.raises(SyncError, match="max_delete allows 7"):
+        await async_sync_stores(source, target, True, max_delete=0.07)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+async def test_what_is_bound_to_another_place_overlaps(tmp_path: Path) -> None:
+    below, bound = tmp_path / "data" / "be low", tmp_path / "bound"
+    for folder in (below, bound):
+        folder.mkdir(parents=True)
+    if subprocess.run(["mount", "--bind", below, bound], check=False).returncode:
+        pytest.skip("this container may not mount")
+    try:
+        ends = AsyncFilesystemStore(tmp_path / "data"), AsyncFilesystemStore(bound / "new")
+        for source, target in (ends, ends[::-1]):
+            with pytest.raises(ConfigError, match="the same store"):
+                await async_sync_stores(source, target)
+        neighbour = AsyncFilesystemStore(tmp_path / "data" / "be")
+        await neighbour.put("a", b"a")
+        assert (await async_sync_stores(neighbour, ends[1])).copied == 1
+    finally:
+        subprocess.run(["umount", bound], check=True)
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, -0.1, True, float("nan")])
