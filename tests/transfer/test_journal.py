@@ -17,6 +17,7 @@ from storage._async.backends.fs import AsyncFilesystemStore
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.transfer.journal import Journal, identity, open_journal, remembering
 from storage._async.transfer.steps import Remembered
+from storage._async.transfer.sync import async_sync_stores
 from storage._async.wrappers.compressing import AsyncGzipStore
 from storage._core.errors import ConfigError, StoreUnavailable
 from storage._core.info import ObjectInfo
@@ -285,3 +286,20 @@ def test_only_what_its_fingerprint_can_bear_is_remembered(
     assert (row is not None) == is_remembered
     if row is not None:
         assert (row.key, row.digest) == ("key", "sha256:00")
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+async def test_bytes_that_change_under_the_same_time_and_length_are_found(
+    tmp_path: Path, end: str
+) -> None:
+    source, target = (AsyncFilesystemStore(tmp_path / name) for name in ("source", "target"))
+    await source.put("k", b"first")
+    os.utime(tmp_path / "source" / "k", (10**9, 10**9))
+    journal = tmp_path / "journal"
+    await async_sync_stores(source, target, journal=journal)
+    file = tmp_path / end / "k"
+    was = file.stat()
+    file.write_bytes(b"other")
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert (await async_sync_stores(source, target, journal=journal)).copied == 1
+    assert await target.get("k") == await source.get("k")
