@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from traceback import walk_tb
 
 import pytest
 
@@ -19,6 +20,7 @@ from storage._async.transfer.report import SyncReport
 from storage._async.transfer.sync import async_sync_stores
 from storage._async.wrappers.guarding import AsyncReadonlyStore
 from storage._async.wrappers.keys import AsyncPrefixStore
+from storage._core import bulk
 from storage._core.errors import (
     ConfigError,
     InvalidKey,
@@ -344,6 +346,43 @@ async def test_what_cannot_be_backed_up_is_not_changed() -> None:
     with pytest.raises(SyncError):
         await async_sync_stores(source, target, delete=True, backup=backup)
     assert target.objects == {"a": b"old", "b": b"2", "x": b"gone"}
+
+
+class Asking(AsyncDictStore):
+    """Asks whether its writes need be durable only later."""
+
+    deferred = 0
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        job = bulk.current.get()
+        assert job is not None
+        job.defers(self, lambda: self)  # type: ignore[arg-type, return-value]
+        self.deferred += job.defers(self, lambda: None)
+        return await super()._put(key, data, options)
+
+    def redeem(self) -> None:
+        """Nothing is to be done."""
+
+    release = redeem
+
+
+async def test_a_backup_is_durable_before_what_it_is_of_goes() -> None:
+    source, target, backup = AsyncDictStore(fill("a", "b")), Asking(fill("b", "x", "y")), Asking()
+    await async_sync_stores(source, target, True, compare="always", backup=backup, max_delete=None)
+    assert (set(backup.objects), backup.deferred) == ({"b", "x", "y"}, 0)
+    assert target.deferred == 2
+
+
+async def test_failures_hold_no_objects() -> None:
+    source, target = AsyncDictStore({"a": bytes(5_000_000)}), Refusing()
+    with pytest.raises(SyncError) as caught:
+        await async_sync_stores(source, target)
+    error: BaseException | None = caught.value.report.failures["a"]
+    held = []
+    while error is not None:
+        held += [frame.f_locals for frame, _ in walk_tb(error.__traceback__)]
+        error = error.__cause__ or error.__context__
+    assert not [value for each in held for value in each.values() if isinstance(value, bytes)]
 
 
 async def test_fail_fast_begins_nothing_more_after_a_failure() -> None:

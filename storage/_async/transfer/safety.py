@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product, starmap
+from typing import TypeAlias
 
 from ..._core import calls
 from ..._core.errors import ConfigError
@@ -14,6 +15,7 @@ from ..base import AsyncBaseStore
 from .report import SyncReport
 
 HALF = 0.5
+StrPath: TypeAlias = str | os.PathLike[str]
 
 
 def check_max_delete(max_delete: float | None) -> None:
@@ -66,21 +68,22 @@ def _share(count: int, share: float) -> int:
 
 
 async def check_apart(
-    ends: Sequence[AsyncBaseStore | None], journal: str | os.PathLike[str] | None = None
+    ends: Sequence[AsyncBaseStore | None], files: Mapping[str, StrPath | None]
 ) -> None:
-    """Make sure that no end holds another one, or the journal.
+    """Make sure that no end holds another one, or one of these files.
 
     Raises:
         ConfigError: One does.
     """
-    await calls.call(_check_apart, [end for end in ends if end is not None], journal)
+    await calls.call(_check_apart, [end for end in ends if end is not None], files)
 
 
-def _check_apart(ends: list[AsyncBaseStore], journal: str | os.PathLike[str] | None) -> None:
+def _check_apart(ends: list[AsyncBaseStore], files: Mapping[str, StrPath | None]) -> None:
     places = [(repr(end), list(_places(end._locations()))) for end in ends]
-    if journal is not None:
-        path = os.path.join(os.path.realpath(journal), "")
-        places.append((f"the journal {os.fspath(journal)!r}", list(_places([("file", path)]))))
+    for name, file in files.items():
+        if file is not None:
+            path = os.path.join(os.path.realpath(file), "")
+            places.append((f"the {name} {os.fspath(file)!r}", list(_places([("file", path)]))))
     for (a, at), (b, there) in combinations(places, 2):
         if any(starmap(_meet, product(at, there))):
             raise ConfigError(f"{a} and {b} are the same store, or one is in the other")
