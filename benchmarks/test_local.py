@@ -24,7 +24,7 @@ MODE = Mode(waits=True, durable=False)
 def opened(kind: type[Contender], folder: Path) -> Worker:
     if not find_spec(kind.needs):
         pytest.skip(f"{kind.needs} is not installed")
-    return Worker(kind(folder, durable=False), OBJECTS, PIECE)
+    return Worker(kind(folder, durable=False), MODE, OBJECTS, PIECE)
 
 
 @pytest.mark.parametrize("name", BLOCKING)
@@ -82,13 +82,13 @@ def test_it_runs_and_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def turns(*seconds: float) -> list[Turn]:
-    return [{"seconds": each, "cpu": each / 2, "peak": PIECE} for each in seconds]
+    return [{"seconds": each, "cpu": each / 2, "peak": PIECE, "count": 10} for each in seconds]
 
 
 def test_ratios_are_those_of_the_rounds() -> None:
     table = Table(MODE, objects=10, size=PIECE)
     table.turns = {("ours", "get"): turns(1, 20, 3), ("theirs", "get"): turns(1, 10, 1)}
-    table.turns["ours", "read"] = turns(1)
+    table.turns["ours", "read"] = [{**turns(1)[0], "count": 1}]
     limits = [Limit(MODE, "get", "ours", peer, 2) for peer in ("theirs", "nobody's")]
     limits += [Limit(MODE, "get", "theirs", "ours", 0.4)]
     limits += [Limit(Mode(waits=False, durable=False), "get", "ours", "theirs", 2)]
@@ -104,4 +104,6 @@ def test_ratios_are_those_of_the_rounds() -> None:
 
 def test_what_a_worker_tells_is_json(tmp_path: Path) -> None:
     worker = opened(BLOCKING[PLAIN], tmp_path)
-    assert json.loads(json.dumps(worker.do("put"))).keys() == {"seconds", "cpu", "peak"}
+    assert json.loads(json.dumps(worker.do("put"))).keys() == {
+        "seconds", "cpu", "peak", "count"
+    }  # fmt: skip

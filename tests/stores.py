@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Self
 
 from storage._async.backends.memory import AsyncDictStore
+from storage._async.base import AsyncBaseStore
 from storage._core.errors import StoreUnavailable
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 
@@ -71,7 +72,21 @@ class BlockingStore:
         yield from list(self.objects)
 
 
-class FlakyStore(AsyncDictStore):
+class HookedStore(AsyncDictStore):
+    """A store in memory that does all by the four hooks, for subclasses that change them."""
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        return await AsyncBaseStore._copy(self, source, target, if_absent)
+
+    async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        return await AsyncBaseStore._move(self, source, target, if_absent)
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        async for key in self._keys(prefix, start_after):
+            yield await AsyncDictStore._head(self, key)
+
+
+class FlakyStore(HookedStore):
     """A store in memory that fails, or takes its time, when told to; counts its reads.
 
     Args:
@@ -122,7 +137,7 @@ class FlakyStore(AsyncDictStore):
         await self._may("enter")
 
 
-class AskedStore(AsyncDictStore):
+class AskedStore(HookedStore):
     """Tells which listings were asked of it; they are all made of its keys."""
 
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:

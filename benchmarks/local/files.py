@@ -157,7 +157,7 @@ class Fsspec(Contender):
     def enter(self) -> None:
         from fsspec.implementations.local import LocalFileSystem
 
-        self.fs = LocalFileSystem(auto_mkdir=True, use_listings_cache=False)
+        self.fs: Any = LocalFileSystem(auto_mkdir=True, use_listings_cache=False)
         self.root = str(self.folder)
 
     def _path(self, key: str) -> str:
@@ -167,7 +167,8 @@ class Fsspec(Contender):
         self.fs.pipe_file(self._path(key), data)
 
     def get(self, key: str) -> bytes:
-        return bytes(self.fs.cat_file(self._path(key)))
+        data: bytes = self.fs.cat_file(self._path(key))
+        return data
 
     def exists(self, key: str) -> bool:
         return bool(self.fs.exists(self._path(key)))

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.local import contenders
-from benchmarks.local.tasks import LARGE, LARGE_VERBS, MODES, SMALL_VERBS, Mode
+from benchmarks.local.tasks import AT_ONCE, LARGE, LARGE_VERBS, MODES, SMALL_VERBS, Mode
 from benchmarks.processes import Worker
 
 Turn = Mapping[str, float]
-"""Seconds, seconds on the processor, bytes of memory at most: of all operations of a turn."""
+"""Seconds, seconds on the processor, bytes of memory at most, and how many operations it was."""
 
 
 @dataclass
@@ -49,12 +49,18 @@ def take_turns(table: Table, folder: Path, names: Sequence[str], verbs: Sequence
             stack.callback(shutil.rmtree, own)
             workers.append(stack.enter_context(_worker(table, name, own)))
         for _ in range(rounds):
-            for verb in verbs:
+            for verb, part in _parts(table, verbs):
                 for worker in workers:
                     if verb in worker.able:
                         turns = table.turns.setdefault((worker.name, verb), [])
-                        turns.append(worker.do(verb))
+                        turns.append(worker.do(f"{verb} {part}"))
                 workers.append(workers.pop(0))  # nobody always comes first
+
+
+def _parts(table: Table, verbs: Sequence[str]) -> Iterator[tuple[str, int]]:
+    for verb in verbs:
+        for part in range(1 if verb in AT_ONCE else -(-table.objects // table.mode.turn)):
+            yield verb, part
 
 
 def _worker(table: Table, name: str, folder: Path) -> Worker:

@@ -19,6 +19,8 @@ LARGE_KEY = "large"
 SMALL_VERBS = ("put", "get", "exists", "list", "delete")
 """In this order: what is read was written, and what was written goes."""
 LARGE_VERBS = ("write", "read")
+AT_ONCE = ("list", *LARGE_VERBS)
+"""Those that are one call."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Mode:
 
     waits: bool
     durable: bool
+
+    @property
+    def turn(self) -> int:
+        """Operations of one turn.
+
+        Where the machine has other work, most turns of some milliseconds go undisturbed, and the
+        median is one of those; with many in flight it takes some to begin and to end.
+        """
+        return 100 if self.waits else 500
 
     def __str__(self) -> str:
         how = "blocking, one after the other" if self.waits else f"{IN_FLIGHT} in flight"

@@ -1,4 +1,4 @@
-"""One store in a process of its own: takes verbs, a line each, and tells what they took.
+"""One store in a process of its own: takes turns, a line each, and tells what they took.
 
 Usage: python -m benchmarks.local.worker NAME FOLDER WAITS DURABLE OBJECTS SIZE, where WAITS and
 DURABLE are 0 or 1, OBJECTS is how many small objects there are, and SIZE the bytes of a large one.
@@ -23,6 +23,7 @@ from benchmarks.local.tasks import (
     LARGE_VERBS,
     SMALL,
     SMALL_VERBS,
+    Mode,
     key,
     pieces,
 )
@@ -33,10 +34,11 @@ DATA = bytes(range(256)) * (SMALL // 256)
 
 
 @contextmanager
-def measured() -> Iterator[dict[str, float]]:
+def measured(*, large: bool) -> Iterator[dict[str, float]]:
     """What happens within: seconds, seconds on the processor, the peak of memory."""
     told: dict[str, float] = {}
-    forget_peak()
+    if large:  # most turns are too short for it
+        forget_peak()
     spent, began = processor(), perf_counter()
     yield told
     told["seconds"] = perf_counter() - began
@@ -47,8 +49,9 @@ def measured() -> Iterator[dict[str, float]]:
 class Worker:
     """Does verbs with one store."""
 
-    def __init__(self, store: Contender, objects: int, size: int) -> None:
+    def __init__(self, store: Contender, mode: Mode, objects: int, size: int) -> None:
         self.store: Any = store
+        self.mode = mode
         self.keys = [key(number) for number in range(objects)]
         self.size = size
 
@@ -68,41 +71,57 @@ class Worker:
         if verb == "exists":
             assert answer, self.store
 
-    def do(self, verb: str) -> dict[str, float]:
+    def slice(self, part: int) -> list[str]:
+        """The keys of one turn."""
+        return self.keys[part * self.mode.turn : (part + 1) * self.mode.turn]
+
+    def count(self, verb: str, keys: list[str]) -> int:
+        """How many operations a turn is; one for each key of a listing."""
+        return len(self.keys) if verb == "list" else 1 if verb in LARGE_VERBS else len(keys)
+
+    def do(self, verb: str, part: int = 0) -> dict[str, float]:
         """One turn of a blocking store."""
         call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
-        with measured() as told:
+        keys = self.slice(part)
+        with measured(large=verb in LARGE_VERBS) as told:
             if verb == "list":
                 answer = call()
             elif verb in LARGE_VERBS:
                 answer = call(LARGE_KEY, *arguments)
             else:
-                for each in self.keys:
+                for each in keys:
                     answer = call(each, *arguments)
         self.check(verb, answer)
-        return told
+        return told | {"count": self.count(verb, keys)}
 
-    async def ado(self, verb: str) -> dict[str, float]:
+    async def ado(self, verb: str, part: int = 0) -> dict[str, float]:
         """One turn of a store on the loop."""
         call, arguments, answer = getattr(self.store, verb), self.arguments(verb), None
-        with measured() as told:
+        keys = self.slice(part)
+        with measured(large=verb in LARGE_VERBS) as told:
             if verb == "list":
                 answer = await call()
             elif verb in LARGE_VERBS:
                 answer = await call(LARGE_KEY, *arguments)
             else:
-                await bounded(lambda each: call(each, *arguments), self.keys, IN_FLIGHT)
+                await bounded(lambda each: call(each, *arguments), keys, IN_FLIGHT)
         if verb in ("get", "exists"):
-            answer = await call(self.keys[0])
+            answer = await call(keys[0])
         self.check(verb, answer)
-        return told
+        return told | {"count": self.count(verb, keys)}
+
+
+def turn(line: str) -> tuple[str, int]:
+    """What a line asks for: a verb, and which of its turns."""
+    verb, part = line.split()
+    return verb, int(part)
 
 
 def blocking(worker: Worker) -> None:
     """Take verbs until the input ends."""
     print(json.dumps(worker.able()), flush=True)
     for line in sys.stdin:
-        print(json.dumps(worker.do(line.rstrip("\n"))), flush=True)
+        print(json.dumps(worker.do(*turn(line))), flush=True)
     worker.store.close()
 
 
@@ -112,15 +131,15 @@ async def on_a_loop(worker: Worker) -> None:
     print(json.dumps(worker.able()), flush=True)
     # A thread reads the lines, so that a store's own chores go on between them.
     while line := await asyncio.to_thread(sys.stdin.readline):
-        print(json.dumps(await worker.ado(line.rstrip("\n"))), flush=True)
+        print(json.dumps(await worker.ado(*turn(line))), flush=True)
     await worker.store.aclose()
 
 
 def main(name: str, folder: str, waits: str, durable: str, objects: str, size: str) -> None:
     """Open the store and work."""
-    chosen = BLOCKING if int(waits) else ASYNC
-    store = chosen[name](Path(folder), bool(int(durable)))
-    worker = Worker(store, int(objects), int(size))
+    mode = Mode(bool(int(waits)), bool(int(durable)))
+    store = (BLOCKING if mode.waits else ASYNC)[name](Path(folder), mode.durable)
+    worker = Worker(store, mode, int(objects), int(size))
     if isinstance(store, AsyncContender):
         asyncio.run(on_a_loop(worker))
     else:

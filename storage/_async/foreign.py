@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from typing import Any
 
-from .._core.adapt import VERBS, is_async, is_store, takes_prefix
+from .._core.adapt import VERBS, ThreadedStore, is_async, is_store, takes_prefix
 from .._core.closing import closing
 from .._core.errors import ObjectNotFound, StoreError
 from .._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
@@ -58,7 +58,8 @@ class AsyncForeignStore(AsyncBaseStore):
         return repr(self._store)
 
     def _locations(self) -> tuple[tuple[str, str], ...]:
-        return (("object", f"{id(self._store):x}/"),)
+        theirs = self._store.store if isinstance(self._store, ThreadedStore) else self._store
+        return (("object", f"{id(theirs):x}/"),)
 
     @property
     def store(self) -> AsyncObjectStore:

@@ -71,6 +71,8 @@ class StoreShortcuts:
 
     _keeps_modified = False
     """Whether an object keeps the time of what it is a copy of, and listings tell that time."""
+    _copies_remotely = False
+    """Whether `_copy_from` takes nothing of this machine's network and disks."""
     _has_places = False
     """Whether there is a `_placing`."""
     _stream_bytes = 2 * 1024 * 1024

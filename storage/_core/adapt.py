@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
 
 from . import calls
@@ -93,7 +93,12 @@ def to_blocking(value: Any) -> Any:
 
 
 class ThreadedStore:
-    """The five verbs of a user's blocking store, each run in a worker thread.
+    """The five verbs of a user's blocking store, each run in a thread.
+
+    That is a worker thread, so that several calls go on at once, unless the store says that it
+    belongs to the thread that made it, as a connection of ``sqlite3`` does. It is then called in
+    the thread of the blocking caller, and so is the first call of all, since many a store connects
+    itself then; see `calls.call_at_home`.
 
     Args:
         store: Any object with the five blocking verbs; its context is entered and left with ours.
@@ -101,6 +106,10 @@ class ThreadedStore:
     """
 
     inline = True
+    _at_home = True
+    """Whether it is called in its caller's thread: at first, and from its first complaint on."""
+    _bound = False
+    """Whether it has complained."""
 
     def __init__(self, store: Any) -> None:
         self.store = store
@@ -108,32 +117,67 @@ class ThreadedStore:
 
     async def get(self, key: str) -> bytes:
         """See `AsyncObjectStore`."""
-        return await calls.call_user(self.store.get, key)
+        return await self._call("get", key)  # type: ignore[no-any-return]
 
     async def put(self, key: str, data: Any) -> Any:
         """See `AsyncObjectStore`."""
-        return await calls.call_user(self.store.put, key, data)
+        return await self._call("put", key, data)
 
     async def exists(self, key: str) -> bool:
         """See `AsyncObjectStore`."""
-        return await calls.call_user(self.store.exists, key)
+        return await self._call("exists", key)  # type: ignore[no-any-return]
 
     async def delete(self, key: str) -> Any:
         """See `AsyncObjectStore`."""
-        return await calls.call_user(self.store.delete, key)
+        return await self._call("delete", key)
+
+    async def _call(self, verb: str, *args: Any) -> Any:
+        function = getattr(self.store, verb)
+        if not self._at_home:
+            try:
+                return await calls.call_user(function, *args)
+            except Exception as error:
+                if not self._is_bound(error):
+                    raise
+        result = await calls.call_at_home(function, *args)
+        self._at_home = self._bound
+        return result
+
+    def _is_bound(self, error: Exception) -> bool:
+        """Whether the store has complained of the thread; then it is tried again at home."""
+        if is_of_another_thread(error):
+            self._at_home = self._bound = True
+        return self._at_home
 
     async def keys(self, **options: Any) -> AsyncGenerator[str, None]:
         """See `AsyncObjectStore`; the options are handed on."""
-        source = iter(await calls.call_user(self.store.keys, **options))
-        async with closing(batches(source, lambda _: 1, 1024)) as lists:
+        lists, first = await self._listed(**options)
+        self._at_home = self._bound
+        async with closing(lists):
+            for key in first:
+                yield key
             async for batch in lists:
                 for key in batch:
                     yield key
 
+    async def _listed(
+        self, **options: Any
+    ) -> tuple[AsyncGenerator[list[str], None], Sequence[str]]:
+        """The keys in lists, and the first of these: only then is it known where they come from."""
+        call: Any = calls.call_at_home if self._at_home else calls.call_user
+        try:
+            source = iter(await call(self.store.keys, **options))
+            lists = batches(source, lambda _: 1, 1024, call)
+            return lists, await anext(lists, [])
+        except Exception as error:
+            if call is calls.call_at_home or not self._is_bound(error):
+                raise
+        return await self._listed(**options)
+
     async def __aenter__(self) -> Self:
         enter = getattr(self.store, "__enter__", None)
         if enter is not None:
-            entered = await calls.call_user(enter)
+            entered = await calls.call_at_home(enter)
             self._context = self.store
             if is_store(entered):
                 self.store = entered
@@ -142,10 +186,21 @@ class ThreadedStore:
     async def __aexit__(self, *exception: object) -> None:
         context, self._context = self._context, None
         if context is not None:
-            await calls.call_user(context.__exit__, *exception)
+            await calls.call_at_home(context.__exit__, *exception)
 
     def __repr__(self) -> str:
         return repr(self.store)
+
+
+def is_of_another_thread(error: BaseException | None) -> bool:
+    """Whether ``sqlite3`` refuses a call because its connection belongs to another thread."""
+    if error is None:
+        return False
+    # By name: the module is not loaded for this.
+    if type(error).__name__ == "ProgrammingError" and "same thread" in str(error):
+        return True
+    others = getattr(error, "exceptions", ())
+    return any(map(is_of_another_thread, (*others, error.__cause__ or error.__context__)))
 
 
 def to_async_all(stores: Iterable[Any]) -> list[Any]:

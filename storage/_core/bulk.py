@@ -35,6 +35,7 @@ class BulkJob:
         self.budget = budget
         self._pledges: dict[Hashable, Pledge | None] = {}
         self._lock = threading.Lock()
+        self._over = False
 
     def defers(self, place: Hashable, pledge: Callable[[], Pledge | None]) -> bool:
         """Whether what is just being written at a place may be made durable later.
@@ -48,7 +49,7 @@ class BulkJob:
         if found is not None or place in self._pledges:
             return found is not None
         with self._lock:
-            if place not in self._pledges:
+            if place not in self._pledges and not self._over:
                 self._pledges[place] = pledge()
         return False
 
@@ -61,10 +62,10 @@ class BulkJob:
     def release(self) -> None:
         """Let go of everything; nothing more is deferred to it."""
         with self._lock:
-            pledges = [pledge for pledge in self._pledges.values() if pledge is not None]
-            self._pledges = dict.fromkeys(self._pledges)
-        for pledge in pledges:
-            pledge.release()
+            pledges, self._pledges, self._over = self._pledges, {}, True
+        for pledge in pledges.values():
+            if pledge is not None:
+                pledge.release()
 
 
 current: ContextVar[BulkJob | None] = ContextVar("current", default=None)

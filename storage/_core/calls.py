@@ -17,7 +17,7 @@ from asyncio.events import _get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Literal, ParamSpec, TypeVar
 
-from . import workers
+from . import athome, workers
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -119,3 +119,13 @@ async def call_user(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
     if direct():
         return function(*args, **kwargs)
     return await workers.theirs.submit(function, args, kwargs)  # type: ignore[no-any-return]
+
+
+async def call_at_home(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Like `call_user`, in the very thread of the blocking caller, if one waits for this."""
+    if direct():
+        return function(*args, **kwargs)
+    desk = athome.waiting_one()
+    if desk is None:
+        return await call_user(function, *args, **kwargs)
+    return await desk.call(function, args, kwargs)  # type: ignore[no-any-return]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from contextlib import suppress
+
+from .athome import mine
 
 __all__ = ["BlockingCallError", "CallCancelled", "Signal", "as_raised", "without_frame"]
 
@@ -21,7 +24,10 @@ class CallCancelled(RuntimeError):
 
 
 class Signal:
-    """Set once by the loop, awaited by one blocked thread; a third of an Event's price."""
+    """Set once by the loop, awaited by one blocked thread; a third of an Event's price.
+
+    While the thread waits, it takes the calls that are for it alone; see `athome`.
+    """
 
     __slots__ = ("_lock", "is_set")
 
@@ -34,6 +40,11 @@ class Signal:
         """Let the waiter go on. Only the loop thread calls this."""
         if not self.is_set:
             self.is_set = True
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the waiter look round."""
+        with suppress(RuntimeError):  # it is awake
             self._lock.release()
 
     def wait(self) -> None:
@@ -41,7 +52,12 @@ class Signal:
 
         The flag decides and not the lock: an interrupt may fall right after the lock was taken.
         """
-        while not self.is_set:
+        desk = mine()
+        while True:
+            ended = self.is_set  # read first: what is for this thread came before the end
+            desk.work_off()
+            if ended:
+                return
             # Nothing interrupts a lock on Windows, so that Ctrl-C needs a poll there.
             self._lock.acquire(timeout=0.05 if sys.platform == "win32" else -1)
 

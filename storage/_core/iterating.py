@@ -10,6 +10,7 @@ from functools import partial
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
+from .athome import attending
 from .handover import Signal, as_raised, without_frame
 from .loopthread import LoopThread, for_caller
 from .permits import as_caller
@@ -108,13 +109,14 @@ class _Pump(Generic[T]):
         """
         if not self._ended:
             thread, signal = self._reach(), Signal()
-            try:
-                as_caller(thread.call_soon, self._serve, signal)
-                signal.wait()
-            except BaseException:
-                self._shut()
-                self._error = None  # the interrupt goes first
-                raise
+            with attending(signal):
+                try:
+                    as_caller(thread.call_soon, self._serve, signal)
+                    signal.wait()
+                except BaseException:
+                    self._shut()
+                    self._error = None  # the interrupt goes first
+                    raise
         ended = self._ended  # read first: items come before the end
         if ended and not self.buffer and self._error is not None:
             raise self._take_error()
@@ -144,8 +146,9 @@ class _Pump(Generic[T]):
             self._ended = True  # never started: there is nothing to clean up
         if not self._ended:
             signal = Signal()
-            self._reach().call_soon(self._stop, signal)
-            signal.wait()
+            with attending(signal):
+                self._reach().call_soon(self._stop, signal)
+                signal.wait()
         self.buffer.clear()
 
     def _take_error(self) -> BaseException:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
+from .athome import attending
 from .entering import Entered, enter
 from .handover import BlockingCallError, CallCancelled, Signal, as_raised, without_frame
 from .iterating import BlockingIterator, iterate
@@ -48,13 +49,14 @@ def run(coro: Coroutine[Any, Any, T]) -> T:
     closed unstarted.
     """
     call = _Call(coro)
-    try:
-        call.thread = thread = for_caller(coro)
-        as_caller(thread.call_soon, call.start)
-        call.ended.wait()
-    except BaseException:
-        call.abort()
-        raise
+    with attending(call.ended):
+        try:
+            call.thread = thread = for_caller(coro)
+            as_caller(thread.call_soon, call.start)
+            call.ended.wait()
+        except BaseException:
+            call.abort()
+            raise
     if call.error is not None:
         raise call.take_error()
     return call.result

@@ -8,6 +8,7 @@ from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
     Callable,
+    Coroutine,
     Iterable,
     Iterator,
 )
@@ -149,7 +150,10 @@ def _frozen(iterator: Iterator[Any]) -> Iterator[Any]:
 
 
 async def batches(
-    iterator: Iterator[T], weigh: Callable[[T], int], limit: int
+    iterator: Iterator[T],
+    weigh: Callable[[T], int],
+    limit: int,
+    call: Callable[..., Coroutine[Any, Any, Any]] = calls.call_user,
 ) -> AsyncGenerator[list[T], None]:
     """A blocking iterator's items, pulled in worker threads and closed at the end.
 
@@ -157,14 +161,15 @@ async def batches(
         iterator: Any iterator; it may block.
         weigh: The weight of one item.
         limit: Weight after which a batch is full; a slow one is cut after 5 ms.
+        call: Runs a function that pulls.
     """
     try:
-        while batch := await calls.call_user(_pull, iterator, weigh, limit):
+        while batch := await call(_pull, iterator, weigh, limit):
             yield batch
     finally:
         close = getattr(iterator, "close", None)
         if close is not None:
-            await calls.call_user(close)
+            await call(close)
 
 
 def _pull(iterator: Iterator[T], weigh: Callable[[T], int], limit: int) -> list[T]:

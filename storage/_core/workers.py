@@ -23,7 +23,7 @@ IDLE = 10.0
 _NOTHING: dict[str, Any] = {}
 
 
-class _Job:
+class Job:
     """One call of a function, and the future of the task that awaits it."""
 
     __slots__ = (
@@ -62,10 +62,26 @@ class _Job:
             self.error = error
         self.outbox.done.append(self)
 
+    def send(self) -> None:
+        """Let the loop know that it has run; for threads that may be interrupted in the midst."""
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            self.loop.call_soon_threadsafe(self.outbox.deliver)
+
+    def give_up(self) -> None:
+        """Take it for cancelled, since nobody knows how far it came."""
+        self.error = asyncio.CancelledError()
+        self.outbox.done.append(self)
+        self.send()
+
+    def hand_to(self, pool: Pool) -> None:
+        """Let a pool run it; for those who are not on the loop."""
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            self.loop.call_soon_threadsafe(pool.add, self)
+
     def deliver(self) -> None:
         """Hand over the outcome, on the loop."""
         self.delivered = True
-        if self.future.done():  # cancelled meanwhile: `_settle` looks at `delivered`
+        if self.future.done():  # cancelled meanwhile: `settle` looks at `delivered`
             return
         if self.error is None:
             self.future.set_result(self.result)
@@ -79,7 +95,7 @@ class _Outbox:
     __slots__ = ("done", "watching", "woken")
 
     def __init__(self) -> None:
-        self.done: deque[_Job] = deque()
+        self.done: deque[Job] = deque()
         self.woken = False
         self.watching = False
 
@@ -110,7 +126,7 @@ class Pool:
         self._reset()
 
     def _reset(self) -> None:
-        self._queue: deque[_Job] = deque()
+        self._queue: deque[Job] = deque()
         self._ready = threading.Condition(threading.Lock())
         self._threads = 0
         self._asleep = 0
@@ -129,14 +145,13 @@ class Pool:
         dispose: Callable[[Any], object] | None = None,
     ) -> Any:
         """Run a function in a worker; see `storage._core.calls.call` and `acquire`."""
-        loop = get_running_loop()
-        job = _Job(function, args, kwargs, loop, self._outbox(loop))
-        self._add(job)
+        job = self.job(function, args, kwargs)
+        self.add(job)
         try:
             return await job.future
         except asyncio.CancelledError:
-            if not self._drop(job):
-                await _settle(job)
+            if not self.take_back(job):
+                await settle(job)
                 if dispose is not None and job.error is None:
                     await self._dispose(dispose, job.result)
             raise
@@ -144,10 +159,9 @@ class Pool:
             job.error = None  # it holds the frames that hold this job
 
     async def _dispose(self, dispose: Callable[[Any], object], result: Any) -> None:
-        loop = get_running_loop()
-        job = _Job(dispose, (result,), _NOTHING, loop, self._outbox(loop))
-        self._add(job)
-        await _settle(job)
+        job = self.job(dispose, (result,), _NOTHING)
+        self.add(job)
+        await settle(job)
 
     def _outbox(self, loop: asyncio.AbstractEventLoop) -> _Outbox:
         recent = self._recent
@@ -159,7 +173,15 @@ class Pool:
         self._recent = weakref.ref(loop), box
         return box
 
-    def _add(self, job: _Job) -> None:
+    def job(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Job:
+        """A call that the running loop waits for."""
+        loop = get_running_loop()
+        return Job(function, args, kwargs, loop, self._outbox(loop))
+
+    def add(self, job: Job) -> None:
+        """Let a worker run it; on the loop."""
         self._queue.append(job)
         # A look without the lock: a worker says that it sleeps before it looks at the queue for the
         # last time, so that it finds this job, or is found asleep here.
@@ -228,11 +250,11 @@ class Pool:
             if woken:
                 self._calls -= 1
             else:
-                self._threads -= 1  # first: `_add` must not take it for one that is awake
+                self._threads -= 1  # first: `add` must not take it for one that is awake
             self._asleep -= 1
             return woken
 
-    def _drop(self, job: _Job) -> bool:
+    def take_back(self, job: Job) -> bool:
         """Take a waiting job back; False where it has begun."""
         try:
             self._queue.remove(job)
@@ -241,7 +263,7 @@ class Pool:
         return True
 
 
-async def _settle(job: _Job) -> None:
+async def settle(job: Job) -> None:
     """Wait until a job has run, however often the waiting itself is cancelled."""
     while not job.delivered:
         job.future = asyncio.get_running_loop().create_future()

@@ -46,8 +46,12 @@ class Ends:
     def run(self, options: SyncOptions, tell: Tell | None = None) -> Run:
         """What does the work, in this process or with others."""
         if self._workers > 1:
+            from .._async.transfer.journalplace import lives_here
             from .fleet import FleetRun
 
+            for store in self._stores:
+                if lives_here(store):
+                    raise ConfigError(f"no other process can open {store!r}: leave out --workers")
             return FleetRun(self, options, tell, self._workers)
         from .._async.transfer.running import Run
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -57,7 +56,7 @@ class Teller:
     def _lines(self, events: list[SyncEvent]) -> Iterator[str]:
         for event in events:
             if self._as_json:
-                yield json.dumps(_plain(event))
+                yield _json(_plain(event))
             elif event.action in CHANGES:
                 what = f", {readable(event.size)}" if event.action is Action.COPIED else ""
                 yield f"{CHANGES[event.action]:<8} {shown(event.key)}  ({event.reason}{what})"
@@ -74,10 +73,16 @@ class Teller:
         if report.deletes_refused:
             complain(f"nothing was deleted: {report.deletes_refused}")
         if self._as_json:
-            print(json.dumps({"sums": report.to_dict()}))
+            print(_json({"sums": report.to_dict()}))
         elif not self._quiet:
             print(table(report))
         return OK if report.complete else FAILED
+
+
+def _json(told: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(told)
 
 
 async def _each(lines: Iterator[str]) -> AsyncIterator[str]:

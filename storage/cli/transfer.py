@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Differences that are named; the others are counted."""
+MEANING = {"bytes": "every byte", "checksum": "by digests or bytes", "size": "by length"}
 
 
 @click.command()
@@ -175,24 +176,30 @@ def _done(task: Run, ends: Ends, work: Callable[[], Awaitable[object]], teller: 
 
 
 @click.command()
+@click.option("--checksum", is_flag=True, help="Read only what no strong digests tell.")
+@click.option("--size-only", is_flag=True, help="Compare keys and lengths.")
+@choices.TRANSFERS
 @click.argument("a")
 @click.argument("b")
-def verify(a: str, b: str) -> int:
+def verify(a: str, b: str, checksum: bool, size_only: bool, transfers: int) -> int:
     """Compare the keys and the bytes of two stores, changing neither."""
-    report = run(_verify(open_async_store(a), open_async_store(b)))
+    if checksum and size_only:
+        raise click.UsageError("There is one way to compare, and two are given.")
+    how = "checksum" if checksum else "size" if size_only else "bytes"
+    report = run(_verify(open_async_store(a), open_async_store(b), how, transfers))
     for key, what in list(report.examples.items())[:SHOWN]:
         print(f"{shown(key)}: {what}")
     if report.differences > SHOWN:
         print(f"and {report.differences - SHOWN} more")
     if report.same:
-        print(f"identical: {report.identical} objects, every byte")
+        print(f"identical: {report.identical} objects, {MEANING[how]}")
         return OK
     print(f"different: {report.differences} of {report.differences + report.identical} objects")
     return FAILED
 
 
-async def _verify(a: AsyncBaseStore, b: AsyncBaseStore) -> VerifyReport:
+async def _verify(a: AsyncBaseStore, b: AsyncBaseStore, how: Any, transfers: int) -> VerifyReport:
     from .._async.transfer.verify import async_verify_stores
 
     async with a, b:
-        return await async_verify_stores(a, b)
+        return await async_verify_stores(a, b, compare=how, transfers=transfers)

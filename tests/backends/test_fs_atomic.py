@@ -6,11 +6,16 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import ANY
 
+import pytest
+
+from storage._async.backends._files import hidden
 from storage._core import calls
 from storage._core.info import READ_ALL
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
-from tests.backends.files import FileStore, each_kind, listed, litter
+from storage.object import ObjectExists
+from tests.backends.files import FileStore, each_kind, listed, litter, tree
 
 
 @each_kind
@@ -139,3 +144,45 @@ async def test_a_move_after_a_killed_one_ends_it(tmp_path: Path) -> None:
     await store.move("old", "new")
     assert await listed(store) == ["new"]
     assert await store.get("new") == b"v"
+
+
+@each_kind
+@pytest.mark.parametrize("unnamed", [True, False])
+async def test_a_new_object_in_a_directory_that_goes_meanwhile(
+    tmp_path: Path, kind: type[FileStore], unnamed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not unnamed:  # as where the system or the file system has none
+        monkeypatch.setattr(hidden, "_UNNAMED", 0)
+    store = kind(tmp_path / "root")
+    async with store.open_writer("d/e/k", if_absent=True, content_type="a/b") as writer:
+        await writer.write(b"value")
+        assert litter(tmp_path) == ([] if unnamed else [ANY])
+        await store.put("d/e/k2", b"other")
+        await store.delete("d/e/k2")
+        if unnamed:
+            assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert await store.get("d/e/k") == b"value"
+    assert (await store.head("d/e/k")).content_type == "a/b"
+    with pytest.raises(ObjectExists):
+        async with store.open_writer("d/e/k", if_absent=True) as writer:
+            await writer.write(b"late")
+    with pytest.raises(ObjectExists):
+        await store.copy("d/e/k", "d/e/k", if_absent=True)
+    await store.delete("d/e/k")
+    assert tree(tmp_path / "root") == {}
+
+
+def test_nothing_is_made_in_a_directory_that_is_gone(tmp_path: Path) -> None:
+    for where in (tmp_path / "gone", Path("/dev/shm", tmp_path.name)):
+        where.mkdir()
+        directory = os.open(where, os.O_RDONLY)
+        where.rmdir()
+        try:  # the put begins anew, now or where the file is to get its name
+            file = hidden.create_unnamed(directory)
+            assert file is not None
+            with pytest.raises(FileNotFoundError):
+                hidden.give_name(file, directory, b"k")
+            os.close(file)
+        except FileNotFoundError:
+            pass
+        os.close(directory)

@@ -36,9 +36,10 @@ async def test_a_full_disk(small: Path, kind: type[FileStore]) -> None:
     before = tree(small)
     for data in (bytes(2_000_000), [bytes(300_000)] * 7):
         for key in ("d/k", "n/e/w"):
-            with pytest.raises(NoSpace):
-                await store.put(key, data)
-            assert tree(small) == before
+            for options in ({}, {"if_absent": key != "d/k", "content_type": "a/b"}):
+                with pytest.raises(NoSpace):
+                    await store.put(key, data, **options)  # type: ignore[arg-type]
+                assert tree(small) == before
     await store.put("big", bytes(300_000))
     with pytest.raises(NoSpace) as caught:
         await store.copy("big", "d/k")
@@ -139,7 +140,8 @@ async def main():
         async with store.open_writer(f"b/{number}") as writer:
             await writer.write(await stream(number))
     assert set(await asyncio.gather(*(stream(n) for n in range(200)))) == {b"value"}
-    print("in order", order == sorted(order), "some left", most < 55)
+    late = max(abs(place - number) for place, number in enumerate(order))
+    print("in order", late < 64, "some left", most < 55)
     await asyncio.gather(*(write(n) for n in range(60)))
     room.PATIENCE = 0.1
     readers = []

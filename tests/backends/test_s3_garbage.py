@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("aiobotocore")
 
-from storage._async.backends.s3 import AsyncBucketStore
+from storage._async.backends.s3 import AsyncBucketStore, listing
 from storage._core.errors import (
     AccessDenied,
     BulkError,
@@ -97,6 +97,35 @@ async def test_a_wrong_guess_of_the_next_page_costs_but_a_request(
 
     between.when("GET", fault.changed(change), target="list-type=2", times=-1)
     assert [key async for key in faulty.keys()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("ahead", [fault.hang, fault.refused(403, "AccessDenied")])
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_the_page_on_its_way_goes_with_the_listing(
+    faulty: AsyncBucketStore,
+    between: FaultProxy,
+    ahead: Fault,
+    cancelled: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody waits for it, hears of its error, or finds its task left over."""
+    monkeypatch.setattr(listing, "PAGE", 2)
+    for key in "abc":
+        await faulty.put(key, b"x")
+    between.when("GET", ahead, target="continuation-token=", times=-1)
+    before = asyncio.all_tasks()
+    keys = faulty.keys()
+    assert [await anext(keys), await anext(keys)] == ["a", "b"]
+    await between.reached("GET", "continuation-token=")
+    if cancelled:
+        third = asyncio.ensure_future(anext(keys))
+        await asyncio.sleep(0)
+        third.cancel()
+        with pytest.raises((asyncio.CancelledError, AccessDenied)):
+            await third
+    await keys.aclose()  # type: ignore[attr-defined]
+    ours = {task for task in asyncio.all_tasks() - before if "Listing" in repr(task.get_coro())}
+    assert not ours
 
 
 async def test_a_listing_that_turns_in_circles(

@@ -27,12 +27,15 @@ def in_memory() -> Iterator[Path]:
         yield Path(path)
 
 
-@pytest.mark.parametrize(("kind", "least"), [("calls", 80), ("moments", 5), ("races", 100)])
+@pytest.mark.parametrize(("kind", "least"), [("calls", 80), ("moments", 2), ("races", 100)])
 def test_killed_and_raced(in_memory: Path, kind: str, least: int) -> None:
-    """Killed at every call of the system, and at 25 moments; four processes that count."""
+    """Killed at every call of the system, and at some moments; four processes that count.
+
+    STORAGE_CRASH_ROUNDS says at how many moments.
+    """
     command = [sys.executable, "-W", "error", "-m", "tests.backends.zip_crashes", kind]
     done = subprocess.run(
-        [*command, str(in_memory)], capture_output=True, text=True, timeout=100, check=False
+        [*command, str(in_memory)], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) >= least

@@ -7,19 +7,23 @@ import shutil
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage._async.backends._zip import directory
 from storage._async.backends._zip.files import OpenFile, open_file
 from storage._async.backends._zip.format import MAX32, Entry, entry_of, local_header, relocated
+from storage._async.backends.zip import AsyncZipStore
 from storage._core.errors import NotSupported
 
-from .zips import contents, drive, keys, make, opened, unpacked
+from .zips import contents, drive, keys, make, make_many, opened, unpacked
 
 TEXT = b"to be or not to be, " * 500
 
@@ -241,16 +245,45 @@ def test_unicode_path_field(tmp_path: Path) -> None:
 def test_many_members(tmp_path: Path) -> None:
     """More than the 16 bits of the plain end record can count."""
     path, count = tmp_path / "x.zip", 66_000
-    make(path, {f"k{n}": b"" for n in range(count)}, zipfile.ZIP_STORED)
+    make_many(path, count)
     with opened(path) as store:
         drive(store.put("one more", b"1"))
-        drive(store.delete("k7"))
+        drive(store.delete("dir/key-0000007"))
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         assert archive.read("one more") == b"1"
     assert len(names) == len(set(names)) == count
     with opened(path) as store:
         assert len(keys(store)) == count
+
+
+def test_a_large_directory_takes_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members are made when they are asked for; all of them take less than half of `zipfile`'s."""
+    path, made = tmp_path / "x.zip", []
+    make_many(path, 10_000)
+
+    class Counted(Entry):
+        def __init__(self, *arguments: Any) -> None:
+            made.append(self)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(directory, "Entry", Counted)
+    peaks = []
+    looks: list[Callable[[], list[str]]] = [
+        lambda: zipfile.ZipFile(path).namelist(),
+        lambda: keys(AsyncZipStore(path)),
+    ]
+    for look in looks:
+        tracemalloc.start()
+        assert len(look()) == 10_000
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] / 2
+    assert not made
+    with opened(path) as store:
+        assert drive(store.get("dir/key-0000007")) == b""
+        assert drive(store.exists("dir/key-0009999"))
+    assert len(made) < 5
 
 
 @pytest.fixture

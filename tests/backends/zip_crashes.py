@@ -39,6 +39,8 @@ STEPS: list[Step] = [
 ]
 CALLS = ["open", "pwritev", "ftruncate", "copy_file_range", "fchmod", "fsync", "fdatasync"]
 CALLS += ["rename", "unlink"]
+ROUNDS = int(os.environ.get("STORAGE_CRASH_ROUNDS", "10"))
+"""Random moments to die at; before a release, run 200 of them."""
 HALVES = ["pwritev", "copy_file_range"]
 
 
@@ -143,7 +145,7 @@ def at_every_call(path: Path) -> int:
     return rounds
 
 
-def at_any_moment(path: Path, rounds: int = 25) -> int:
+def at_any_moment(path: Path, rounds: int = ROUNDS) -> int:
     """Die after a random time."""
     started = time.monotonic()
     assert run_child(path, lambda: None) is None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage._async.backends._zip.archive import _end_records
 from storage._async.backends.zip import AsyncZipStore
 from storage._core import calls
 
@@ -56,6 +58,21 @@ def make(path: Path | str, members: dict[str, bytes], method: int = zipfile.ZIP_
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
+
+
+def make_many(path: Path, count: int) -> None:
+    """Write an archive with many empty members, as another program would, only faster."""
+    records, position = [], 0
+    with path.open("wb") as file:
+        for number in range(count):
+            name = b"dir/key-%07d" % number
+            middle = struct.pack("<5H3L2H", 20, 0, 0, 0, 0x5821, 0, 0, 0, len(name), 0)
+            records.append(
+                b"PK\1\2\x14\0" + middle + struct.pack("<3H2L", 0, 0, 0, 0, position) + name
+            )
+            position += file.write(b"PK\3\4" + middle + name)
+        directory = b"".join(records)
+        file.write(directory + _end_records(count, len(directory), position, b""))
 
 
 def unpacked(path: Path | str) -> dict[str, bytes]:

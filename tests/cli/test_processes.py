@@ -170,7 +170,7 @@ def test_no_standard_output_is_no_error(folder: Path, environment: dict[str, str
 
 
 def test_a_shell_is_told_the_verbs(start: Start) -> None:
-    process = start(_STORAGE_COMPLETE="bash_complete", COMP_WORDS="storage s", COMP_CWORD="1")
+    process = start(_STORAGE_COMPLETE="bash_complete", COMP_WORDS="storage sy", COMP_CWORD="1")
     assert process.communicate(timeout=20) == (b"plain,sync\n", b"")
 
 

@@ -120,3 +120,11 @@ def test_verify_names_ten_differences_and_counts_the_others(run: Run, data: Path
     lines = run("verify", "copy", data).out.splitlines()
     assert len(lines) == 12
     assert lines[-2:] == ["and 5 more", "different: 15 of 20 objects"]
+
+
+def test_verify_reads_less_where_less_is_asked_for(run: Run, data: Path) -> None:
+    run("sync", data, "copy")
+    (data / "key-00002").write_bytes(b"x" * 1000)
+    assert run("verify", "--size-only", data, "copy").out == "identical: 20 objects, by length\n"
+    assert run("verify", "--checksum", data, "copy").code == 2
+    assert run("verify", "--checksum", "--size-only", data, "copy").code == 1

@@ -81,6 +81,12 @@ def test_what_a_worker_cannot_do_is_told(run: Run, data: Path, folder: Path) -> 
     assert "'key-00005'" in done.complaint
 
 
+def test_what_no_other_process_can_open_is_refused(run: Run, data: Path) -> None:
+    done = run("sync", "--workers", 2, data, "memory://")
+    assert (done.code, done.out) == (1, "")
+    assert "leave out --workers" in done.complaint
+
+
 def test_there_and_back(
     run: Run, data: Path, folder: Path, seaweedfs: S3Service, new_bucket: NewBucket
 ) -> None:

@@ -45,7 +45,7 @@ ONE = [
         "b:\n    type: DictStore\n    config:\n      object: {}",
         r":7: stores\.b\.config\.object: DictStore has no argument 'object'; .* 'objects'",
     ),
-    ("b: {type: DictStore, config: {zzz: 1}}", "; it has objects, timeout"),
+    ("b: {type: DictStore, config: {zzz: 1}}", "; it has objects, max_size, "),
     ("b: {type: DictStore, config: [a]}", "'config' is a mapping, not a list"),
     ("b: {type: DictStore, config: {objects: 3}}", "a mapping or nothing, not 3"),
     ("b: {type: DictStore, config: {timeout: true}}", "a number or nothing, not True"),

@@ -9,6 +9,8 @@ import os
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -212,16 +214,30 @@ MEDIA: dict[str, Medium] = {
 }
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.
+_LIGHT = {"thorough": False, "many": 60, "memory_limit": 8 * 1024 * 1024, "seconds": 0.1}
 _FEWER = {"examples": 8, "steps": 8, "seconds": 0.25}
 
 
-def _by(name: str, make: Callable[[type[Any], Any], Any]) -> Medium:
+def _limited(kind: type[Any], place: Any) -> Any:
+    return kind(max_size=1 << 30, when_full="evict", ttl=3600)
+
+
+def _packed(compression: str, kind: type[Any], place: Any) -> Any:
+    return kind(place, compression=compression)
+
+
+def _by(name: str, make: Callable[[type[Any], Any], Any], **hints: Any) -> Medium:
     medium = MEDIA[name]
-    return replace(medium, make=make, twin=False, hints={**medium.hints, **_FEWER})
+    return replace(medium, make=make, twin=False, hints={**medium.hints, **_FEWER, **hints})
 
 
 MEDIA |= {
     "seaweedfs_client": _by("seaweedfs", _by_client),
     "seaweedfs_aiohttp": _by("seaweedfs", _by_aiohttp),
     "moto_client": _by("moto", _by_client),
+    # And in other modes, which do not change what a store promises.
+    "memory_limited": _by("memory", _limited, **_LIGHT),
+    "zip_stored": _by("zip", partial(_packed, "store"), **_LIGHT),
 }
+if any(find_spec(name) for name in ("backports", "compression")):
+    MEDIA["zip_zstd"] = _by("zip", partial(_packed, "zstd"), **_LIGHT)

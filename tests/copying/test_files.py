@@ -99,7 +99,7 @@ def _path(root: Path) -> Path:
 async def test_where_the_kernel_does_not_help(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "_KERNEL", ())
+    monkeypatch.setattr(kernel, "_KERNEL", ())
     monkeypatch.setattr(passing, "PIECE", 1000)
     monkeypatch.setattr(passing, "AT_ONCE", 10_000)
     source, target = AsyncFilesystemStore(tmp_path / "a"), AsyncFilesystemStore(tmp_path / "b")

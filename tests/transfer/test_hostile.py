@@ -28,7 +28,9 @@ from storage._core.errors import (
     SyncError,
 )
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
-from tests.stores import FlakyStore, ForeignStore, fill, numbered
+from storage.object import DictStore
+from storage.utils import PrefixStore, sync_stores
+from tests.stores import BlockingStore, FlakyStore, ForeignStore, fill, numbered
 
 KEYS = ["a", "b", "c", "d"]
 
@@ -172,6 +174,12 @@ async def test_ends_that_overlap_are_refused_before_anything(tmp_path: Path) -> 
             AsyncDictStore(), target, backup=AsyncPrefixStore(target, "backup/")
         )
     assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+def test_a_blocking_store_is_not_brought_together_with_itself() -> None:
+    for store in (DictStore(), BlockingStore(a=b"1"), PrefixStore(BlockingStore(), "a")):
+        with pytest.raises(ConfigError, match="the same store"):
+            sync_stores(store, store)
 
 
 async def test_neighbours_do_not_overlap(tmp_path: Path) -> None:

@@ -158,6 +158,19 @@ async def test_what_is_missing_is_empty_only_where_that_is_expected(missing_ok: 
         await keys_of(one)
 
 
+async def test_a_store_that_goes_while_it_is_listed_was_not_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Going(AsyncDictStore):
+        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+            yield ObjectInfo("a")
+            raise StoreNotFound("no bucket")
+
+    monkeypatch.setattr(listing, "FIRST_PAGE", 1)
+    with pytest.raises(StoreNotFound):
+        await keys_of(Listing(Going(), "it", missing_ok=True))
+
+
 async def test_the_next_page_is_on_its_way_and_is_given_up_at_the_end() -> None:
     begun, closed = 0, False
 

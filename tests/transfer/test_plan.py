@@ -16,6 +16,8 @@ from storage._async.transfer.report import SyncEvent
 from storage._async.transfer.steps import Action
 from storage._core.errors import ConfigError, StoreUnavailable, SyncError
 from storage._core.info import Capability
+from storage.object import DictStore
+from storage.utils import apply_plan, plan_sync
 from tests.stores import FlakyStore, ForeignStore, numbered
 
 
@@ -184,6 +186,21 @@ async def test_files_are_held_to_what_was_planned(tmp_path: Path) -> None:
     with pytest.raises(SyncError):
         await async_apply_plan(plan, source, target)
     assert (tmp_path / "a").read_bytes() == b"theirs"
+
+
+def test_plans_for_blocking_callers(tmp_path: Path) -> None:
+    source, target = DictStore({"a": b"1", "b": b"2"}), DictStore({"b": b"x", "c": b"3"})
+    backup = DictStore()
+    plan = plan_sync(source, target, True, path=tmp_path / "plan")
+    assert [(step.action, step.key) for step in plan.steps()] == [
+        ("copy", "a"),
+        ("copy", "b"),
+        ("delete", "c"),
+    ]
+    report = apply_plan(plan, source, target, backup=backup)
+    assert report.complete
+    assert dict(target.objects) == dict(source.objects)
+    assert backup.objects == {"b": b"x", "c": b"3"}
 
 
 async def test_the_watcher_of_a_plan_hears_what_would_become_of_each_key() -> None:

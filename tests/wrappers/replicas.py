@@ -86,6 +86,10 @@ class Replica(AsyncDictStore):
         await self._may("copy")
         return await super()._copy(source, target, if_absent)
 
+    async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        await self._may("move")
+        return await super()._move(source, target, if_absent)
+
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         await self._may("list")
         async for info in super()._list(prefix, start_after):

@@ -14,7 +14,7 @@ from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
 from storage.aioutils import AsyncCachingStore
 from storage.object import AsyncDictStore
 from tests.origins import Origin
-from tests.stores import FlakyStore
+from tests.stores import FlakyStore, HookedStore
 
 POLICIES: list[dict[str, Any]] = [
     {},
@@ -103,7 +103,7 @@ async def test_nothing_stands_in_for_what_was_written_meanwhile() -> None:
 
 @pytest.mark.parametrize("verb", ["delete", "copy", "move", "delete_many", "put"])
 async def test_a_change_whose_answer_was_lost_leaves_no_entry(verb: str) -> None:
-    class Lossy(AsyncDictStore):
+    class Lossy(HookedStore):
         async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
             await super()._delete(key, missing_ok, if_match)
             raise StoreUnavailable("no answer")
@@ -144,7 +144,7 @@ async def test_what_another_process_stores_during_a_change_goes_again(verb: str)
     assert await read(other, 5) == await read(store, 5)
 
 
-class Gated(AsyncDictStore):
+class Gated(HookedStore):
     """One whose puts can be held up, before or after they take effect."""
 
     before_put: Gate | None = None
@@ -159,7 +159,7 @@ class Gated(AsyncDictStore):
         return info
 
 
-class Jittery(AsyncDictStore):
+class Jittery(HookedStore):
     """Takes its time before and after whatever it does; now and then it fails, done or not.
 
     Args:

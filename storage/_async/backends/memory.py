@@ -205,7 +205,7 @@ class AsyncDictStore(AsyncBaseStore):
             yield key
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        for key in self._shelf.keys(prefix, start_after):
+        async for key in self._keys(prefix, start_after):
             try:
                 info = self._shelf.find(key)[1]
             except ObjectNotFound:

@@ -55,8 +55,9 @@ class AsyncZipStore(AsyncBaseStore):
     unpacks by name. Members of size 0 whose names end in a slash are directories and no objects.
     Where a name stands twice, the last member counts, with a warning.
 
-    A range of a compressed object is read by unpacking all that comes before it, and is the one
-    read that cannot be verified against the checksum.
+    A range of a compressed object is read by unpacking what comes before it: of a deflated one,
+    since the nearest place that was come by lately. It is the one read that cannot be verified
+    against the checksum.
 
     Args:
         path: The archive; the first write creates it, and the directory that it is in.

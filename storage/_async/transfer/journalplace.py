@@ -18,9 +18,9 @@ def usual_journal(source: AsyncBaseStore, target: AsyncBaseStore) -> Path | None
         A file beside a target in the file system, else one where users keep such things. None
         where the two could not be known again, or where nothing can be written.
     """
-    places = target._locations()
-    if any(service == "object" for service, _ in (*source._locations(), *places)):
+    if lives_here(source) or lives_here(target):
         return None
+    places = target._locations()
     service, where = places[0]
     if len(places) == 1 and service == "file" and where.strip("/"):
         here = Path(where)
@@ -30,6 +30,11 @@ def usual_journal(source: AsyncBaseStore, target: AsyncBaseStore) -> Path | None
     if not os.access(_existing(home), os.W_OK):
         return None
     return home / f"{_digest(source, target)}{SUFFIX}"
+
+
+def lives_here(store: AsyncBaseStore) -> bool:
+    """Whether a store's objects are in the memory of this process, or it does not tell."""
+    return any(service == "object" for service, _ in store._locations())
 
 
 def _existing(folder: Path) -> Path:

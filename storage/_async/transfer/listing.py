@@ -94,13 +94,15 @@ class Listing:
     async def _listed(self) -> AsyncGenerator[list[ObjectInfo], None]:
         """As the store gives it."""
         prefixes = ("",) if self._choice is None else self._choice.prefixes()
+        found = False
         try:
             for prefix in prefixes:
                 async with closing(in_pages(self._store.list(prefix))) as pages:
                     async for page in pages:
+                        found = True
                         yield self._wanted(page)
         except StoreNotFound:
-            if not self._missing_ok:
+            if found or not self._missing_ok:
                 raise
 
     def _wanted(self, page: list[ObjectInfo]) -> list[ObjectInfo]:

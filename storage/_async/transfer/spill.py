@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pickle
-import tempfile
 from collections.abc import AsyncGenerator
+from typing import IO
 
 from ..._core import calls
 from .steps import Step
@@ -18,15 +18,23 @@ class Spill:
 
     def __init__(self) -> None:
         self.count = 0
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by us
+        self._file: IO[bytes] | None = None
 
     async def add(self, steps: list[Step]) -> None:
         """Keep steps."""
+        if not steps:
+            return
         self.count += len(steps)
+        if self._file is None:
+            from tempfile import SpooledTemporaryFile  # most runs delete nothing
+
+            self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by us
         await calls.call(pickle.dump, steps, self._file)
 
     async def pages(self) -> AsyncGenerator[list[Step], None]:
         """All that was kept, from the beginning; nothing can be added afterwards."""
+        if self._file is None:
+            return
         await calls.call(self._file.seek, 0)
         given = 0
         while given < self.count:
@@ -36,4 +44,5 @@ class Spill:
 
     async def aclose(self) -> None:
         """Drop all."""
-        await calls.call(self._file.close)
+        if self._file is not None:
+            await calls.call(self._file.close)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -31,11 +30,13 @@ class FileSystems:
 
     def redeem(self) -> None:
         """Write all that was written to them to their disks."""
+        from ctypes import get_errno
+
         sync = _syncfs()
         assert sync is not None
         for handle in self._handles:
             if sync(handle):
-                error = OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+                error = OSError(get_errno(), os.strerror(get_errno()))
                 raise StoreUnavailable(
                     "files were written, but it is unknown whether they survive a power cut: "
                     f"{error.strerror}"
@@ -59,6 +60,8 @@ def _syncfs() -> Callable[[int], int] | None:
     release = os.uname().release.split("-")[0].split(".")
     if tuple(int(part) for part in release[:2] if part.isdecimal()) < TELLS_ERRORS:
         return None
+    import ctypes  # only such jobs need it
+
     try:
         function = ctypes.CDLL(None, use_errno=True).syncfs
     except (OSError, AttributeError):

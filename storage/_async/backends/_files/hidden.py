@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from contextlib import suppress
 
 TEMPORARY = b".storage-tmp-"
 """What their names begin with; in any case of letters."""
@@ -27,8 +26,10 @@ def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
     name = TEMPORARY + os.urandom(8).hex().encode() + end
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     file = os.open(name, flags, 0o666, dir_fd=directory)
-    with suppress(OSError):  # where there are no locks, only the age tells
+    try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        pass  # where there are no locks, only the age tells
     return name, file
 
 

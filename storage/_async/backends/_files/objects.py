@@ -16,7 +16,7 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
 from . import attributes
 from .kernel import copy_by_kernel
 from .layout import Layout
@@ -108,6 +108,27 @@ class Objects:
     def open(self, key: str) -> OpenFile:
         """Open an object for reading."""
         return OpenFile(self.tree, self.layout, key)
+
+    def data(self, key: str, byte_range: ByteRange | None) -> bytes:
+        """An object's bytes, or a range of them, and nothing else, which takes longer to tell."""
+        parts = self.layout.parts(key)
+        try:
+            file = self.tree.open(parts)
+        except OSError as error:
+            self.tree.fail(error, parts)
+        try:
+            found = os.fstat(file)
+            if stat.S_ISREG(found.st_mode):
+                start, end = 0, found.st_size
+                if byte_range is not None:
+                    start, end = byte_range.resolve(end)
+                data = os.pread(file, end - start, start)
+                if len(data) == end - start:
+                    return data
+        finally:
+            os.close(file)
+        # It is very large, is being cut, or is no file.
+        return self.read(key, ReadOptions(byte_range))[0]
 
     def read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         """An object's bytes, or a range of them, and what the file they came from tells."""

@@ -76,7 +76,9 @@ class FilePassing(AsyncBaseStore):
     @asynccontextmanager
     async def _placed(self, key: str, size: int, options: WriteOptions) -> AsyncIterator[Placing]:
         begin = self._objects.begin
-        pending = await patiently(lambda: calls.acquire(Pending.close, begin, key))
+        pending = await patiently(
+            lambda: calls.acquire(Pending.close, begin, key, options.if_absent)
+        )
         try:
             place = _Place(pending)
             await patiently(lambda: calls.call(place.reserve, size))
@@ -111,7 +113,7 @@ class _Copy:
         if listed.etag is not None and self._file.info.etag != listed.etag:
             raise self._changed()
         if self._pending is None:
-            self._pending = self._there.begin(self._key)
+            self._pending = self._there.begin(self._key, self._options.if_absent)
         return self.go_on()
 
     def go_on(self) -> ObjectInfo | None:

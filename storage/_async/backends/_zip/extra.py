@@ -141,6 +141,11 @@ def _read_attributes(text: bytes) -> tuple[str | None, Mapping[str, str]]:
 
 def to_dos_time(seconds: float) -> tuple[int, int]:
     """The local time in two numbers, 4.4.6."""
+    return _to_dos_time(int(seconds) // 2 * 2)
+
+
+@lru_cache(16)
+def _to_dos_time(seconds: int) -> tuple[int, int]:
     now = time.localtime(seconds)
     year = min(max(now.tm_year, 1980), 2107)
     clock = now.tm_hour << 11 | now.tm_min << 5 | min(now.tm_sec, 59) // 2

@@ -73,7 +73,19 @@ class Entry:
         shift: What to add to the record's offset.
     """
 
-    __slots__ = ("crc", "end", "file", "key", "method", "offset", "packed", "record", "size")
+    __slots__ = (
+        "__weakref__",
+        "crc",
+        "end",
+        "file",
+        "key",
+        "method",
+        "offset",
+        "packed",
+        "places",
+        "record",
+        "size",
+    )
 
     def __init__(self, record: bytes, file: OpenFile, shift: int = 0) -> None:
         head = CENTRAL.unpack_from(record)
@@ -91,6 +103,8 @@ class Entry:
         self.end = self.offset
         """Where the next member begins; nothing of this one lies behind."""
         self.file = file
+        self.places: dict[int, Any] | None = None
+        """Where to go on with the unpacking; see `seeking`."""
         self.key = decoded(self.name, flags, self.extra)
 
     @property

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from ...._core.errors import CorruptStore, NotSupported
 from .files import read_exactly, read_pieces
 from .format import ENCRYPTED, LOCAL, LOCAL_SIGNATURE, MASKED, PATCHED, Entry, Limits
-from .methods import RATIOS, STORED, unpacked, unpacked_pieces
+from .methods import DEFLATED, RATIOS, STORED, unpacked, unpacked_pieces
+from .seeking import unpacked_range
 
 AHEAD = 64 * 1024
 """Packed bytes up to which a member is read together with its local header."""
@@ -46,6 +47,8 @@ def read_some(entry: Entry, start: int, end: int, limits: Limits) -> Iterator[by
     whole = start == 0 and end == entry.size
     if entry.method == STORED:
         pieces = read_pieces(entry.file, position + start, position + end)
+    elif entry.method == DEFLATED and not whole:
+        pieces = unpacked_range(entry, position, start, end)
     else:
         source = read_pieces(entry.file, position, position + entry.packed)
         pieces = unpacked_pieces(entry.method, source, entry.size)

@@ -140,10 +140,10 @@ class ZipView:
     def _look(self) -> Look:
         return look_at(self.path, self.journal_path)
 
-    def _refresh(self) -> State:
-        """Read again whatever has changed; under the thread's lock."""
+    def _refresh(self, first: Look | None = None) -> State:
+        """Read again whatever has changed since a look, or now; under the thread's lock."""
         for attempt in range(TRIES):
-            look = self._look()
+            look, first = first or self._look(), None
             state, self._state = self._state, None
             try:
                 if state is None or not _extended(state, look):

@@ -22,7 +22,7 @@ from ...._core.info import ObjectInfo, WriteOptions, check_delete
 from .archive import write_archive
 from .content import Content, content_from
 from .extra import pack_attributes
-from .files import OpenFile, make_directory, open_file, stamp_at, sync_directory
+from .files import OpenFile, make_directory, open_file, stamp_at, stamp_of, sync_directory
 from .format import Limits, local_header
 from .journal import DELETE, MARK, PUT
 from .state import State
@@ -183,9 +183,9 @@ class ZipVolume(ZipView):
         if not self._lock.acquire(timeout=PATIENCE):
             raise Busy("another thread is writing")
         try:
-            handle = self._seize()
+            handle, found = self._seize()
             try:
-                yield self._prepare(handle)
+                yield self._prepare(handle, found)
             except StoreError:
                 raise
             except BaseException:
@@ -196,23 +196,24 @@ class ZipVolume(ZipView):
         finally:
             self._lock.release()
 
-    def _prepare(self, handle: OpenFile) -> State:
-        state = self._refresh()
+    def _prepare(self, handle: OpenFile, found: os.stat_result) -> State:
+        state = self._refresh((stamp_at(self.path), stamp_of(found)[:3]))
         assert state.journal is not None
         state.journal.file = handle
         self._writing = True
         return state
 
-    def _seize(self) -> OpenFile:
-        """Lock the journal, and make sure that it is the one under its path."""
+    def _seize(self) -> tuple[OpenFile, os.stat_result]:
+        """Lock the journal, and make sure that it is the one under its path, of which it tells."""
         while True:
             if self._handle is None:
                 self._handle = self._open_journal()
             handle = self._handle
             _lock_file(handle.fd)
             with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(handle.fd), os.stat(self.journal_path)):
-                    return handle
+                found = os.stat(self.journal_path)
+                if os.path.samestat(os.fstat(handle.fd), found):
+                    return handle, found
             fcntl.flock(handle.fd, fcntl.LOCK_UN)
             self._handle = None
 

@@ -179,11 +179,10 @@ class Check:
             raise IntegrityError(f"the bytes that came do not have the {self.name} that was told")
 
 
-def check_of(known: str | None) -> Check | None:
-    """What compares a content with the digest that `ObjectInfo` tells; None where nothing can."""
-    name, _, digest = (known or "").partition(":")
+def check_of(wanted: Told | None) -> Check | None:
+    """What compares a content with what was told of it; None where nothing can."""
     try:
-        return Check(Told(name, bytes.fromhex(digest))) if name else None
+        return Check(wanted) if wanted is not None else None
     except MissingExtra:
         return None
 

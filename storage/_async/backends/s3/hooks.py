@@ -32,7 +32,11 @@ class AsyncBucketHooks(BucketPassing):
         keynames.check(key, self._prefix, exact=self._exact)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        return await whole.read(self._send, self._prefix + key, key, options)
+        data, source = await whole.read(self._send, self._prefix + key, key, options)
+        return data, source.info
+
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+        return (await whole.read(self._send, self._prefix + key, key, options))[0]
 
     async def _head(self, key: str) -> ObjectInfo:
         return await reading.head(self._send, self._prefix + key, key)
@@ -41,8 +45,8 @@ class AsyncBucketHooks(BucketPassing):
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
         download = reading.Download(self._send, self._prefix + key, key, options)
         try:
-            info = await download.open()
-            yield Body(info, parallel.chunks(download, self._room()))
+            await download.open()
+            yield Body(download.info, parallel.chunks(download, self._room()))
         finally:
             download.close()
 

@@ -26,6 +26,7 @@ from .states import UploadState
 class BucketPassing(AsyncBaseStore):
     """See `StoreShortcuts`."""
 
+    _copies_remotely = True
     _send: ObjectRequests
     _clients: Clients
     _prefix: str

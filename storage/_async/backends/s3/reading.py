@@ -18,8 +18,8 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from ...._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions
-from . import attributes
-from .checksums import Check, check_of
+from . import attributes, checksums
+from .checksums import Check
 from .errors import failure, translate
 from .requests import Requests, pause
 
@@ -71,11 +71,19 @@ class Download:
         self._limit = sys.maxsize  # where to stop, whatever was asked for
         self._broken, self._broken_at = 0, 0
         self._check: Check | None = None
+        self._etag, self._size = "", 0  # of the whole object
+        self._info: ObjectInfo | None = None
+        self._answer: Mapping[str, Any] = {}
         self.told: Mapping[str, Any] = {}
+        """The answer, if it is that of the whole object."""
+        self.summed = False
+        """Whether it tells a checksum."""
 
     @property
     def info(self) -> ObjectInfo:
-        """What the object is as a whole; known when it is opened."""
+        """What the object is as a whole; known when it is opened, and read when it is asked for."""
+        if self._info is None:
+            self._info = attributes.info_of(self._key, self._answer, self._size)
         return self._info
 
     @property
@@ -103,15 +111,15 @@ class Download:
 
     def sibling(self, start: int, end: int) -> Download:
         """The reading of another part of the very same version."""
-        part = ReadOptions(ByteRange(start, end), self._info.etag)
+        part = ReadOptions(ByteRange(start, end), self._etag)
         return _Pinned(self._send, self._full_key, self._key, part)
 
-    async def open(self) -> ObjectInfo:
-        """Ask for the object; tell what it is as a whole."""
+    async def open(self) -> None:
+        """Ask for the object."""
         part, options = self._options.byte_range, self._options
         if part is not None and part.start == part.end:
             self._info = await self._nothing()
-            return self._info
+            return
         conditions = {}
         if options.if_match is not None:
             conditions["IfMatch"] = attributes.quoted(options.if_match)
@@ -122,12 +130,12 @@ class Download:
         except StoreError as error:
             if failure(error).status == 416:
                 self._info = await self._nothing()
-                return self._info
+                return
             raise
-        info = self._take(answer, part or _WHOLE)
-        if self._at == 0 and self._end == info.size:
-            self.told, self._check = answer, check_of(info.checksum)
-        return info
+        self._take(answer, part or _WHOLE)
+        if self._at == 0 and self._end == self._size:
+            self.told, wanted = answer, checksums.told(answer)
+            self.summed, self._check = wanted is not None, checksums.check_of(wanted)
 
     async def _nothing(self) -> ObjectInfo:
         """A range with no bytes in it cannot be asked for, or was refused."""
@@ -146,13 +154,16 @@ class Download:
             conditions["Range"] = _header(part)
         return self._send("get_object", Key=self._full_key, **conditions)
 
-    def _take(self, answer: Mapping[str, Any], part: ByteRange) -> ObjectInfo:
+    def _take(self, answer: Mapping[str, Any], part: ByteRange) -> None:
         """Check that the answer has the bytes that were asked for, and what is to be read of it."""
         self._body = answer["Body"]
         try:
             start, end, size = _span(answer)
-            info = attributes.info_of(self._key, answer, size)
-            self._conditions.check(info)  # there are servers that do not
+            etag = attributes.unquoted(answer.get("ETag"))
+            if etag is None:
+                raise MalformedResponse("the server's answer lacks the object's etag")
+            if self._conditions is not READ_ALL:  # there are servers that do not look
+                self._conditions.check(attributes.info_of(self._key, answer, size))
             at, to = part.resolve(size)
             if not (start <= at <= to <= end):
                 raise MalformedResponse(
@@ -163,8 +174,7 @@ class Download:
             raise
         self._at, self._end = at, min(to, self._limit)
         self._came, self._ends = start, end
-        self._info = info
-        return info
+        self._answer, self._etag, self._size, self._info = answer, etag, size, None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes asked for, in pieces as they come; closes the body at its end."""
@@ -226,19 +236,18 @@ class Download:
         if self._at - self._broken_at >= PROGRESS:
             self._broken = 0
         self._broken, self._broken_at = self._broken + 1, self._at
-        etag = self._info.etag
-        if self._broken > BREAKS or etag is None:
+        if self._broken > BREAKS:
             raise error
         await pause(self._broken - 1)
         rest = ByteRange(*self.span)
-        before = self._info
+        etag, size, answer = self._etag, self._size, self._answer
         try:
-            answer = await self._ask(rest, {"IfMatch": attributes.quoted(etag)})
-            self._take(answer, rest)
+            self._take(await self._ask(rest, {"IfMatch": attributes.quoted(etag)}), rest)
         except (PreconditionFailed, ObjectNotFound) as changed:
             raise Replaced("the object was replaced while it was read") from changed
-        if self._info.etag != etag or self._info.size != before.size:
+        if (self._etag, self._size) != (etag, size):
             raise Replaced("the object was replaced while it was read")
+        self._answer = answer  # that of the beginning tells more
 
     def close(self) -> None:
         """Close the body: its connection is pooled if all was read, and closed otherwise."""
@@ -255,10 +264,10 @@ class Download:
 class _Pinned(Download):
     """A reading of a part of one version, which another reading found."""
 
-    async def open(self) -> ObjectInfo:
+    async def open(self) -> None:
         """See `Download`."""
         try:
-            return await super().open()
+            await super().open()
         except (PreconditionFailed, ObjectNotFound) as changed:
             raise Replaced("the object was replaced while it was read") from changed
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from ...._core import calls
 from ...._core.errors import IntegrityError, MalformedResponse
-from ...._core.info import ObjectInfo, ReadOptions
-from . import checksums, parallel
+from ...._core.info import ReadOptions
+from . import attributes, checksums, parallel
 from .filling import Filling, Memory
 from .reading import Download, Replaced
 from .settings import ObjectRequests
@@ -20,15 +20,15 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 class _Found(NamedTuple):
     data: bytes
-    info: ObjectInfo
+    download: Download
     md5: str | None
     """The MD5 digest, where the etag looks like one and is another."""
 
 
 async def read(
     send: ObjectRequests, full_key: str, key: str, options: ReadOptions
-) -> tuple[bytes, ObjectInfo]:
-    """An object, or the range asked for, and what the whole object is.
+) -> tuple[bytes, Download]:
+    """An object, or the range asked for; and its reading, which tells what the whole object is.
 
     What was replaced while it was read, or came in other bytes than were announced, is read again
     from its beginning, once.
@@ -37,7 +37,7 @@ async def read(
     try:
         first = await _once(send, full_key, key, options)
         if first.md5 is None:
-            return first.data, first.info
+            return first.data, first.download
     except IntegrityError as error:
         if isinstance(error, MalformedResponse):
             raise
@@ -46,16 +46,16 @@ async def read(
             raise
     second = await _once(send, full_key, key, options)
     if second.md5 is None:
-        return second.data, second.info
+        return second.data, second.download
     if first is not None and first.md5 == second.md5:
         send.etags_are_md5 = False  # it is the very same again: these etags are something else
-        return second.data, second.info
+        return second.data, second.download
     raise IntegrityError("the bytes that came do not have the etag that was told, an MD5 digest")
 
 
 async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOptions) -> _Found:
     download = Download(send, full_key, key, options)
-    info = await download.open()
+    await download.open()
     start, end = download.span
     if end - start > parallel.LARGE:
         place = Memory(start)
@@ -63,7 +63,7 @@ async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOpti
         data = place.content()
     else:
         data = await download.content()
-    return _Found(data, info, await _other_md5(send, download, data))
+    return _Found(data, download, await _other_md5(send, download, data))
 
 
 def _all_at_once(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -77,10 +77,10 @@ async def _other_md5(send: ObjectRequests, download: Download, data: bytes) -> s
     That of an object that was stored in one part, and is not encrypted with a key, is its digest
     on most servers. It is looked at only where nothing better was told.
     """
-    told, info = download.told, download.info
-    if not told or not send.etags_are_md5 or info.checksum is not None:
+    told = download.told
+    if not told or not send.etags_are_md5 or download.summed:
         return None
-    etag = info.etag or ""
+    etag = attributes.unquoted(told["ETag"]) or ""
     if not _MD5.fullmatch(etag):
         return None
     if "kms" in str(told.get("ServerSideEncryption", "")) or told.get("SSECustomerAlgorithm"):

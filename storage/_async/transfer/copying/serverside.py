@@ -18,7 +18,7 @@ async def copy_in_service(errand: Errand) -> Copied:
     (source, inner), (target, there) = errand.here, errand.there
     errand.ends.source._check_reading("get", listed.key, errand.pinned())
     errand.ends.target._check_writing("put", key, errand.condition)
-    if errand.ends.rate is not None:
+    if errand.ends.rate is not None and not target._copies_remotely:
         await errand.ends.rate.take(listed.size or 0)
     known = listed if inner == listed.key else replace(listed, key=inner)
     work = target._copy_from(source, known, there, errand.condition)
