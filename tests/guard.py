@@ -89,7 +89,7 @@ def _switch(on: bool) -> bool:
     global _on
     before, _on = _on, on
     if on and not before:
-        blockbuster.blockbuster.BlockingError = _Recorded  # type: ignore[misc]
+        blockbuster.blockbuster.BlockingError = _Recorded  # type: ignore[misc, assignment]
         _detector().activate()
     elif before and not on:
         _detector().deactivate()
