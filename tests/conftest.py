@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -24,3 +26,16 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.collect()
+
+
+@pytest.fixture
+def hears_interrupts() -> Iterator[None]:
+    """Let the processes that a test starts hear SIGINT.
+
+    They inherit that it is ignored, as it is where a shell has put the tests in the background.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -127,11 +127,13 @@ class Pending:
     def _stamp(self, old: os.stat_result | None) -> os.stat_result:
         """Make the file newer than the one that it replaces, and as private."""
         found = os.fstat(self.file)
+        mode = self.tree.mode
+        if mode is None and old is not None:
+            mode = stat.S_IMODE(old.st_mode) & 0o777
+        if mode is not None and mode != stat.S_IMODE(found.st_mode):
+            os.fchmod(self.file, mode)
         if old is None:
             return found
-        mode = stat.S_IMODE(old.st_mode) & 0o777
-        if mode != stat.S_IMODE(found.st_mode):
-            os.fchmod(self.file, mode)
         for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
             if found.st_mtime_ns > old.st_mtime_ns:
                 break
