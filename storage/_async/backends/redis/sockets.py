@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from time import monotonic
 
-from ...._core.errors import StoreClosed, StoreTimeout
+from ...._core.errors import StoreClosed, StoreError, StoreTimeout
 from .address import Address, Lost, quick
 from .protocol import Command, Parser, Reply, encode
 
@@ -129,10 +129,7 @@ class Plugs:
             replies = plug.ask(commands, end)
         except BaseException as error:
             self._give(plug, broken=True)
-            if isinstance(error, TimeoutError) and not isinstance(error, StoreTimeout):
-                end.left()
-            if isinstance(error, OSError) and not isinstance(error, StoreTimeout):
-                raise Lost(error, sent=True) from error
+            _raise_lost(error, end, sent=True)
             raise
         self._give(plug)
         return replies
@@ -157,10 +154,7 @@ class Plugs:
             return self._connected(end)
         except BaseException as error:
             self._forget()
-            if isinstance(error, TimeoutError) and not isinstance(error, StoreTimeout):
-                end.left()
-            if isinstance(error, OSError) and not isinstance(error, StoreTimeout):
-                raise Lost(error, sent=False) from error
+            _raise_lost(error, end, sent=False)
             raise
 
     def _connected(self, end: Deadline) -> Plug:
@@ -195,6 +189,15 @@ class Plugs:
 
 _inherited: list[object] = []
 """What a forked child must neither use nor collect."""
+
+
+def _raise_lost(error: BaseException, end: Deadline, *, sent: bool) -> None:
+    """Raise for what went wrong with a connection, or that the time is over; not for others."""
+    if isinstance(error, StoreError) or not isinstance(error, OSError):
+        return
+    if isinstance(error, TimeoutError):
+        end.left()
+    raise Lost(error, sent=sent) from error
 
 
 def _connected(address: Address, end: Deadline) -> socket.socket:
