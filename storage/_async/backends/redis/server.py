@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ...._core import calls
-from ...._core.errors import StoreClosed
+from ...._core.errors import ConfigError, StoreClosed
 from ...._core.perloop import PerLoop
 from .address import Address, Lost
 from .errors import LOADING, code_of, translated
@@ -108,7 +108,8 @@ class OwnServer(Server):
 
     def __init__(self, address: Address, most: int = MOST, patience: float = PATIENCE) -> None:
         super().__init__(patience)
-        self.address = address
+        if most < 1:
+            raise ConfigError(f"max_connections is at least 1, not {most!r}")
         self.name = str(address)
         self._closed = False
         self._plugs = Plugs(address, most)

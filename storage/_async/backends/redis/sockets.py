@@ -87,6 +87,12 @@ class Plug:
         """End it."""
         self._socket.close()
 
+    def __del__(self) -> None:
+        # Whose store was not closed was warned about that; the sockets need not warn, too.
+        found: socket.socket | None = self.__dict__.get("_socket")
+        if found is not None:
+            found.close()
+
 
 class Plugs:
     """A pool of connections, safe to use from many threads and after a fork.

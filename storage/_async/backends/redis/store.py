@@ -116,8 +116,6 @@ class AsyncRedisStore(AsyncRedisMany):
         Raises:
             ConfigError: An argument makes no sense.
         """
-        if max_connections < 1:
-            raise ConfigError(f"max_connections is at least 1, not {max_connections!r}")
         hidden = None if password is None else Secret(password)
         address = Address(host, port, db, username, hidden, path, tls, verify)
         return cls._at(
@@ -160,9 +158,10 @@ class AsyncRedisStore(AsyncRedisMany):
         Args:
             ttl: Seconds after the put; 0: at once; None: for ever.
         """
+        ttl = check_ttl(ttl)
         view = type(self).__new__(type(self))
         vars(view).update(vars(self))
-        view._ttl, view._view = check_ttl(ttl), True
+        view._ttl, view._view = ttl, True
         if view._recipe is not None:
             view._recipe = {**view._recipe, "options": {**view._recipe["options"], "ttl": ttl}}
         return view
