@@ -17,7 +17,7 @@ from typing import Any
 from storage import _registry
 from storage._core.info import Capability
 from tests.services import buckets
-from tests.services.process import S3Service
+from tests.services.process import RedisService, S3Service
 
 ALL = ~Capability.NONE
 
@@ -32,7 +32,7 @@ class Medium:
         capabilities: What the store has to declare.
         hints: Attributes of `StoreConformance`.
         litter: What lies at a place besides objects, by the keys that are there.
-        service: The S3 server that it needs.
+        service: The server that it needs.
         persists: Whether a second store at the same place sees the same objects.
         begins_missing: Whether a place that was never written to is a missing store.
         twin: Whether its blocking twin is tested, too.
@@ -102,14 +102,14 @@ def _beside(*suffixes: str) -> Callable[[Path, list[str]], list[str]]:
 
 @dataclass(frozen=True)
 class Corner:
-    """A part of a bucket that nothing else uses."""
+    """A part of a bucket or of a database that nothing else uses."""
 
-    service: S3Service
+    service: Any
     bucket: str
     prefix: str
 
 
-def corner(service: S3Service, bucket: str) -> Corner:
+def corner(service: S3Service | RedisService, bucket: str) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -134,6 +134,26 @@ def _by_client(kind: type[Any], place: Corner) -> Any:
 
 def _by_aiohttp(kind: type[Any], place: Corner) -> Any:
     return _connect(kind, place, "aiohttp")
+
+
+def _connect_redis(kind: type[Any], place: Corner) -> Any:
+    return kind.connect(
+        place.service.host,
+        place.service.port,
+        db=9999 if place.bucket else 0,  # there are 16
+        password=place.service.password,
+        prefix=place.prefix + ":",
+    )
+
+
+def _besides(place: Corner, keys: list[str]) -> list[str]:
+    """What is on a Redis server besides objects and what stands beside them."""
+    import redis
+
+    with redis.Redis(place.service.host, place.service.port, password=place.service.password) as it:
+        found = {name for name in it.scan_iter(f"{place.prefix}:*") if b"\0" in name}
+    known = {f"{place.prefix}:{key}\0about".encode() for key in keys}
+    return [repr(name) for name in found - known]
 
 
 def _uploads(place: Corner, keys: list[str]) -> list[str]:
@@ -200,6 +220,23 @@ MEDIA: dict[str, Medium] = {
         hints={**_FILES, "idle_descriptors": 2},
         capabilities=ALL & ~Capability.RANGES,
         litter=_beside("-journal"),
+    ),
+    "valkey": Medium(
+        "redis",
+        _connect_redis,
+        hints={
+            "creates": False,
+            "remote": True,
+            "examples": 30,
+            "steps": 20,
+            "stream_size": 6_000_000,
+            "idle_descriptors": 20,
+            "secrets": ["test-secret"],
+        },
+        capabilities=ALL & ~Capability.ORDERED,
+        litter=_besides,
+        service="valkey",
+        begins_missing=False,
     ),
     "seaweedfs": Medium(
         "s3",

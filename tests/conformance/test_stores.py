@@ -13,6 +13,7 @@ from storage.testing import StoreConformance
 from storage.testing.asasync import in_thread
 from tests.conformance.stores import MEDIA, Corner, Medium, corner, files_under
 from tests.services.plugin import NewBucket
+from tests.services.process import S3Service
 
 
 class MediumConformance(StoreConformance):
@@ -28,8 +29,10 @@ class MediumConformance(StoreConformance):
         self._stores: list[Any] = []
         if self.medium.service:
             self._service = request.getfixturevalue(self.medium.service)
-            shared: NewBucket = request.getfixturevalue("shared_bucket")
-            self._shared = shared(self._service)
+            self._shared = ""
+            if isinstance(self._service, S3Service):
+                shared: NewBucket = request.getfixturevalue("shared_bucket")
+                self._shared = shared(self._service)
 
     def _place(self) -> Path | Corner:
         if self.medium.service:
