@@ -47,10 +47,10 @@ class WritableHttpStore(AsyncHttpStore):
             check_delete(key, None, if_match)
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        start = len(self._path(""))
+        corner = self._path("")
         for path, stored in list(self.web.objects.items()):
-            key = path[start:]
-            if key.startswith(prefix) and key.encode() > start_after.encode():
+            key = path.removeprefix(corner)
+            if path.startswith(corner + prefix) and key.encode() > start_after.encode():
                 yield self._info(key, stored)
 
 
