@@ -6,7 +6,7 @@ is read goes over the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
@@ -86,10 +86,3 @@ class TestHttp(StoreConformance):
 
     async def hurried(self, store: Any, timeout: float) -> WritableHttpStore:
         return self._at(store._base.url, timeout=timeout)
-
-
-@pytest.fixture(scope="module")
-def web() -> Iterator[WebServer]:
-    """One server for all checks."""
-    with WebServer().running() as web:
-        yield web

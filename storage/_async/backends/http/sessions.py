@@ -100,8 +100,8 @@ def translated() -> Iterator[None]:
         if isinstance(error, StoreError):
             raise
         if isinstance(error, aiohttp.ClientResponseError):
-            # It holds the request: all headers, and the whole URL.
-            raise MalformedResponse(f"no HTTP came back: {error.message[:120]}") from None
+            # It holds the request, with all headers and the whole URL, and what came back.
+            raise MalformedResponse("what the server answered is no HTTP") from None
         raise _translate(error) from error
     except RuntimeError as error:
         if "closed" not in str(error):
