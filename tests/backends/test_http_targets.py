@@ -185,9 +185,10 @@ def test_pickling() -> None:
     store = pickle.loads(pickle.dumps(AsyncHttpStore("https://example.org/a", retries=7)))
     assert repr(store) == "AsyncHttpStore('https://example.org/a/')"
     assert store._recipe["retries"] == 7
-    for secret in ({"auth": "canary"}, {"headers": {"X-Key": "canary"}}):
+    secrets: tuple[dict[str, Any], ...] = ({"auth": "canary"}, {"headers": {"X-Key": "canary"}})
+    for secret in secrets:
         with pytest.raises(TypeError):
-            pickle.dumps(AsyncHttpStore("https://example.org", **secret))  # type: ignore[arg-type]
+            pickle.dumps(AsyncHttpStore("https://example.org", **secret))
 
 
 CHANGES: dict[str, Any] = {
