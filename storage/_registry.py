@@ -63,6 +63,16 @@ BACKENDS = (
     ),
     Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://", "memory"),
     Backend(
+        "redis", "redis:AsyncRedisStore", "redis:RedisStore", "redis://localhost/0", "redis.store"
+    ),
+    Backend(
+        "rediss",
+        "redis:AsyncRedisStore",
+        "redis:RedisStore",
+        "rediss://user:password@example.com/0",
+        "redis.store",
+    ),
+    Backend(
         "s3",
         "s3:AsyncBucketStore",
         "s3:BucketStore",
