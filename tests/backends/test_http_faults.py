@@ -11,6 +11,8 @@ from itertools import count
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 from storage._async.backends.http import reading, retries
 from storage.http import AsyncHttpStore
 from storage.object import (

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 from storage._async.backends.http import retries
 from storage.http import AsyncHttpStore
 from storage.object import AccessDenied, MalformedResponse, NotModified, PreconditionFailed

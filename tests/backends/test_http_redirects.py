@@ -10,6 +10,8 @@ from itertools import count
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 from storage._async.backends.http import sessions
 from storage.http import AsyncHttpStore, HttpStore
 from storage.object import AccessDenied, MalformedResponse, NotSupported, StoreError

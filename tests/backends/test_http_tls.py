@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("aiohttp")
 pytest.importorskip("cryptography")
 
 from storage.http import AsyncHttpStore
