@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from hashlib import md5, sha256
 from itertools import count
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 from storage._async.backends.http import reading, retries
 from storage.http import AsyncHttpStore
 from storage.object import (
+    IntegrityError,
     MalformedResponse,
     PreconditionFailed,
     StoreError,
@@ -100,13 +105,13 @@ async def test_retry_after(
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(retries.asyncio, "sleep", sleep)
-    proxy.when("GET", fault.answered(429, **{"Retry-After": "7"}))
-    proxy.when("GET", fault.answered(503, **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    proxy.when("GET", fault.answered(429, b"", **{"Retry-After": "7"}))
+    proxy.when("GET", fault.answered(503, b"", **{"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
     assert await store.get("a") == DATA
     assert slept[0] == 7
     assert slept[1] < 1
-    proxy.when("GET", fault.answered(503, **{"Retry-After": "3600"}))
+    proxy.when("GET", fault.answered(503, b"", **{"Retry-After": "3600"}))
     with pytest.raises(StoreUnavailable) as caught:
         await store.get("a")
     assert caught.value.retry_after == 3600
@@ -272,3 +277,44 @@ async def test_nobody_is_there() -> None:
     async with AsyncHttpStore(retries=0) as store:
         with pytest.raises(StoreUnavailable):
             await store.get("http://no-such-host.invalid/")
+
+
+SHA = b64encode(sha256(DATA).digest()).decode()
+MD5 = b64encode(md5(DATA).digest()).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Repr-Digest", f"md5=:AAAA:, sha-256=:{SHA}:"),
+        ("Digest", f"SHA-256={SHA}"),
+        ("Content-MD5", MD5),
+        ("X-Goog-Hash", f"crc32c=AAAAAA==, md5={MD5}"),
+    ],
+)
+async def test_damaged_bytes(
+    store: AsyncHttpStore, proxy: FaultProxy, web: WebServer, path: str, name: str, value: str
+) -> None:
+    def flip(response: Response) -> None:
+        middle = len(response.body) // 2
+        response.body = b"%b%c%b" % (
+            response.body[:middle], response.body[middle] ^ 1, response.body[middle + 1 :],
+        )  # fmt: skip
+
+    web.objects[path].headers[name] = value
+    assert (await store.head("a")).checksum in (
+        f"sha256:{sha256(DATA).hexdigest()}",
+        f"md5:{md5(DATA).hexdigest()}",
+    )
+    assert await _streamed(store) == DATA
+    proxy.when("GET", fault.changed(flip))
+    assert await store.get("a") == DATA  # the second time
+    proxy.when("GET", fault.changed(flip), times=2)
+    with pytest.raises(IntegrityError):
+        await store.get("a")
+    proxy.when("GET", fault.changed(flip))
+    with pytest.raises(IntegrityError):
+        await _streamed(store)
+    proxy.when("GET", fault.cut(100_000))
+    assert await _streamed(store) == DATA
+    assert await store.get_range("a", 5, 9) == DATA[5:9]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 from storage.http import AsyncHttpStore, HttpStore
 from storage.object import (
     AccessDenied,

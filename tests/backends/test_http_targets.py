@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 import storage
 from storage._async.backends.http.targets import BadURL, Target, is_public
 from storage.http import AsyncHttpStore, HttpStore
 from storage.object import ConfigError, InvalidKey, NotSupported
+from tests.repository.source import ROOT
 
 BASE = Target.parse("https://example.org:8443/a%20b/")
 TRICKY = [
@@ -185,9 +190,10 @@ def test_pickling() -> None:
     store = pickle.loads(pickle.dumps(AsyncHttpStore("https://example.org/a", retries=7)))
     assert repr(store) == "AsyncHttpStore('https://example.org/a/')"
     assert store._recipe["retries"] == 7
-    for secret in ({"auth": "canary"}, {"headers": {"X-Key": "canary"}}):
+    secrets: tuple[dict[str, Any], ...] = ({"auth": "canary"}, {"headers": {"X-Key": "canary"}})
+    for secret in secrets:
         with pytest.raises(TypeError):
-            pickle.dumps(AsyncHttpStore("https://example.org", **secret))  # type: ignore[arg-type]
+            pickle.dumps(AsyncHttpStore("https://example.org", **secret))
 
 
 CHANGES: dict[str, Any] = {
@@ -209,3 +215,16 @@ CHANGES: dict[str, Any] = {
 def test_it_only_reads(verb: str) -> None:
     with HttpStore() as store, pytest.raises(NotSupported, match="read only"):
         CHANGES[verb](store)
+
+
+def test_without_aiohttp() -> None:
+    code = (
+        "import sys; sys.modules['aiohttp'] = None\n"
+        "import storage\n"
+        "try: storage.open_async_store('https://example.org')\n"
+        "except storage._core.errors.MissingExtra as error: print(error)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT
+    )
+    assert "storage[http]" in told.stdout

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("aiohttp")
+
 from storage._async.backends.http.answers import info_of
 from storage._core.info import check_delete
 from storage.http import AsyncHttpStore

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import unquote
 
 _versions = count(1)
@@ -89,7 +89,6 @@ class _Listener(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm: ClassVar[bool] = True
     server: Any
 
     def do_GET(self) -> None:
@@ -123,15 +122,14 @@ class _Handler(BaseHTTPRequestHandler):
         return 206, {**stored.headers, **told}, stored.data[start:end]
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(status)
         if not {"Content-Length", "Transfer-Encoding"} & headers.keys() and status != 304:
-            self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self._headers_buffer.append(b"\r\n")  # type: ignore[attr-defined]
-        head = b"".join(self._headers_buffer)  # type: ignore[attr-defined]
-        self._headers_buffer = []
+            headers = {"Content-Length": str(len(body)), **headers}
+        lines = [f"HTTP/1.1 {status} Some Reason", f"Date: {formatdate(usegmt=True)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        head = "\r\n".join([*lines, "", ""]).encode()
+        # In one piece, or the second one would wait for an acknowledgement of the first.
         self.wfile.write(head if self.command == "HEAD" else head + body)
+        self.close_connection |= headers.get("Connection") == "close"
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing."""

@@ -18,6 +18,7 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from ...._core.info import ByteRange, ObjectInfo, ReadOptions
+from . import digests
 
 GIVES = frozenset({200, 203, 206})
 _PASSING = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
@@ -175,7 +176,9 @@ def span_of(status: int, headers: Mapping[str, str]) -> tuple[int, int | None, i
     return start, end, size
 
 
-def info_of(key: str, headers: Mapping[str, str], size: int | None) -> ObjectInfo:
+def info_of(
+    key: str, headers: Mapping[str, str], size: int | None, status: int = 200
+) -> ObjectInfo:
     """What an answer tells of the object."""
     return ObjectInfo(
         key,
@@ -183,4 +186,6 @@ def info_of(key: str, headers: Mapping[str, str], size: int | None) -> ObjectInf
         etag_of(headers),
         _date(headers.get("Last-Modified")),
         headers.get("Content-Type"),
+        None,
+        digests.told(status, headers),
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ...._core.errors import (
     AccessDenied,
+    IntegrityError,
     MalformedResponse,
     NotSupported,
     ObjectNotFound,
@@ -16,7 +17,7 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from ...._core.info import ByteRange, ObjectInfo, ReadOptions
-from . import answers
+from . import answers, digests
 from .sending import Answer, Requests
 from .targets import Target
 
@@ -36,6 +37,10 @@ class Broken(StoreUnavailable):
     """The body ended too early, and nothing says which version would go on."""
 
 
+class Damaged(IntegrityError):
+    """The object was changed on its way, or the server's digest is that of another one."""
+
+
 async def head(send: Requests, target: Target, key: str) -> ObjectInfo:
     """What is known of an object, without reading it."""
     answer = await send("HEAD", target, {}, *NO_HEAD)
@@ -46,14 +51,15 @@ async def head(send: Requests, target: Target, key: str) -> ObjectInfo:
     answer.close()
     if answer.status == _NO_RANGE:  # there is no first byte
         return answers.info_of(key, answer.headers, 0)
-    return answers.info_of(key, answer.headers, answers.span_of(answer.status, answer.headers)[2])
+    size = answers.span_of(answer.status, answer.headers)[2]
+    return answers.info_of(key, answer.headers, size, answer.status)
 
 
 async def whole(
     send: Requests, target: Target, key: str, options: ReadOptions
 ) -> tuple[bytes, ObjectInfo]:
     """Read an object or a range; from its beginning again where it cannot be gone on with."""
-    tries = send.tries()
+    tries, again = send.tries(), False
     while True:
         download = Download(send, target, key, options)
         try:
@@ -65,6 +71,10 @@ async def whole(
             if options.if_match is not None:
                 raise
             await tries.after(Broken(str(error)))
+        except Damaged:
+            if again:
+                raise
+            again = True
 
 
 class Download:
@@ -84,6 +94,7 @@ class Download:
         self._options = answers.unquoted(options)
         self._tries = send.tries()
         self._broken_at = 0
+        self._digest: digests.Running | None = None
         self._answer: Answer | None = None
         self._at = self._came = 0  # from the object's start: the next byte, and where the body is
         self._end: int | None = 0  # past the last byte; None: where the body ends
@@ -105,8 +116,10 @@ class Download:
             return
         with _closing_on_error(answer):
             size = self._take(answer, part)
-            self.info = answers.info_of(self._key, answer.headers, size)
+            self.info = answers.info_of(self._key, answer.headers, size, answer.status)
             self._options.check(self.info)  # there are servers that do not look
+            if self.info.checksum is not None and self._at == 0 and self._end == size:
+                self._digest = digests.Running(self.info.checksum)
 
     async def _nothing(self) -> None:
         """A range with no bytes in it cannot be asked for, or was refused."""
@@ -134,9 +147,13 @@ class Download:
             while self._end is None or self._at < self._end:
                 chunk = await self._step()
                 if chunk is None:
-                    return
+                    break
+                if self._digest is not None:
+                    self._digest.update(chunk)
                 if chunk:
                     yield chunk
+            if self._digest is not None and not self._digest.holds():
+                raise Damaged("the bytes do not have the digest that the server tells of them")
         finally:
             self.close()
 

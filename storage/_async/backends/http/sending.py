@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-
-import aiohttp
-from yarl import URL
+from typing import TYPE_CHECKING
 
 from ...._core.errors import AccessDenied, MalformedResponse, NotSupported, StoreError
 from ...._core.perloop import PerLoop
 from ...._core.text import Secret
 from .answers import GIVES, failure
 from .retries import Budget, Tries
-from .sessions import Wire, session, translated
+from .sessions import Wire, ask, session, translated
 from .targets import BadURL, Target
+
+if TYPE_CHECKING:
+    import aiohttp
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _COMMON = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "storage"}
@@ -138,9 +139,8 @@ class Requests:
             own = {name: value.reveal() for name, value in self._manners.credentials.items()}
             headers = {**headers, **own}
         opened = await self.sessions.get()
-        url = URL(target.url, encoded=True)
         with translated():
-            response = await opened.request(method, url, headers=headers, allow_redirects=False)
+            response = await ask(opened, method, target.url, headers)
         answer = Answer(response)
         coding = response.headers.get("Content-Encoding", "").strip().lower() or "identity"
         if coding != "identity" and response.status in GIVES and not self._manners.keep_encoded:

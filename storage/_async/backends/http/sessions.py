@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from ssl import SSLContext
@@ -25,6 +25,7 @@ from .targets import is_public
 try:
     import aiohttp
     from aiohttp.http_exceptions import TransferEncodingError
+    from yarl import URL
 except ImportError as error:
     raise MissingExtra.named("aiohttp", "http") from error
 
@@ -82,6 +83,14 @@ async def session(wire: Wire) -> AsyncIterator[aiohttp.ClientSession]:
         max_field_size=MOST_LINE,
     ) as opened:
         yield opened
+
+
+async def ask(
+    opened: aiohttp.ClientSession, method: str, url: str, headers: Mapping[str, str]
+) -> aiohttp.ClientResponse:
+    """Send one request, its URL exactly as it is."""
+    place = URL(url, encoded=True)
+    return await opened.request(method, place, headers=headers, allow_redirects=False)
 
 
 def _public_socket(address: tuple[Any, ...]) -> socket.socket:
