@@ -79,9 +79,9 @@ class Pending:
             attributes: What is kept, packed, where that is known from another object.
         """
         attributes = attributes or pack(options)
-        self._seal(attributes)
+        self._seal(attributes, options)
         try:
-            found = self._publish(options)
+            found = self._publish_new(options) or self._publish(options)
         except FileNotFoundError as error:
             if self.temp is not None or isinstance(error, StoreError):
                 raise
@@ -96,6 +96,19 @@ class Pending:
         self.directory = directory
         return self._publish(options)
 
+    def _publish_new(self, options: WriteOptions) -> os.stat_result | None:
+        """Publish what has no name under one that is free, which needs no lock; or do nothing."""
+        if self.temp is not None or not options.if_absent or self.layout.keeps:
+            return None
+        if is_anothers(self.tree, self.directory, self.parts):
+            return None
+        found = self._stamp(None)
+        try:
+            self._appear(True, False)
+        except ObjectExists:  # or an empty directory, which gives way
+            return None
+        return found
+
     def _publish(self, options: WriteOptions) -> os.stat_result:
         with locked(self.directory) as held:
             if options.if_match is not None:
@@ -104,31 +117,33 @@ class Pending:
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
             found = self._stamp(old)
-            if self.dated is None and options.modified is not None:
-                self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
-            if self.dated is not None:
-                found = self._date(self.dated)
             self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
             self._appear(options.if_absent, held)
         return found
 
-    def _seal(self, attributes: bytes) -> None:
+    def _seal(self, attributes: bytes, options: WriteOptions) -> None:
         if attributes:
             write(self.file, attributes)
-        now = time_ns()
-        # The clock that files are stamped with ticks every few milliseconds; this one does not,
-        # and two versions must not look alike.
-        os.utime(self.file, ns=(now, now))
+        if self.dated is None and options.modified is not None:
+            self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+        if self.dated is None:
+            now = time_ns()
+            # The clock that files are stamped with ticks every few milliseconds; this one does not,
+            # and two versions must not look alike.
+            os.utime(self.file, ns=(now, now))
         if self.tree.durable:
             os.fsync(self.file)  # never tried again: a second one would succeed without the data
         else:
             os.close(os.dup(self.file))  # a network file system reports its failures here
 
     def _stamp(self, old: os.stat_result | None) -> os.stat_result:
+        """Give the file its time, and make it as private as the one that it replaces."""
+        found = os.fstat(self.file) if old is None else self._renew(old)
+        return found if self.dated is None else self._date(self.dated)
+
+    def _renew(self, old: os.stat_result) -> os.stat_result:
         """Make the file newer than the one that it replaces, and as private."""
         found = os.fstat(self.file)
-        if old is None:
-            return found
         mode = stat.S_IMODE(old.st_mode) & 0o777
         if mode != stat.S_IMODE(found.st_mode):
             os.fchmod(self.file, mode)
