@@ -79,9 +79,9 @@ class Pending:
             attributes: What is kept, packed, where that is known from another object.
         """
         attributes = attributes or pack(options)
-        self._seal(attributes)
+        self._seal(attributes, options)
         try:
-            found = self._publish(options)
+            found = self._publish_new(options) or self._publish(options)
         except FileNotFoundError as error:
             if self.temp is not None or isinstance(error, StoreError):
                 raise
@@ -96,6 +96,19 @@ class Pending:
         self.directory = directory
         return self._publish(options)
 
+    def _publish_new(self, options: WriteOptions) -> os.stat_result | None:
+        """Publish what has no name under one that is free, which needs no lock; or do nothing."""
+        if self.temp is not None or not options.if_absent or self.layout.keeps:
+            return None
+        if is_anothers(self.tree, self.directory, self.parts):
+            return None
+        self._prepare(None)
+        try:
+            self._appear(True, False)
+        except ObjectExists:  # or an empty directory, which gives way
+            return None
+        return os.fstat(self.file)
+
     def _publish(self, options: WriteOptions) -> os.stat_result:
         with locked(self.directory) as held:
             if options.if_match is not None:
@@ -103,40 +116,42 @@ class Pending:
             old = make_room(self.tree, self.directory, self.parts)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
-            self._protect(old)
-            if old is not None:
-                self._stamp(old)
-            if self.dated is None and options.modified is not None:
-                self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
-            if self.dated is not None:
-                self._date(self.dated)
+            self._prepare(old)
             self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
             self._appear(options.if_absent, held)
             return os.fstat(self.file)  # only now, since a new name is a change of it, too
 
-    def _seal(self, attributes: bytes) -> None:
+    def _seal(self, attributes: bytes, options: WriteOptions) -> None:
         if attributes:
             write(self.file, attributes)
-        now = time_ns()
-        # The clock that files are stamped with ticks every few milliseconds; this one does not,
-        # and two versions must not look alike.
-        os.utime(self.file, ns=(now, now))
+        if self.dated is None and options.modified is not None:
+            self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+        if self.dated is None:
+            now = time_ns()
+            # The clock that files are stamped with ticks every few milliseconds; this one does not,
+            # and two versions must not look alike.
+            os.utime(self.file, ns=(now, now))
         if self.tree.durable:
             os.fsync(self.file)  # never tried again: a second one would succeed without the data
         else:
             os.close(os.dup(self.file))  # a network file system reports its failures here
 
-    def _protect(self, old: os.stat_result | None) -> None:
-        """Give the file the permissions of the store, or of the one that it replaces."""
+    def _prepare(self, old: os.stat_result | None) -> None:
+        """Give the file its permissions and its time."""
         mode = self.tree.mode
-        if mode is None and old is not None:
+        if mode is None and old is not None:  # as private as the one that it replaces
             mode = stat.S_IMODE(old.st_mode) & 0o777
-        if mode is not None and mode != stat.S_IMODE(os.fstat(self.file).st_mode):
-            os.fchmod(self.file, mode)
+        if mode is not None:
+            found = os.fstat(self.file)
+            if mode != stat.S_IMODE(found.st_mode):
+                os.fchmod(self.file, mode)
+            if old is not None:
+                self._renew(found, old)
+        if self.dated is not None:
+            self._date(self.dated)
 
-    def _stamp(self, old: os.stat_result) -> None:
+    def _renew(self, found: os.stat_result, old: os.stat_result) -> None:
         """Make the file newer than the one that it replaces."""
-        found = os.fstat(self.file)
         for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
             if found.st_mtime_ns > old.st_mtime_ns:
                 break
