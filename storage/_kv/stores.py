@@ -62,7 +62,7 @@ class FilesystemStore(UrlMixin, ObjectKeyValueStore):
     def __init__(
         self, root: str | os.PathLike[str], perm: int | None = None, *, durable: bool = True
     ) -> None:
-        super().__init__(fs.FilesystemStore(root, durable=durable))
+        super().__init__(fs.FilesystemStore(root, durable=durable, file_mode=perm))
         self.root = os.fspath(root)
         self.perm = perm
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 
 from storage import open_store
-from storage._async.backends.db import amplify
+from storage._async.backends.db import amplify, check, upkeep
+from storage._async.backends.db.format import File
 from storage._async.backends.db.objects import CHUNK
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
@@ -250,6 +252,39 @@ def test_other_tables_are_not_upgraded(path: Path) -> None:
         with pytest.raises(NotSupported, match="chunks"):
             store.upgrade()
     assert path.read_bytes() == before
+
+
+async def test_an_upgrade_that_nobody_waits_for_leaves_the_old_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    unit = upkeep.upgrade
+
+    def watched(connection: sqlite3.Connection, file: File, stopped: check.Stopped) -> bool:
+        assert stopped is not None
+
+        def stop() -> bool:
+            asked.set()
+            assert go_on.wait(10)
+            return stopped()
+
+        return unit(connection, file, stop)
+
+    monkeypatch.setattr(upkeep, "upgrade", watched)
+    async with AsyncSqliteStore(path) as store:
+        upgrade = asyncio.create_task(store.upgrade())
+        while not asked.is_set():
+            await asyncio.sleep(0.001)
+        upgrade.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await upgrade
+        assert dict(query(path, "SELECT key, CAST(data AS BLOB) FROM objects")) == BYTES
+        monkeypatch.undo()
+        assert await store.upgrade()
+        assert await store.get("large") == BYTES["large"]
+    assert is_sound(path)
 
 
 KILLED = """

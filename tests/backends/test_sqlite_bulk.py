@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage._async.backends.db import bulk
+from storage._async.backends.db import bulk, objects
 from storage._async.backends.db import file as file_module
+from storage._async.backends.db.database import PLAIN
 from storage._async.backends.db.objects import CHUNK
+from storage._core.info import WRITE_OVER
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
 from storage.object import BulkError, InvalidKey, NoSpace, StoreTimeout
@@ -127,7 +131,7 @@ def test_one_that_finds_no_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The others of its group do."""
     prepare = file_module._prepare
 
-    def limited(connection: sqlite3.Connection, *arguments: bool) -> file_module.Setting:
+    def limited(connection: sqlite3.Connection, *arguments: Any) -> file_module.Setting:
         connection.execute("PRAGMA max_page_count = 125")
         return prepare(connection, *arguments)
 
@@ -149,3 +153,31 @@ def test_a_lock_is_waited_for_once(path: Path) -> None:
             store.put_many({f"{i}": b"x" for i in range(200)})
         assert {type(error) for error in caught.value.errors.values()} == {StoreTimeout}
         assert list(store.keys()) == ["key"]
+
+
+async def test_readers_do_not_wait_for_a_group(path: Path) -> None:
+    """In the midst of a transaction that has written already, they see what was before."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> None:
+        objects.put(connection, "key", b"new", WRITE_OVER)
+        begun.set()
+        assert go_on.wait(10)
+
+    async with AsyncSqliteStore(path) as store:
+        await store.put("key", b"old")
+        group: list[asyncio.Future[Any]] = []
+        group.append(asyncio.create_task(store._database.write(PLAIN, slow)))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        group += [asyncio.create_task(store.put(f"{i}", b"x")) for i in range(10)]
+        async with asyncio.timeout(10):
+            assert await store.get("key") == b"old"
+            assert [key async for key in store.keys()] == ["key"]
+            twin = SqliteStore.around(store)
+            assert await asyncio.to_thread(twin.get, "key") == b"old"
+        assert not any(task.done() for task in group)
+        go_on.set()
+        await asyncio.gather(*group)
+        assert await store.get("key") == b"new"
+        assert len([key async for key in store.keys()]) == 11

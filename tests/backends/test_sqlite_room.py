@@ -39,7 +39,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite takes the disk for full at 1 MB."""
     prepare = file_module._prepare
 
-    def limited(connection: sqlite3.Connection, *arguments: bool) -> file_module.Setting:
+    def limited(connection: sqlite3.Connection, *arguments: Any) -> file_module.Setting:
         connection.execute("PRAGMA max_page_count = 125")
         return prepare(connection, *arguments)
 

@@ -251,8 +251,7 @@ async def test_a_chore_that_nobody_waits_for_stops(
             raise
 
     monkeypatch.setattr(check if verb == "check" else upkeep, verb, watched)
-    for module in (check, upkeep):
-        monkeypatch.setattr(module, "PACE", 10)
+    monkeypatch.setattr(check, "PACE", 10)
     async with AsyncSqliteStore(filled) as store:
         chore = asyncio.create_task(getattr(store, verb)())
         while not asked.is_set():

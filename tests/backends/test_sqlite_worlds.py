@@ -123,7 +123,7 @@ def test_no_verb_suspends(path: Path) -> None:
         return infos
 
     assert [info.key for info in calls.drive(everything())] == ["a/b", "a/c", "a/d"]
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # an idle worker may have ended
     assert leftovers(path) == 0
 
 

@@ -109,7 +109,8 @@ def test_stores_are_adapted_wherever_they_are(zoo: ModuleType) -> None:
     assert zoo.Zoo().feed(store, rows=[("a", store), ("b", store, True)]) == [b"key"] * 3
     assert zoo.Zoo().feed(store) == [b"key"]
     assert zoo.visit(store) == [b"key"] * 2
-    assert store.threads == {"storage-worker"}
+    # In the thread that waits, or where that has left already.
+    assert store.threads <= {threading.current_thread().name, "storage-worker"}
 
 
 def test_callbacks_run_in_worker_threads(zoo: ModuleType) -> None:

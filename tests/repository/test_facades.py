@@ -59,6 +59,8 @@ STEPS = {
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
+    "AsyncRedisHooks",
+    "AsyncRedisMany",
     "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",

@@ -19,7 +19,8 @@ HOOKS = (
 NOT_HANDED_ON = {
     *("_read", "_write", "_run", "_place", "_within", "_steps"),  # what surrounds the hooks
     *("_setup", "_teardown"),  # a child's own life
-    "_delete_by_pages",  # what a hook is made of
+    *("_delete_by_pages", "_get_data", "_look"),  # what hooks are made of, or made of them
+    "_put_many",  # made of puts, each of which a wrapper is to see
 }
 
 

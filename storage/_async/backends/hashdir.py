@@ -39,6 +39,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         durable: Whether objects survive a power cut, as for `AsyncFilesystemStore`.
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept, as for `AsyncFilesystemStore`.
+        file_mode: The permissions of the files, as for `AsyncFilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -54,6 +55,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         durable: bool = True,
         follow_symlinks: bool = False,
         attributes: bool = True,
+        file_mode: int | None = None,
         timeout: float | None = None,
     ) -> None:
         self._layout = _layout(width, depth)
@@ -62,6 +64,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
             durable=durable,
             follow_symlinks=follow_symlinks,
             attributes=attributes,
+            file_mode=file_mode,
             timeout=timeout,
         )
 
@@ -70,7 +73,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
         Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
-        ``timeout``, as for the class.
+        ``file_mode``, ``timeout``, as for the class.
         """
         width, depth = url.option("width", int, 2), url.option("depth", int, 3)
         return cls(path_of(url), width, depth, **cls._url_options(url))

@@ -40,6 +40,8 @@ class FilesystemStore(FileTreeStore):
             ``user.storage.attributes`` of each file that has any (which most programs do not copy
             along with a file unless they are told to). Where the root's file system has none, as
             it was found when the store was made, they are refused, as they are without.
+        file_mode: The permissions of the files, such as ``0o640``, whatever the umask says (in a
+            URL: ``file_mode=640``). None: those of the umask, or of the file that is replaced.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -50,8 +52,8 @@ class FilesystemStore(FileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``file:///absolute/directory`` or ``file://relative/directory``.
 
-        Options: ``durable``, ``follow_symlinks``, ``attributes`` and ``timeout``, as for the
-        class.
+        Options: ``durable``, ``follow_symlinks``, ``attributes``, ``file_mode`` and ``timeout``,
+        as for the class.
         """
         return cls.around(cls._async_type.from_url(url))
 
@@ -70,6 +72,7 @@ class SafeFilesystemStore(FileTreeStore):
         durable: Whether objects survive a power cut.
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept.
+        file_mode: The permissions of the files.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -80,7 +83,7 @@ class SafeFilesystemStore(FileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``safe:///absolute/directory`` or ``safe://relative/directory``.
 
-        Options: ``durable``, ``follow_symlinks``, ``attributes`` and ``timeout``, as for the
-        class.
+        Options: ``durable``, ``follow_symlinks``, ``attributes``, ``file_mode`` and ``timeout``,
+        as for the class.
         """
         return cls.around(cls._async_type.from_url(url))

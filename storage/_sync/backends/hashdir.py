@@ -31,6 +31,7 @@ class HashdirStore(FileTreeStore):
         durable: Whether objects survive a power cut, as for `FilesystemStore`.
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept, as for `FilesystemStore`.
+        file_mode: The permissions of the files, as for `FilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -46,6 +47,7 @@ class HashdirStore(FileTreeStore):
         durable: bool = True,
         follow_symlinks: bool = False,
         attributes: bool = True,
+        file_mode: int | None = None,
         timeout: float | None = None,
     ) -> None:
         self._hold(
@@ -56,6 +58,7 @@ class HashdirStore(FileTreeStore):
                 durable=durable,
                 follow_symlinks=follow_symlinks,
                 attributes=attributes,
+                file_mode=file_mode,
                 timeout=timeout,
             )
         )
@@ -65,7 +68,7 @@ class HashdirStore(FileTreeStore):
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
         Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
-        ``timeout``, as for the class.
+        ``file_mode``, ``timeout``, as for the class.
         """
         return cls.around(cls._async_type.from_url(url))
 

@@ -103,6 +103,7 @@ class Pending:
             old = make_room(self.tree, self.directory, self.parts)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
+            self._protect(old)
             if old is not None:
                 self._stamp(old)
             if self.dated is None and options.modified is not None:
@@ -125,12 +126,17 @@ class Pending:
         else:
             os.close(os.dup(self.file))  # a network file system reports its failures here
 
-    def _stamp(self, old: os.stat_result) -> None:
-        """Make the file newer than the one that it replaces, and as private."""
-        found = os.fstat(self.file)
-        mode = stat.S_IMODE(old.st_mode) & 0o777
-        if mode != stat.S_IMODE(found.st_mode):
+    def _protect(self, old: os.stat_result | None) -> None:
+        """Give the file the permissions of the store, or of the one that it replaces."""
+        mode = self.tree.mode
+        if mode is None and old is not None:
+            mode = stat.S_IMODE(old.st_mode) & 0o777
+        if mode is not None and mode != stat.S_IMODE(os.fstat(self.file).st_mode):
             os.fchmod(self.file, mode)
+
+    def _stamp(self, old: os.stat_result) -> None:
+        """Make the file newer than the one that it replaces."""
+        found = os.fstat(self.file)
         for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
             if found.st_mtime_ns > old.st_mtime_ns:
                 break

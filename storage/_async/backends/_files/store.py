@@ -41,6 +41,11 @@ STEPS = 32
 """Steps of a listing between two looks at the clock."""
 
 
+def _octal(text: str) -> int:
+    """Permissions as ``chmod`` takes them, such as 640."""
+    return int(text, 8)
+
+
 class AsyncFileTreeStore(FilePassing):
     """Objects as files under a root directory.
 
@@ -49,6 +54,7 @@ class AsyncFileTreeStore(FilePassing):
         durable: Whether files and directories are synced.
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept.
+        file_mode: The permissions of the files.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -63,6 +69,7 @@ class AsyncFileTreeStore(FilePassing):
         durable: bool = True,
         follow_symlinks: bool = False,
         attributes: bool = True,
+        file_mode: int | None = None,
         timeout: float | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
@@ -73,7 +80,11 @@ class AsyncFileTreeStore(FilePassing):
         attributes = attributes and are_kept(root)
         if not attributes:
             self.capabilities = self.capabilities & ~Capability.ATTRIBUTES
-        tree = Tree(root, follow=follow_symlinks, durable=durable, attributes=attributes)
+        if file_mode is not None and not 0 <= file_mode <= 0o777:
+            raise ConfigError(f"no permissions of a file: {file_mode!r}")
+        tree = Tree(
+            root, follow=follow_symlinks, durable=durable, attributes=attributes, mode=file_mode
+        )
         if self._layout.folding_proof:
             tree.folds = False
         self._objects = Objects(tree, self._layout)
@@ -90,6 +101,7 @@ class AsyncFileTreeStore(FilePassing):
             "durable": url.option("durable", bool, True),
             "follow_symlinks": url.option("follow_symlinks", bool, False),
             "attributes": url.option("attributes", bool, True),
+            "file_mode": url.option("file_mode", _octal),
             "timeout": url.option("timeout", float, None),
         }
 
@@ -98,7 +110,7 @@ class AsyncFileTreeStore(FilePassing):
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await calls.call(function, *args, **kwargs)
+            return await calls.brief(function, *args, **kwargs)
         except StoreError:
             raise
         except OSError as error:

@@ -44,15 +44,23 @@ class Tree:
         follow: Whether symbolic links below it are followed.
         durable: Whether what is made is synced.
         attributes: Whether attributes are kept with the files.
+        mode: The permissions of files; None: those of the umask, or of the file replaced.
     """
 
     def __init__(
-        self, root: bytes, *, follow: bool, durable: bool, attributes: bool = False
+        self,
+        root: bytes,
+        *,
+        follow: bool,
+        durable: bool,
+        attributes: bool = False,
+        mode: int | None = None,
     ) -> None:
         self.root = root
         self.follow = follow
         self._durable = durable
         self.attributes = attributes
+        self.mode = mode
         self.folds: bool | None = None
         """Whether names that differ in case or composition are one here; None: not known yet."""
         self._nofollow = 0 if follow else os.O_NOFOLLOW

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from time import time_ns
 from typing import Any
 
-from ...._core.errors import CorruptStore, NotSupported, ObjectNotFound
+from ...._core.errors import CorruptStore, NotSupported, ObjectNotFound, StoreClosed
 from ...._core.info import READ_ALL, ObjectInfo, ReadOptions
 from ...._core.keys import MAX_KEY_BYTES
 from ...._core.text import shorten
@@ -97,19 +97,20 @@ READS: dict[Callable[..., Any], Callable[..., Any]] = {
 # -- upgrading -------------------------------------------------------------------------------
 
 
-def upgrade(connection: sqlite3.Connection) -> None:
+def upgrade(connection: sqlite3.Connection, stopped: check.Stopped = None) -> None:
     """Make the file ours, in one transaction: whoever is killed meanwhile leaves the old file.
 
     Raises:
         NotSupported: There is more in the file than the table of objects.
         CorruptStore: Something in the table is no object.
+        StoreClosed: Nobody waits for it any more.
     """
     connection.execute("PRAGMA fullfsync = ON")  # `synchronous` is FULL, unless told otherwise
     connection.execute("BEGIN IMMEDIATE")
     try:
         if kind_of(connection) is Kind.AMPLIFYS:  # another process may have been faster
             _check(connection)
-            _convert(connection)
+            _convert(connection, stopped)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -128,12 +129,14 @@ def _check(connection: sqlite3.Connection) -> None:
         )
 
 
-def _convert(connection: sqlite3.Connection) -> None:
+def _convert(connection: sqlite3.Connection, stopped: check.Stopped) -> None:
     connection.execute("ALTER TABLE objects RENAME TO old")
     make_tables(connection)
     version, modified = time_ns(), time_ns() // 1000
     while rows := connection.execute(_OLD, (BATCH,)).fetchall():
         for row, key, size in rows:
+            if stopped is not None and stopped():
+                raise StoreClosed("the upgrade was given up: nothing has changed")
             _move(connection, row, size, version)
             values = key, version, size, modified
             connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, NULL, NULL)", values)

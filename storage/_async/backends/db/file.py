@@ -16,7 +16,8 @@ from ...._core.errors import (
     StoreUnavailable,
     from_oserror,
 )
-from . import amplify, uploads
+from . import amplify, check, uploads
+from .check import Stopped
 from .errors import code_of
 from .format import File, Kind, kind_of, make_tables
 from .room import Connection
@@ -45,12 +46,16 @@ class Link:
         file: The file.
         writes: Whether it may write.
         watch: Looks which file is there, for all connections of a store.
+        stopped: Whether nobody waits any more for what the connection does.
     """
 
-    def __init__(self, file: File, *, writes: bool, watch: Watch | None = None) -> None:
+    def __init__(
+        self, file: File, *, writes: bool, watch: Watch | None = None, stopped: Stopped = None
+    ) -> None:
         self._path, self._durable, self._upgrade = file
         self._watch = watch or Watch(file.path)
         self._writes = writes
+        self._stopped = stopped
         self._connection: sqlite3.Connection | None = None
         self._identity: Identity | None = None
         self._synchronous = ""
@@ -87,7 +92,10 @@ class Link:
         try:
             connection = _connect(self._path, create)
             try:
-                self.setting = _prepare(connection, self._writes, create, self._upgrade)
+                connection.set_progress_handler(self._stopped, check.PACE)
+                self.setting = _prepare(
+                    connection, self._writes, create, self._upgrade, self._stopped
+                )
                 self._identity = self._identity or self._watch.usable()
             except BaseException:
                 connection.close()
@@ -170,11 +178,13 @@ def _make_directories(path: str, durable: bool) -> None:
         raise from_oserror(error) from error
 
 
-def _prepare(connection: sqlite3.Connection, writes: bool, create: bool, upgrade: bool) -> Setting:
+def _prepare(
+    connection: sqlite3.Connection, writes: bool, create: bool, upgrade: bool, stopped: Stopped
+) -> Setting:
     """Make sure that the file is a store, and set the connection up."""
     kind = _kind_of(connection)
     if kind is Kind.AMPLIFYS and upgrade:
-        amplify.upgrade(connection)
+        amplify.upgrade(connection, stopped)
         kind = Kind.OURS
     if kind is Kind.EMPTY:
         if not create:

@@ -21,6 +21,7 @@ class FileTreeStore(BaseStore):
         durable: Whether files and directories are synced.
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept.
+        file_mode: The permissions of the files.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -34,6 +35,7 @@ class FileTreeStore(BaseStore):
         durable: bool = True,
         follow_symlinks: bool = False,
         attributes: bool = True,
+        file_mode: int | None = None,
         timeout: float | None = None,
     ) -> None:
         self._hold(
@@ -42,6 +44,7 @@ class FileTreeStore(BaseStore):
                 durable=durable,
                 follow_symlinks=follow_symlinks,
                 attributes=attributes,
+                file_mode=file_mode,
                 timeout=timeout,
             )
         )
