@@ -16,7 +16,14 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import (
+    WRITE_OVER,
+    ByteRange,
+    ObjectInfo,
+    ReadOptions,
+    WriteOptions,
+    check_delete,
+)
 from . import attributes
 from .kernel import copy_by_kernel
 from .layout import Layout
@@ -24,6 +31,7 @@ from .locks import locked, require
 from .moving import Move
 from .names import is_anothers
 from .pending import Pending, describe, found_in
+from .small import SMALL, put_small
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
@@ -184,6 +192,11 @@ class Objects:
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
+        tree = self.tree
+        if options is WRITE_OVER and not tree.syncs and len(data) <= SMALL:
+            info = put_small(tree, self.layout, key, data)
+            if info is not None:
+                return info
         with closing(self.begin(key, options.if_absent)) as pending:
             pending.write(data)
             return pending.publish(options)

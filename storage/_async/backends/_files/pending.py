@@ -103,7 +103,7 @@ class Pending:
             old = make_room(self.tree, self.directory, self.parts)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
-            found = self._stamp(old)
+            found = stamp(self.tree, self.file, old)
             if self.dated is None and options.modified is not None:
                 self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
             if self.dated is not None:
@@ -123,24 +123,6 @@ class Pending:
             os.fsync(self.file)  # never tried again: a second one would succeed without the data
         else:
             os.close(os.dup(self.file))  # a network file system reports its failures here
-
-    def _stamp(self, old: os.stat_result | None) -> os.stat_result:
-        """Make the file newer than the one that it replaces, and as private."""
-        found = os.fstat(self.file)
-        mode = self.tree.mode
-        if mode is None and old is not None:
-            mode = stat.S_IMODE(old.st_mode) & 0o777
-        if mode is not None and mode != stat.S_IMODE(found.st_mode):
-            os.fchmod(self.file, mode)
-        if old is None:
-            return found
-        for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
-            if found.st_mtime_ns > old.st_mtime_ns:
-                break
-            newer = old.st_mtime_ns + more
-            os.utime(self.file, ns=(newer, newer))
-            found = os.fstat(self.file)
-        return found
 
     def _date(self, nanoseconds: int) -> os.stat_result:
         """Give the file the time of what it is a copy of."""
@@ -183,6 +165,25 @@ class Pending:
             self.tree.prune(self.parts[:-1])
 
 
+def stamp(tree: Tree, file: int, old: os.stat_result | None) -> os.stat_result:
+    """Make a file newer than the one that it replaces, and as private."""
+    found = os.fstat(file)
+    mode = tree.mode
+    if mode is None and old is not None:
+        mode = old.st_mode & 0o777
+    if mode is not None and mode != found.st_mode & 0o7777:
+        os.fchmod(file, mode)
+    if old is None:
+        return found
+    for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
+        if found.st_mtime_ns > old.st_mtime_ns:
+            break
+        newer = old.st_mtime_ns + more
+        os.utime(file, ns=(newer, newer))
+        found = os.fstat(file)
+    return found
+
+
 def found_in(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
     """What stands at the end of a way; None for nothing, and an error for a link."""
     try:
@@ -199,7 +200,7 @@ def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None
 
     A directory without objects gives way; anything else is refused.
     """
-    if is_anothers(tree, directory, parts):
+    if tree.folds is not False and is_anothers(tree, directory, parts):
         raise InvalidKey(
             "this file system takes the key for another one that is there: "
             "use the safe or the hashed layout"
