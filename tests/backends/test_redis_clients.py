@@ -194,6 +194,7 @@ async def test_wrong_credentials_and_databases(valkey: RedisService) -> None:
                 with pytest.raises(AccessDenied) as caught:
                     await attempt
                 assert canary not in "".join(traceback.format_exception(caught.value))
+            twin.close()
     async with connected(valkey, db=9999) as store:
         with pytest.raises(StoreNotFound):
             await store.exists("key")
