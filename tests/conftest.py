@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -26,6 +29,24 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.collect()
+
+
+@pytest.fixture(scope="session")
+def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths for directories, each of a name that no other process gives."""
+    base = tmp_path_factory.getbasetemp()
+    return (base / f"{os.getpid()}-{number}" for number in count())
+
+
+@pytest.fixture
+def tmp_path(_places: Iterator[Path]) -> Path:
+    """A directory of the test's own.
+
+    The one of pytest looks at those of all tests before, which takes longer the more there are.
+    """
+    path = next(_places)
+    path.mkdir(mode=0o700)
+    return path
 
 
 @pytest.fixture

@@ -141,6 +141,9 @@ class ObjectKeyValueStore(CopyMixin, KeyValueStore):
             self.store.move(source, dest)
 
 
+KeyValueStore._over_a_store = ObjectKeyValueStore  # noqa: SLF001 - its own package
+
+
 def _blocking(store: Any) -> BaseStore:
     if isinstance(store, str | os.PathLike):
         return open_store(store)

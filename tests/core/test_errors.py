@@ -13,6 +13,7 @@ from storage._core import errors
 from storage._core.errors import (
     AccessDenied,
     BulkError,
+    FanoutError,
     ManyErrors,
     NoSpace,
     ObjectNotFound,
@@ -44,6 +45,25 @@ def test_the_innermost_place_stays() -> None:
     error = StoreError("x", operation="get", key="inner")
     error.located(operation="copy", store="Outer()", key="outer")
     assert (error.operation, error.key, error.store) == ("get", "inner", "Outer()")
+
+
+def test_a_group_within_a_group_is_split_under_its_name() -> None:
+    gone, denied, twice = ObjectNotFound("gone"), AccessDenied("no"), StoreUnavailable("down")
+    inner = BulkError("2 keys failed", {"a": gone, "b": denied})
+    errors = {"first": inner, "second": twice, "third": twice}
+    outer = FanoutError("3 children failed", errors).located(operation="put_many", store="Store()")
+    assert isinstance(outer, FanoutError)
+    found, rest = outer.split(KeyError)
+    assert found is not None
+    assert rest is not None
+    assert (found.operation, rest.store) == ("put_many", "Store()")
+    assert list(found.errors) == ["first"]
+    assert list(rest.errors) == ["first", "second", "third"]
+    for part, key, error in ((found, "a", gone), (rest, "b", denied)):
+        within = part.errors["first"]
+        assert isinstance(within, BulkError)
+        assert within.errors == {key: error}
+    assert outer.derive([denied, ValueError("else")]).errors.keys() == {"first", "error 1"}
 
 
 def test_many_errors_are_a_group() -> None:

@@ -25,6 +25,7 @@ from tests.services.sharing import SharedServers
 from tests.services.supervise import SERVERS
 from tests.services.tether import die_with_parent
 from tests.services.valkey import Valkey
+from tests.services.web import WebServer
 
 NewBucket: TypeAlias = Callable[[S3Service], str]
 
@@ -156,6 +157,13 @@ def new_bucket() -> Iterator[NewBucket]:
 def shared_bucket() -> NewBucket:
     """Give the one bucket of this worker on a service; each test takes a prefix of its own."""
     return cache(buckets.create_bucket)
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[WebServer]:
+    """A small HTTP server in this process; each test takes paths of its own."""
+    with WebServer().running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from traceback import clear_frames
 
 from ..._core.budget import ByteBudget
-from ..._core.errors import ObjectExists, ObjectNotFound, PreconditionFailed
-from ..._core.info import WRITE_OVER, Capability, WriteOptions
+from ..._core.errors import InvalidKey, ObjectExists, ObjectNotFound, PreconditionFailed
+from ..._core.info import WRITE_OVER, Capability, ObjectInfo, WriteOptions
 from ..base import AsyncBaseStore
-from .objects import PIECE, same_bytes
+from .objects import PIECE, read_both
 from .steps import Action, Copier, Outcome, Step, fingerprint
 
 CONFLICTS = (PreconditionFailed, ObjectExists)
@@ -36,9 +37,9 @@ class Rehearsal:
                 return Outcome(step, Action.IDENTICAL, info=step.there)
             return await self._change(step)
         except CONFLICTS as error:
-            return Outcome(step, Action.CONFLICT, error=error)
+            return Outcome(step, Action.CONFLICT, error=_lightened(error))
         except Exception as error:
-            return Outcome(step, Action.FAILED, error=error)
+            return Outcome(step, Action.FAILED, error=_lightened(error))
 
     async def resolve(self, step: Step) -> Step:
         """Read what has to be compared by reading; ``keep`` or ``copy`` comes of it."""
@@ -47,10 +48,13 @@ class Rehearsal:
         assert step.here is not None
         taken = await self._budget.acquire(2 * min(step.here.size or PIECE, PIECE))
         try:
-            same = await same_bytes(self._source, self._target, step.here)
+            same = await read_both(self._source, self._target, step.here)
         finally:
             self._budget.give(taken)
-        return step._replace(action="keep" if same else "copy")
+        if same is None:
+            return step._replace(action="copy")
+        here, there = map(_seen, (step.here, step.there), same)
+        return step._replace(action="keep", here=here, there=there)
 
     async def _change(self, step: Step) -> Outcome:
         """Copy or delete."""
@@ -96,9 +100,18 @@ class Performer(Rehearsal):
         return Outcome(step, Action.COPIED, copied.size, copied.info, copied.digest)
 
     async def _delete(self, step: Step) -> None:
+        if await self._is_at_source(step.key):
+            raise ObjectExists("the source has it, although it was not listed", key=step.key)
         condition = await self._condition(step)
         await self._back_up(step)
         await self._target.delete(step.key, missing_ok=True, if_match=condition.if_match)
+
+    async def _is_at_source(self, key: str) -> bool:
+        """Asked of each key, since a listing that ends too early may look like any other."""
+        try:
+            return await self._source.exists(key)
+        except InvalidKey:
+            return False
 
     async def _back_up(self, step: Step) -> None:
         if step.there is not None and self._backup is not None:
@@ -120,3 +133,23 @@ class Performer(Rehearsal):
         if listed is not None and fingerprint(await self._target.head(step.key)) != listed:
             raise PreconditionFailed("it changed after the target was listed", key=step.key)
         return WRITE_OVER
+
+
+def _lightened(error: Exception) -> Exception:
+    """An error whose traceback holds only its lines any more, and no object's bytes."""
+    each: BaseException | None = error
+    while each is not None:
+        clear_frames(each.__traceback__)
+        each = each.__cause__ or each.__context__
+    return error
+
+
+def _seen(listed: ObjectInfo | None, read: ObjectInfo) -> ObjectInfo:
+    """What was listed, if that was read; else nothing that a journal could know again."""
+    if listed is not None and (
+        fingerprint(listed) == fingerprint(read)
+        # There are servers whose listings tell other etags.
+        or (listed.size, listed.modified) == (read.size, read.modified)
+    ):
+        return listed
+    return ObjectInfo(read.key)

@@ -71,6 +71,7 @@ class Move:
                 found = self._rename(above, below, held)
                 if found is None:
                     return None
+                found = os.stat(self.new[-1], dir_fd=below, follow_symlinks=False)
                 known = self._attributes(below)
             self.tree.sync(below)
             return describe(self.key, found, known)

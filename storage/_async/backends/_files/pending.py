@@ -103,14 +103,16 @@ class Pending:
             old = make_room(self.tree, self.directory, self.parts)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
-            found = self._stamp(old)
+            self._protect(old)
+            if old is not None:
+                self._stamp(old)
             if self.dated is None and options.modified is not None:
                 self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
             if self.dated is not None:
-                found = self._date(self.dated)
+                self._date(self.dated)
             self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
             self._appear(options.if_absent, held)
-        return found
+            return os.fstat(self.file)  # only now, since a new name is a change of it, too
 
     def _seal(self, attributes: bytes) -> None:
         if attributes:
@@ -124,29 +126,28 @@ class Pending:
         else:
             os.close(os.dup(self.file))  # a network file system reports its failures here
 
-    def _stamp(self, old: os.stat_result | None) -> os.stat_result:
-        """Make the file newer than the one that it replaces, and as private."""
-        found = os.fstat(self.file)
+    def _protect(self, old: os.stat_result | None) -> None:
+        """Give the file the permissions of the store, or of the one that it replaces."""
         mode = self.tree.mode
         if mode is None and old is not None:
             mode = stat.S_IMODE(old.st_mode) & 0o777
-        if mode is not None and mode != stat.S_IMODE(found.st_mode):
+        if mode is not None and mode != stat.S_IMODE(os.fstat(self.file).st_mode):
             os.fchmod(self.file, mode)
-        if old is None:
-            return found
+
+    def _stamp(self, old: os.stat_result) -> None:
+        """Make the file newer than the one that it replaces."""
+        found = os.fstat(self.file)
         for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
             if found.st_mtime_ns > old.st_mtime_ns:
                 break
             newer = old.st_mtime_ns + more
             os.utime(self.file, ns=(newer, newer))
             found = os.fstat(self.file)
-        return found
 
-    def _date(self, nanoseconds: int) -> os.stat_result:
+    def _date(self, nanoseconds: int) -> None:
         """Give the file the time of what it is a copy of."""
         with suppress(OSError, OverflowError):  # a time that the file system does not know
             os.utime(self.file, ns=(nanoseconds, nanoseconds))
-        return os.fstat(self.file)
 
     def _appear(self, if_absent: bool, held: bool) -> None:
         name = self.parts[-1]
@@ -278,7 +279,9 @@ def taken() -> ObjectExists:
 
 def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
     """What an object's file tells of it."""
-    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+    # The time of the last change of any kind is the one that no program can set.
+    changed = f"{found.st_ino:x}-{found.st_ctime_ns:x}"
+    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{changed}"
     try:
         modified = _at(found.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):

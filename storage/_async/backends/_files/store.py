@@ -110,7 +110,7 @@ class AsyncFileTreeStore(FilePassing):
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await calls.call(function, *args, **kwargs)
+            return await calls.brief(function, *args, **kwargs)
         except StoreError:
             raise
         except OSError as error:
