@@ -69,7 +69,7 @@ def works_blocking(store: Any) -> None:
 async def test_an_asyncio_client(valkey: RedisService, decodes: bool, protocol: int) -> None:
     made = options(valkey, db=5, decode_responses=decodes, protocol=protocol)
     async with redis.asyncio.Redis(**made) as client:
-        async with AsyncRedisStore(client) as store:
+        async with AsyncRedisStore(client, prefix=f"{decodes}{protocol}") as store:
             await works(store)
         assert await client.ping()  # it was not closed
 
@@ -77,9 +77,10 @@ async def test_an_asyncio_client(valkey: RedisService, decodes: bool, protocol: 
 @pytest.mark.parametrize("decodes", [False, True])
 async def test_a_blocking_client(valkey: RedisService, decodes: bool) -> None:
     with redis.Redis(**options(valkey, db=6, decode_responses=decodes)) as client:
-        async with AsyncRedisStore(client) as store:
+        async with AsyncRedisStore(client, prefix=f"{decodes}") as store:
             await works(store)
-        await asyncio.to_thread(lambda: works_blocking(RedisStore(client)))
+        twin = RedisStore(client, prefix=f"{decodes}")
+        await asyncio.to_thread(works_blocking, twin)
         assert client.ping()
 
 
@@ -194,6 +195,7 @@ async def test_wrong_credentials_and_databases(valkey: RedisService) -> None:
                 with pytest.raises(AccessDenied) as caught:
                     await attempt
                 assert canary not in "".join(traceback.format_exception(caught.value))
+            twin.close()
     async with connected(valkey, db=9999) as store:
         with pytest.raises(StoreNotFound):
             await store.exists("key")

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -69,16 +70,15 @@ class Relay:
         self.connections += 1
         source, upstream = await asyncio.open_connection(*self.upstream)
         wire = Wire(writer, upstream)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._pass(reader, upstream, wire, "asked"))
-                group.create_task(self._pass(source, writer, wire, "answered"))
-        except* ConnectionError:
-            pass
-        finally:
-            writer.close()
-            upstream.close()
-            self._tasks.discard(task)
+        ways = (
+            self._pass(reader, upstream, wire, "asked"),
+            self._pass(source, writer, wire, "answered"),
+        )
+        with suppress(asyncio.CancelledError):  # which would be shown as an error here
+            await asyncio.gather(*ways, return_exceptions=True)
+        writer.close()
+        upstream.close()
+        self._tasks.discard(task)
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wire: Wire, way: str

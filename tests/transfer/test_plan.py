@@ -216,7 +216,7 @@ async def test_the_watcher_of_a_plan_hears_what_would_become_of_each_key() -> No
 async def test_a_plan_is_not_done_to_other_stores_unless_told(tmp_path: Path) -> None:
     source, target = ends()
     plan = await async_plan_sync(source, target, True)
-    other = AsyncDictStore(target.objects.copy())
+    other = AsyncDictStore(dict(target.objects))
     for pair in ((source, other), (other, target), (target, source)):
         with pytest.raises(ConfigError, match="other_stores"):
             await async_apply_plan(plan, *pair)

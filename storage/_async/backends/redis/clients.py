@@ -32,11 +32,11 @@ def server_of(client: Any, patience: float) -> Server:
     if not callable(getattr(client, "execute_command", None)) or not hasattr(client, "pipeline"):
         raise TypeError(f"{type(client).__name__} is no client of redis-py: see connect()")
     if inspect.iscoroutinefunction(client.execute_command):
-        return AsyncClient(client, patience)
-    return BlockingClient(client, patience)
+        return LoopClient(client, patience)
+    return ThreadClient(client, patience)
 
 
-class BlockingClient(Server):
+class ThreadClient(Server):
     """A blocking client: used in the caller's own thread, or in worker threads."""
 
     def __init__(self, client: Any, patience: float) -> None:
@@ -57,7 +57,7 @@ class BlockingClient(Server):
         """See `Server`."""
 
 
-class AsyncClient(Server):
+class LoopClient(Server):
     """An asyncio client: used as it is on the event loop that uses it first.
 
     Elsewhere (on other loops, by blocking callers) connections of our own lead to the same server.

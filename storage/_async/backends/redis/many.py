@@ -121,6 +121,8 @@ class AsyncRedisMany(AsyncRedisHooks):
 
     def _failed(self, operation: str, key: str, reply: Any, missing: object) -> Exception | None:
         """What is wrong with the reply for one key; ``missing`` means that there is no object."""
+        if isinstance(reply, StoreError):  # of all keys
+            return reply
         try:
             if raised(reply) == missing:
                 raise ObjectNotFound("there is no object under this key")
