@@ -86,7 +86,7 @@ async def _awaited(function: Callable[[], Any]) -> Any:
         raise RuntimeError("a coroutine raised StopIteration") from error
 
 
-async def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
     """Run a blocking function of this package off the loop, or in place for a blocking caller.
 
     A cancelled call waits until the function has ended, so that nothing happens after the
@@ -95,9 +95,14 @@ async def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
     Returns:
         What the function returns; its errors pass through.
     """
+    # No coroutine of its own around the one that does it: that is what a call is made of.
     if direct():
-        return function(*args, **kwargs)
-    return await workers.ours.submit(function, args, kwargs)  # type: ignore[no-any-return]
+        return _here(function, args, kwargs)
+    return workers.ours.submit(function, args, kwargs)
+
+
+async def _here(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    return function(*args, **kwargs)
 
 
 async def brief(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

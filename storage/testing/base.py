@@ -50,7 +50,7 @@ class Conformance:
     """Whether `head` tells every object's length."""
     own_keys: bool = True
     """Whether keys are this store's own affair; else, as where it hands them to another store that
-    is tested by itself, every eighth of the hostile ones is enough."""
+    is tested by itself, every fifth of the hostile ones is enough."""
     creates: bool = True
     """Whether the first write makes a store that is missing."""
     picklable: bool = False

@@ -15,7 +15,7 @@ from .base import Conformance
 from .harness import fuzz, profile
 from .keytable import HOSTILE, IMPOSSIBLE, any_key, possible
 
-SOME = HOSTILE[::8]
+SOME = HOSTILE[::5]
 _NO_TEXT: tuple[Any, ...] = (b"key", None, 7, ("a",), object())
 
 

@@ -207,7 +207,7 @@ class TestBrief:
         devoted.loop = asyncio.get_running_loop()
         assert await calls.brief(threading.get_ident) == threading.get_ident()
         with pytest.raises(KeyError):
-            await calls.brief({}.__getitem__, 1)
+            await calls.brief(dict[int, int]().__getitem__, 1)
 
     async def test_leaves_for_a_while_where_two_in_a_row_are_slow(
         self, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ import errno
 import inspect
 import pickle
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -51,11 +52,11 @@ def test_a_group_within_a_group_is_split_under_its_name() -> None:
     gone, denied, twice = ObjectNotFound("gone"), AccessDenied("no"), StoreUnavailable("down")
     inner = BulkError("2 keys failed", {"a": gone, "b": denied})
     errors = {"first": inner, "second": twice, "third": twice}
-    outer = FanoutError("3 children failed", errors).located(operation="put_many", store="Store()")
-    assert isinstance(outer, FanoutError)
+    outer: Any = FanoutError("3 children failed", errors)
+    outer.located(operation="put_many", store="Store()")
     found, rest = outer.split(KeyError)
-    assert found is not None
-    assert rest is not None
+    assert isinstance(found, FanoutError)
+    assert isinstance(rest, FanoutError)
     assert (found.operation, rest.store) == ("put_many", "Store()")
     assert list(found.errors) == ["first"]
     assert list(rest.errors) == ["first", "second", "third"]

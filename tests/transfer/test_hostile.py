@@ -356,7 +356,7 @@ class Asking(AsyncDictStore):
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         job = bulk.current.get()
         assert job is not None
-        job.defers(self, lambda: self)  # type: ignore[arg-type, return-value]
+        job.defers(self, lambda: self)
         self.deferred += job.defers(self, lambda: None)
         return await super()._put(key, data, options)
 

@@ -216,7 +216,7 @@ async def test_the_watcher_of_a_plan_hears_what_would_become_of_each_key() -> No
 async def test_a_plan_is_not_done_to_other_stores_unless_told(tmp_path: Path) -> None:
     source, target = ends()
     plan = await async_plan_sync(source, target, True)
-    other = AsyncDictStore(target.objects.copy())
+    other = AsyncDictStore(dict(target.objects))
     for pair in ((source, other), (other, target), (target, source)):
         with pytest.raises(ConfigError, match="other_stores"):
             await async_apply_plan(plan, *pair)
@@ -274,3 +274,14 @@ async def test_a_plan_that_somebody_broke_is_refused(
     with pytest.raises(ConfigError, match="plan"):
         await async_apply_plan(tmp_path / "plan", source, target)
     assert "surplus" in target.objects
+
+
+@pytest.mark.parametrize("kind", [AsyncDictStore, Unconditional])
+async def test_a_plan_that_was_interrupted_is_done_to_its_end_by_doing_it_again(kind: type) -> None:
+    source, target = ends(kind)
+    plan = await async_plan_sync(source, target, True)
+    await target.put("bytes", b"new")  # as the first attempt has left it
+    await target.put("été\n", b"1")
+    report = await async_apply_plan(plan, source, target)
+    assert (report.copied, report.identical, report.deleted) == (1, 2, 1)
+    assert dict(target.objects) == dict(source.objects)

@@ -6,7 +6,13 @@ from contextlib import suppress
 from traceback import clear_frames
 
 from ..._core.budget import ByteBudget
-from ..._core.errors import InvalidKey, ObjectExists, ObjectNotFound, PreconditionFailed
+from ..._core.errors import (
+    InvalidKey,
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+    SourceChanged,
+)
 from ..._core.info import WRITE_OVER, Capability, ObjectInfo, WriteOptions
 from ..base import AsyncBaseStore
 from .objects import PIECE, read_both
@@ -37,7 +43,7 @@ class Rehearsal:
                 return Outcome(step, Action.IDENTICAL, info=step.there)
             return await self._change(step)
         except CONFLICTS as error:
-            return Outcome(step, Action.CONFLICT, error=_lightened(error))
+            return await self._conflict(step, _lightened(error))
         except Exception as error:
             return Outcome(step, Action.FAILED, error=_lightened(error))
 
@@ -46,15 +52,23 @@ class Rehearsal:
         if step.action != "compare":
             return step
         assert step.here is not None
-        taken = await self._budget.acquire(2 * min(step.here.size or PIECE, PIECE))
-        try:
-            same = await read_both(self._source, self._target, step.here)
-        finally:
-            self._budget.give(taken)
+        same = await self._read(step.here)
         if same is None:
             return step._replace(action="copy")
         here, there = map(_seen, (step.here, step.there), same)
         return step._replace(action="keep", here=here, there=there)
+
+    async def _read(self, listed: ObjectInfo) -> tuple[ObjectInfo, ObjectInfo] | None:
+        """What was read from both ends, if it was the same bytes."""
+        taken = await self._budget.acquire(2 * min(listed.size or PIECE, PIECE))
+        try:
+            return await read_both(self._source, self._target, listed)
+        finally:
+            self._budget.give(taken)
+
+    async def _conflict(self, step: Step, error: Exception) -> Outcome:
+        """What it means that an end is not what it was."""
+        return Outcome(step, Action.CONFLICT, error=error)
 
     async def _change(self, step: Step) -> Outcome:
         """Copy or delete."""
@@ -72,6 +86,7 @@ class Performer(Rehearsal):
         budget: Bytes for what is read to be compared.
         copier: Brings objects over.
         backup: Takes what is about to be replaced or deleted; None: nobody does.
+        repeats: Whether the same steps may have been done before, but for some at the end.
     """
 
     def __init__(
@@ -81,10 +96,21 @@ class Performer(Rehearsal):
         budget: ByteBudget,
         copier: Copier,
         backup: Copier | None = None,
+        *,
+        repeats: bool = False,
     ) -> None:
         super().__init__(source, target, budget)
         self._copier = copier
         self._backup = backup
+        self._repeats = repeats
+
+    async def _conflict(self, step: Step, error: Exception) -> Outcome:
+        if self._repeats and step.here is not None and not isinstance(error, SourceChanged):
+            with suppress(Exception):
+                same = await self._read(step.here)
+                if same is not None and _seen(step.here, same[0]) is step.here:
+                    return Outcome(step, Action.IDENTICAL, info=same[1])
+        return await super()._conflict(step, error)
 
     async def _change(self, step: Step) -> Outcome:
         if step.here is None:

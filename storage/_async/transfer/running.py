@@ -62,6 +62,7 @@ class Run:
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
         self._begun = monotonic()
+        self._repeats = False
         self._budget = ByteBudget(options.buffer)
         self._rate = None if options.bandwidth is None else RateLimit(options.bandwidth)
 
@@ -94,7 +95,7 @@ class Run:
 
     async def apply(self, plan: SyncPlan, *, other_stores: bool = False) -> SyncReport:
         """Do what was written down; for ``other_stores`` than these only where that is meant."""
-        counts = plan.counts
+        counts, self._repeats = plan.counts, True
         if not other_stores and plan.header.get("ends") != await calls.call(self._identities):
             raise ConfigError(
                 f"the plan is for {plan.header.get('source')} and {plan.header.get('target')}, "
@@ -152,6 +153,7 @@ class Run:
             except DisorderError:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
+            self._miss()
             await applier.finish(self._refusal(self._here.count, self._there.count))
         if self._journal is not None and not self._options.dry_run:
             await self._give_up(self._journal)
@@ -190,12 +192,14 @@ class Run:
         if self._options.dry_run:
             return Rehearsal(*ends)
         if self._backup is None:
-            return Performer(*ends, copier)
+            return Performer(*ends, copier, repeats=self._repeats)
         # At once, since what it is a backup of goes right after.
         backup = Copier(
             self._target, self._backup, budget=self._budget, rate=self._rate, at_once=True
         )
-        return Performer(*ends, copier, await stack.enter_async_context(backup))
+        return Performer(
+            *ends, copier, await stack.enter_async_context(backup), repeats=self._repeats
+        )
 
     async def _written(
         self, pages: AsyncIterator[list[Step]], writer: PlanWriter
@@ -219,6 +223,16 @@ class Run:
                     yield page
         finally:
             await window.cancel()
+
+    def _miss(self) -> None:
+        """Say how many of the keys that were named one by one the source does not have."""
+        selection = self._options.selection
+        if selection is not None and selection.files_from is not None:
+            wanted = sum(map(selection.selects_key, selection.files_from))
+            if missing := wanted - self._here.count:
+                self.report.warnings.append(
+                    f"the source has no objects under {missing} of the {wanted} keys of files_from"
+                )
 
     def _identities(self) -> list[str]:
         return [identity(self._source), identity(self._target)]

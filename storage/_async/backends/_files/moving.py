@@ -12,7 +12,7 @@ from . import attributes
 from .layout import Layout
 from .locks import locked
 from .names import is_anothers
-from .pending import describe, make_room, rename
+from .places import describe, make_room, rename
 from .tree import LIST, Tree, linked, retried
 
 

@@ -23,7 +23,8 @@ from .layout import Layout
 from .locks import locked, require
 from .moving import Move
 from .names import is_anothers
-from .pending import Pending, describe, found_in
+from .pending import Pending
+from .places import describe, found_in
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 

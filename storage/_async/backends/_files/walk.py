@@ -18,7 +18,7 @@ from ...._core.info import ListResult
 from ...._core.keys import MAX_KEY_BYTES
 from .hidden import is_temporary
 from .layout import Layout, is_text
-from .pending import describe
+from .places import describe
 from .tree import LIST, Parts, Tree
 from .waiting import patiently_here
 

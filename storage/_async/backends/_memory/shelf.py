@@ -14,6 +14,7 @@ from ...._core.errors import ObjectNotFound
 from ...._core.info import ObjectInfo, WriteOptions
 from .lifetimes import Deadlines
 from .room import Room
+from .sorting import sorted_parts
 from .snapshots import Item
 
 Known: TypeAlias = tuple[bytes, ObjectInfo, float | None]
@@ -66,10 +67,10 @@ class Shelf:
 
     def keys(self, prefix: str, start_after: str) -> Iterator[str]:
         """The keys that a listing asks for, in order; what goes meanwhile is left out."""
-        # Python compares code points, which is the order of UTF-8 bytes.
-        for key in sorted(self.objects):
-            if key > start_after and key.startswith(prefix) and self.holds(key):
-                yield key
+        for some in sorted_parts(self.objects, prefix, start_after):
+            for key in some:
+                if key > start_after and key.startswith(prefix) and self.holds(key):
+                    yield key
 
     # -- with the lock held -----------------------------------------------------------------
 
