@@ -14,8 +14,8 @@ from ...._core.errors import ObjectNotFound
 from ...._core.info import ObjectInfo, WriteOptions
 from .lifetimes import Deadlines
 from .room import Room
-from .sorting import sorted_parts
 from .snapshots import Item
+from .sorting import sorted_parts
 
 Known: TypeAlias = tuple[bytes, ObjectInfo, float | None]
 """What is known of the very bytes that stand beside it, and when they go."""
