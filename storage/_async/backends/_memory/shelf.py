@@ -14,8 +14,8 @@ from ...._core.errors import ObjectNotFound
 from ...._core.info import ObjectInfo, WriteOptions
 from .lifetimes import Deadlines
 from .room import Room
-from .sorting import sorted_parts
 from .snapshots import Item
+from .sorting import sorted_parts
 
 Known: TypeAlias = tuple[bytes, ObjectInfo, float | None]
 """What is known of the very bytes that stand beside it, and when they go."""
@@ -67,8 +67,13 @@ class Shelf:
 
     def keys(self, prefix: str, start_after: str) -> Iterator[str]:
         """The keys that a listing asks for, in order; what goes meanwhile is left out."""
-        for some in sorted_parts(self.objects, prefix, start_after):
-            for key in some:
+        parts = sorted_parts(self.objects, prefix, start_after)
+        while True:
+            with self.lock:
+                part = next(parts, None)
+            if part is None:
+                return
+            for key in part:
                 if key > start_after and key.startswith(prefix) and self.holds(key):
                     yield key
 
