@@ -24,6 +24,8 @@ LINGER = 1.0
 """Seconds after which a task that a cancelled call left behind counts as lost."""
 FEW_TURNS = 30
 """Turns of the event loop that are tried in small steps."""
+ONE_TURN = 2e-5
+"""Seconds that one of those after them takes, about."""
 
 
 class Moment(Enum):
@@ -78,11 +80,14 @@ class Attempt:
         assert not self.hit, f"{self}: the cancellation was swallowed"
 
     async def _count_turns(self) -> None:
-        for _ in range(self.point):
+        for _ in range(min(self.point, FEW_TURNS)):
             await asyncio.sleep(0)
             if self._task.done():
                 return
-        self._cancel()
+        if self.point > FEW_TURNS:  # without keeping the threads from it that do the work
+            await asyncio.wait([self._task], timeout=(self.point - FEW_TURNS) * ONE_TURN)
+        if not self._task.done():
+            self._cancel()
 
     def _on_wait(self, future: asyncio.Future[Any] | None) -> None:
         self.waits += 1
