@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storage._async.backends._files import hidden
 from storage._async.backends._files.hashed import HashLayout
 from storage._async.backends._files.rehashing import Rehash
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore, AsyncSafeFilesystemStore
@@ -234,3 +235,22 @@ async def test_safe_names_are_nobodys_keys(tmp_path: Path) -> None:
     aged(path, 2 * DAY)
     assert await store.sweep() == 0
     assert await store.get(left(1)) == b"v"
+
+
+def test_a_small_put_begins_again_when_a_sweep_takes_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, real = FilesystemStore(tmp_path, durable=False), hidden.write_all
+    swept: list[int] = []
+    store.put("d/k", b"old")
+
+    def write_all(file: int, data: bytes) -> None:
+        real(file, data)
+        if not swept:
+            swept.append(store.sweep(older_than=0))
+
+    monkeypatch.setattr(hidden, "write_all", write_all)
+    store.put("d/k", b"new")
+    assert swept == [1]
+    assert store.get("d/k") == b"new"
+    assert litter(tmp_path) == []

@@ -187,7 +187,7 @@ def stamp(tree: Tree, file: int, old: os.stat_result | None) -> os.stat_result:
 def found_in(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
     """What stands at the end of a way; None for nothing, and an error for a link."""
     try:
-        found = tree.stat_in(directory, parts[-1])
+        found = os.stat(parts[-1], dir_fd=directory, follow_symlinks=tree.follow)
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(found.st_mode):

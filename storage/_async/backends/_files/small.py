@@ -11,7 +11,7 @@ from ...._core.info import ObjectInfo
 from . import hidden
 from .attributes import UNKNOWN, unpack
 from .layout import Layout
-from .locks import locked
+from .locks import lock, unlock
 from .pending import describe, make_room, stamp
 from .tree import LIST, Parts, Tree
 
@@ -51,12 +51,16 @@ def _put(
         hidden.write_all(file, data)
         now = time_ns()
         os.utime(file, ns=(now, now))
-        with locked(directory):
+        held = lock(directory)
+        try:
             found = stamp(tree, file, make_room(tree, directory, parts))
             layout.keep(directory, parts[-1], key, False)
             written, file = file, -1
             os.close(written)  # a network file system reports its failures here
             os.rename(temp, parts[-1], src_dir_fd=directory, dst_dir_fd=directory)
+        finally:
+            if held:
+                unlock(directory)
     except BaseException:
         if file >= 0:
             with suppress(OSError):
