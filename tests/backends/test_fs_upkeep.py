@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from storage._async.backends._files import hidden
 from storage._async.backends._files.hashed import HashLayout
 from storage._async.backends._files.rehashing import Rehash
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore, AsyncSafeFilesystemStore
@@ -132,11 +132,12 @@ def test_objects_move_between_all_settings(
     before = HashdirStore(tmp_path, *old, durable=False)
     objects = {f"key {number}/é": b"%d" % number for number in range(4)}
     before.put_many(objects)
-    infos = {key: before.head(key) for key in objects}
+    infos = {key: replace(before.head(key), etag=None) for key in objects}
     assert before.rehash(*new) == (len(objects) if old != new else 0)
     after = HashdirStore(tmp_path, *new, durable=False)
     assert sorted(after.keys()) == sorted(objects)
-    assert {key: after.head(key) for key in objects} == infos
+    # An etag tells of any change of a file, another name too.
+    assert {key: replace(after.head(key), etag=None) for key in objects} == infos
     assert list(before.keys()) == (list(after.keys()) if old == new else [])
     assert after.rehash(*new) == 0
     after.clear()
@@ -235,22 +236,3 @@ async def test_safe_names_are_nobodys_keys(tmp_path: Path) -> None:
     aged(path, 2 * DAY)
     assert await store.sweep() == 0
     assert await store.get(left(1)) == b"v"
-
-
-def test_a_small_put_begins_again_when_a_sweep_takes_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, real = FilesystemStore(tmp_path, durable=False), hidden.write_all
-    swept: list[int] = []
-    store.put("d/k", b"old")
-
-    def write_all(file: int, data: bytes) -> None:
-        real(file, data)
-        if not swept:
-            swept.append(store.sweep(older_than=0))
-
-    monkeypatch.setattr(hidden, "write_all", write_all)
-    store.put("d/k", b"new")
-    assert swept == [1]
-    assert store.get("d/k") == b"new"
-    assert litter(tmp_path) == []

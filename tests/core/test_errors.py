@@ -52,9 +52,8 @@ def test_a_group_within_a_group_is_split_under_its_name() -> None:
     gone, denied, twice = ObjectNotFound("gone"), AccessDenied("no"), StoreUnavailable("down")
     inner = BulkError("2 keys failed", {"a": gone, "b": denied})
     errors = {"first": inner, "second": twice, "third": twice}
-    outer: Any = FanoutError("3 children failed", errors).located(
-        operation="put_many", store="Store()"
-    )
+    outer: Any = FanoutError("3 children failed", errors)
+    outer.located(operation="put_many", store="Store()")
     found, rest = outer.split(KeyError)
     assert isinstance(found, FanoutError)
     assert isinstance(rest, FanoutError)

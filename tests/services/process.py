@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 TETHER = Path(__file__).with_name("tether.py")
 
@@ -32,6 +32,21 @@ class S3Service:
     name: str
 
 
+@dataclass(frozen=True)
+class RedisService:
+    """Where a server that speaks Redis's protocol listens, and with which password."""
+
+    host: str
+    port: int
+    password: str = field(repr=False)
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The URL of its first database."""
+        return f"redis://:{self.password}@{self.host}:{self.port}/0"
+
+
 class Server(ABC):
     """One server, its ports and its directory; it may be killed and started again.
 
@@ -39,7 +54,8 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
-    service: S3Service
+    kind: ClassVar[type[Any]] = S3Service
+    service: Any
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

@@ -20,8 +20,9 @@ from pathlib import Path
 from tests.services.moto import Moto
 from tests.services.process import Server, ServerError
 from tests.services.seaweedfs import SeaweedFS
+from tests.services.valkey import Valkey
 
-SERVERS: dict[str, type[Server]] = {server.name: server for server in (SeaweedFS, Moto)}
+SERVERS: dict[str, type[Server]] = {server.name: server for server in (SeaweedFS, Moto, Valkey)}
 ATTEMPTS = 3
 
 

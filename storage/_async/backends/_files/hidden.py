@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import itertools
 import os
-from collections.abc import Iterator
 
 TEMPORARY = b".storage-tmp-"
 """What their names begin with; in any case of letters."""
@@ -14,21 +12,6 @@ TEMPORARY = b".storage-tmp-"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _UNNAMED = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
 _UNABLE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS}
-
-
-_numbers: Iterator[int] = itertools.count()
-_series = b""
-
-
-def _renew() -> None:
-    """Begin a series of names that no other process has."""
-    global _series
-    _series = TEMPORARY + os.urandom(8).hex().encode()
-
-
-_renew()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
 
 
 def is_temporary(name: bytes) -> bool:
@@ -48,12 +31,6 @@ def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
     except OSError:
         pass  # where there are no locks, only the age tells
     return name, file
-
-
-def create_next(directory: int) -> tuple[bytes, int]:
-    """Like `create`, for a moment: nobody can tell that it is alive."""
-    name = b"%b-%x" % (_series, next(_numbers))
-    return name, os.open(name, _NEW, 0o666, dir_fd=directory)
 
 
 def create_unnamed(directory: int) -> int | None:

@@ -79,6 +79,11 @@ class Layout:
     def keep(self, directory: int, name: bytes, key: str, durable: bool) -> None:
         """Write what is kept beside an object, before it appears; under the directory's lock."""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether `keep` does anything."""
+        return type(self).keep is not Layout.keep
+
     def forget(self, directory: int, name: bytes) -> None:
         """Remove what was kept beside an object, after it is gone; under the same lock."""
 

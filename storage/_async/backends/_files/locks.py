@@ -42,7 +42,7 @@ class locked:  # noqa: N801 - reads as a function; a generator would take longer
             directories = _in_order(directories)
         try:
             for directory in directories:
-                if lock(directory):
+                if _lock(directory):
                     self._held.append(directory)
         except BaseException:
             self._release()
@@ -55,7 +55,7 @@ class locked:  # noqa: N801 - reads as a function; a generator would take longer
     def _release(self) -> None:
         # Not left to the closing: a process forked meanwhile has the descriptor as well.
         for directory in self._held:
-            unlock(directory)
+            fcntl.flock(directory, fcntl.LOCK_UN)
 
 
 def _in_order(directories: tuple[int, ...]) -> tuple[int, ...]:
@@ -70,8 +70,7 @@ def require(held: bool) -> None:
         raise NotSupported("this file system cannot lock directories, as the condition needs it to")
 
 
-def lock(directory: int) -> bool:
-    """Lock one directory; False where directories cannot be. Raises as `locked` does."""
+def _lock(directory: int) -> bool:
     # Not a wait in the kernel, which no deadline could end: a user may lock the whole directory
     # for hours, as in `flock DIRECTORY COMMAND`.
     end, pause = 0.0, 0.00005
@@ -91,8 +90,3 @@ def lock(directory: int) -> bool:
             return False
         sleep(pause)
         pause = min(pause * 1.5, 0.005)
-
-
-def unlock(directory: int) -> None:
-    """Unlock what `lock` has locked."""
-    fcntl.flock(directory, fcntl.LOCK_UN)

@@ -16,22 +16,15 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import (
-    WRITE_OVER,
-    ByteRange,
-    ObjectInfo,
-    ReadOptions,
-    WriteOptions,
-    check_delete,
-)
+from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
 from . import attributes
 from .kernel import copy_by_kernel
 from .layout import Layout
 from .locks import locked, require
 from .moving import Move
 from .names import is_anothers
-from .pending import Pending, describe, found_in
-from .small import SMALL, put_small
+from .pending import Pending
+from .places import describe, found_in
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
@@ -90,7 +83,12 @@ class OpenFile:
         """Raise `PreconditionFailed` if another program has written into the file meanwhile."""
         with self._lock:
             now = os.fstat(self._file)
-        if (now.st_mtime_ns, now.st_size) != (self.found.st_mtime_ns, self.found.st_size):
+        # A file that was replaced meanwhile has no name any more, and the bytes that it had.
+        changed = now.st_nlink and now.st_ctime_ns != self.found.st_ctime_ns
+        if changed or (now.st_mtime_ns, now.st_size) != (
+            self.found.st_mtime_ns,
+            self.found.st_size,
+        ):
             raise PreconditionFailed("the file was changed by another program while it was read")
 
     def close(self) -> None:
@@ -192,11 +190,6 @@ class Objects:
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
-        tree = self.tree
-        if options is WRITE_OVER and not tree.syncs and len(data) <= SMALL:
-            info = put_small(tree, self.layout, key, data)
-            if info is not None:
-                return info
         with closing(self.begin(key, options.if_absent)) as pending:
             pending.write(data)
             return pending.publish(options)

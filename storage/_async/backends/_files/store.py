@@ -22,7 +22,8 @@ from .attributes import are_kept
 from .layout import Layout
 from .objects import Objects, OpenFile
 from .passing import FilePassing
-from .pending import Pending, describe
+from .pending import Pending
+from .places import describe
 from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
@@ -110,7 +111,7 @@ class AsyncFileTreeStore(FilePassing):
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await calls.call(function, *args, **kwargs)
+            return await calls.brief(function, *args, **kwargs)
         except StoreError:
             raise
         except OSError as error:
