@@ -139,7 +139,7 @@ async def test_many(store: AsyncTTLStore, clock: Clock) -> None:
 async def test_what_it_needs() -> None:
     class Plain(AsyncIdentityStore):
         @property
-        def capabilities(self) -> Capability:
+        def capabilities(self) -> Capability:  # type: ignore[override]
             return ~(Capability.ATTRIBUTES | Capability.DELETE_IF_MATCH)
 
     store = AsyncTTLStore(Plain(AsyncDictStore()), 10)
