@@ -72,6 +72,7 @@ class TestFanoutOfFiles(FanoutConformance):
     """Directories side by side."""
 
     __test__ = True
+    capabilities = SHARED
     in_memory = False
     memory_limit = 8 * 1024 * 1024
     many = 120

@@ -138,7 +138,9 @@ async def test_many(store: AsyncTTLStore, clock: Clock) -> None:
 
 async def test_what_it_needs() -> None:
     class Plain(AsyncIdentityStore):
-        capabilities = ~(Capability.ATTRIBUTES | Capability.DELETE_IF_MATCH)
+        @property
+        def capabilities(self) -> Capability:  # type: ignore[override]
+            return ~(Capability.ATTRIBUTES | Capability.DELETE_IF_MATCH)
 
     store = AsyncTTLStore(Plain(AsyncDictStore()), 10)
     with pytest.raises(NotSupported, match="metadata"):

@@ -47,4 +47,7 @@ def _part(keys: Collection[str], prefix: str, after: str, until: str | None) -> 
     # No line of Python among this, which another thread could come between.
     some = filter(after.__lt__, keys)
     found = list(some if until is None else filter(until.__ge__, some))
-    return sorted(key for key in found if key.startswith(prefix)) if prefix else sorted(found)
+    if prefix:
+        found = [key for key in found if key.startswith(prefix)]
+    found.sort()
+    return found
