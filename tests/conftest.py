@@ -26,9 +26,22 @@ def pytest_collection_finish() -> None:
     There are so many that a full collection would take a third of a second, and so it would come
     so seldom that the garbage of large tests piles up to gigabytes.
     """
+    _spare()
+
+
+_ended = count(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish() -> None:
+    """Spare it what is kept of the tests that have ended, too: many tests collect garbage."""
+    if next(_ended) % 200 == 0:
+        _spare()
+
+
+def _spare() -> None:
     gc.collect()
     gc.freeze()
-    gc.collect()
 
 
 @pytest.fixture(scope="session")

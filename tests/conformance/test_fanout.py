@@ -26,7 +26,7 @@ class FanoutConformance(StoreConformance):
     own_keys = False
     examples = 8
     steps = 20
-    seconds = 0.1
+    seconds = 0.05
 
 
 class TestFanout(FanoutConformance):

@@ -52,7 +52,7 @@ class TestFiveBlockingVerbs(StoreConformance):
 class CachingConformance(StoreConformance):
     """Its `clear` is about the cache, not about the store."""
 
-    thorough, own_keys, examples, steps, seconds = False, False, 16, 20, 0.1
+    thorough, own_keys, examples, steps, seconds = False, False, 16, 20, 0.05
 
     async def test_clear(self, store: Any) -> None:
         pytest.skip("clear() forgets what is cached")

@@ -20,7 +20,7 @@ QUICK = {
     "many": 120,
     "examples": 16,
     "steps": 20,
-    "seconds": 0.1,
+    "seconds": 0.05,
 }
 """The media have their own full runs; here it is about what a wrapper adds to them."""
 
