@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 
 from ...._core import calls
 from ...._core.errors import MissingExtra
+from ...._core.perloop import PerLoop
 from ...._core.runner import on_runner_loop
 from . import endpoints
 from .lane.borrowed import of_client, watched
 from .lane.identity import Identity
 from .lane.plain import of_options
-from .perloop import PerLoop
 
 OpenClient: TypeAlias = Callable[[], AbstractAsyncContextManager[Any]]
 Plain: TypeAlias = Callable[[str], Identity | None]

@@ -13,13 +13,13 @@ from typing import Any
 
 from ...._core import calls
 from ...._core.errors import ConfigError, MissingExtra
+from ...._core.perloop import PerLoop
 from .clients import Clients
 from .lane.operations import compose
 from .lane.parameters import Unknown
 from .lane.retries import Budget
 from .lane.sending import Elsewhere, Lane
 from .lane.transport import Endpoint, Transport
-from .perloop import PerLoop
 
 LANES = ("auto", "fast", "aiohttp", "client")
 CLIENT = "client"

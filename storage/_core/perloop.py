@@ -9,8 +9,8 @@ from functools import partial
 from types import AsyncGeneratorType
 from typing import Generic, TypeVar, cast
 
-from ...._core.errors import StoreClosed
-from ...._core.looplocal import LoopLocal
+from .errors import StoreClosed
+from .looplocal import LoopLocal
 
 T = TypeVar("T")
 
