@@ -58,6 +58,14 @@ BACKENDS = (
         "safe", "aiofs:AsyncSafeFilesystemStore", "fs:SafeFilesystemStore", "safe:///srv/safe", "fs"
     ),
     Backend(
+        "sftp",
+        "sftp:AsyncSftpStore",
+        "sftp:SftpStore",
+        "sftp://user@host/srv/data",
+        "sftp.store",
+        "sftp",
+    ),
+    Backend(
         "sqlite",
         "aiodb:AsyncSqliteStore",
         "db:SqliteStore",

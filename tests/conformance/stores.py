@@ -17,7 +17,7 @@ from typing import Any
 from storage import _registry
 from storage._core.info import Capability
 from tests.services import buckets
-from tests.services.process import S3Service
+from tests.services.process import FileService, S3Service
 
 ALL = ~Capability.NONE
 
@@ -33,6 +33,7 @@ class Medium:
         hints: Attributes of `StoreConformance`.
         litter: What lies at a place besides objects, by the keys that are there.
         service: The S3 server that it needs.
+        served_by: The server that gives out the directories in which its places are.
         persists: Whether a second store at the same place sees the same objects.
         begins_missing: Whether a place that was never written to is a missing store.
         twin: Whether its blocking twin is tested, too.
@@ -44,6 +45,7 @@ class Medium:
     hints: dict[str, Any] = field(default_factory=dict)
     litter: Callable[[Any, list[str]], Iterable[str]] = lambda place, keys: ()
     service: str | None = None
+    served_by: str | None = None
     persists: bool = True
     begins_missing: bool = True
     twin: bool = True
@@ -116,6 +118,30 @@ def _connect(kind: type[Any], place: Corner, lane: str = "fast") -> Any:
         lacking=_MOTO_LACKS if place.service.name == "moto" else Capability.NONE,
         part_size=5 * 1024 * 1024,
         lane=lane,
+    )
+
+
+@dataclass(frozen=True)
+class Served:
+    """A directory of this machine, as a file server gives it out."""
+
+    service: FileService
+    path: Path
+
+
+def _served(litter: Callable[[Path, list[str]], Iterable[str]]) -> Callable[..., Iterable[str]]:
+    return lambda place, keys: litter(place.path, keys)
+
+
+def _by_ssh(kind: type[Any], place: Served) -> Any:
+    service = place.service
+    return kind(
+        service.host,
+        str(place.path),
+        port=service.port,
+        username=service.user,
+        client_keys=[f"{service.directory}/id_ed25519"],
+        known_hosts=f"{service.directory}/known_hosts",
     )
 
 
@@ -212,6 +238,28 @@ MEDIA: dict[str, Medium] = {
         twin=False,
     ),
 }
+_FILE_SERVERS = {
+    "remote": True,
+    "thorough": False,
+    "examples": 12,
+    "steps": 12,
+    "many": 60,
+    "seconds": 0.2,
+    "memory_limit": 8 * 1024 * 1024,
+    "idle_descriptors": 20,
+}
+MEDIA["sftp"] = Medium(
+    "sftp",
+    _by_ssh,
+    hints={**_FILE_SERVERS, "picklable": True},
+    capabilities=Capability.ORDERED
+    | Capability.IF_ABSENT
+    | Capability.COPY_IF_ABSENT
+    | Capability.STREAMS
+    | Capability.RANGES,
+    litter=_served(_more_files(1)),
+    served_by="sftp",
+)
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.
 _LIGHT = {"thorough": False, "many": 60, "memory_limit": 8 * 1024 * 1024, "seconds": 0.1}

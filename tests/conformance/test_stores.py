@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import pytest
 
 from storage.testing import StoreConformance
 from storage.testing.asasync import in_thread
-from tests.conformance.stores import MEDIA, Corner, Medium, corner, files_under
+from tests.conformance.stores import MEDIA, Corner, Medium, Served, corner, files_under
 from tests.services.plugin import NewBucket
+
+Place: TypeAlias = Path | Corner | Served
 
 
 class MediumConformance(StoreConformance):
@@ -30,12 +32,16 @@ class MediumConformance(StoreConformance):
             shared: NewBucket = request.getfixturevalue("shared_bucket")
             self._shared = shared(self._service)
 
-    def _place(self) -> Path | Corner:
+        if self.medium.served_by:
+            self._served_by = request.getfixturevalue(self.medium.served_by)
+
+    def _place(self) -> Place:
         if self.medium.service:
             return corner(self._service, self._shared)
-        return self.tmp_path / f"store{len(self._stores)}" / "objects"
+        path = self.tmp_path / f"store{len(self._stores)}" / "objects"
+        return Served(self._served_by, path) if self.medium.served_by else path
 
-    def _at(self, place: Path | Corner, *, timeout: float | None = None) -> Any:
+    def _at(self, place: Place, *, timeout: float | None = None) -> Any:
         store = self.medium.make(self.medium.load(self.blocking), place)
         if timeout is not None:
             getattr(store, "_async", store)._timeout = timeout
@@ -79,6 +85,7 @@ class MediumConformance(StoreConformance):
         place = self._places[id(store)]
         if isinstance(place, Corner):
             return ()
+        place = place.path if isinstance(place, Served) else place
         inside = place.relative_to(self.tmp_path).parts[0]
         found: list[str] = await in_thread(files_under, self.tmp_path)
         return [path for path in found if Path(path).parts[0] != inside]

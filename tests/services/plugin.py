@@ -18,10 +18,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.services import buckets
-from tests.services.process import S3Service, Server
+from tests.services.process import FileService, S3Service, Server
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.sharing import SharedServers
-from tests.services.supervise import SERVERS
+from tests.services.ssh import OpenSsh, PythonSsh
+from tests.services.supervise import S3_SERVERS, SERVERS
 from tests.services.tether import die_with_parent
 
 NewBucket: TypeAlias = Callable[[S3Service], str]
@@ -93,20 +94,45 @@ def shared_servers(
 def seaweedfs(shared_servers: SharedServers) -> S3Service:
     """A real S3 server: it verifies signatures, conditions and checksums."""
     _check(SERVERS["seaweedfs"])
-    return shared_servers.join("seaweedfs")
+    service: S3Service = shared_servers.join("seaweedfs")
+    return service
 
 
 @pytest.fixture(scope="session")
 def moto(shared_servers: SharedServers) -> S3Service:
     """An S3 imitation: any key, listings in byte order, but nothing is verified."""
     _check(SERVERS["moto"])
-    return shared_servers.join("moto")
+    service: S3Service = shared_servers.join("moto")
+    return service
 
 
-@pytest.fixture(scope="session", params=sorted(SERVERS))
+@pytest.fixture(scope="session", params=sorted(server.name for server in S3_SERVERS))
 def s3_service(request: pytest.FixtureRequest) -> S3Service:
     """Each S3 server in turn."""
     service: S3Service = request.getfixturevalue(request.param)
+    return service
+
+
+@pytest.fixture(scope="session", params=[OpenSsh.name, PythonSsh.name])
+def ssh(request: pytest.FixtureRequest, shared_servers: SharedServers) -> FileService:
+    """Each SSH server in turn that is installed: OpenSSH's, and asyncssh's."""
+    reason = SERVERS[request.param].missing()
+    if reason and request.param == OpenSsh.name:
+        pytest.skip(reason)  # it is no wheel
+    if reason:
+        unavailable(reason)
+    service: FileService = shared_servers.join(request.param)
+    return service
+
+
+@pytest.fixture(scope="session")
+def sftp(shared_servers: SharedServers) -> FileService:
+    """An SSH server: OpenSSH's where it is installed, else asyncssh's."""
+    server: type[Server] = PythonSsh if OpenSsh.missing() else OpenSsh
+    reason = server.missing()
+    if reason:
+        unavailable(reason)
+    service: FileService = shared_servers.join(server.name)
     return service
 
 

@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 TETHER = Path(__file__).with_name("tether.py")
 
@@ -32,6 +32,19 @@ class S3Service:
     name: str
 
 
+@dataclass(frozen=True)
+class FileService:
+    """Where a server of files listens, which gives its user all that the tests can read."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    directory: str
+    """Where its keys and certificates are."""
+    name: str
+
+
 class Server(ABC):
     """One server, its ports and its directory; it may be killed and started again.
 
@@ -39,7 +52,9 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
-    service: S3Service
+    kind: ClassVar[type[Any]] = S3Service
+    """What tells its users where it is: a dataclass of what JSON knows."""
+    service: Any
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

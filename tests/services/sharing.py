@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from tests.services.process import S3Service, ServerError
-from tests.services.supervise import lease_file, state_file
+from tests.services.process import ServerError
+from tests.services.supervise import SERVERS, lease_file, state_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ class SharedServers:
         self._directory = directory
         self._leases: dict[str, IO[bytes]] = {}
 
-    def join(self, name: str) -> S3Service:
+    def join(self, name: str) -> Any:
         """The running server, which stays until `leave`."""
         if name not in self._leases:
             lease = lease_file(self._directory, name).open("ab")
@@ -38,7 +38,7 @@ class SharedServers:
         known = json.loads(text)
         if "error" in known:
             raise ServerError(known["error"])
-        return S3Service(**known["service"])
+        return SERVERS[name].kind(**known["service"])
 
     def _start(self, name: str) -> str:
         command = [sys.executable, "-m", "tests.services.supervise", name, str(self._directory)]

@@ -20,8 +20,11 @@ from pathlib import Path
 from tests.services.moto import Moto
 from tests.services.process import Server, ServerError
 from tests.services.seaweedfs import SeaweedFS
+from tests.services.ssh import OpenSsh, PythonSsh
 
-SERVERS: dict[str, type[Server]] = {server.name: server for server in (SeaweedFS, Moto)}
+S3_SERVERS: tuple[type[Server], ...] = (SeaweedFS, Moto)
+FILE_SERVERS: tuple[type[Server], ...] = (OpenSsh, PythonSsh)
+SERVERS: dict[str, type[Server]] = {server.name: server for server in S3_SERVERS + FILE_SERVERS}
 ATTEMPTS = 3
 
 

@@ -1,0 +1,303 @@
+"""Stores in a tree of files on a server, whatever the protocol."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ...._core.closing import closing
+from ...._core.errors import ConfigError, ObjectNotFound, StoreClosed, StoreUnavailable
+from ...._core.info import (
+    ListResult,
+    ObjectInfo,
+    ReadOptions,
+    WriteOptions,
+)
+from ...._core.perloop import PerLoop
+from ...._core.text import Secret
+from ...base import AsyncBaseStore
+from ...pieces import Body, Sink
+from .naming import rename
+from .paths import above, check_key, is_temporary, root_of
+from .pending import Pending
+from .pool import Pool
+from .session import Facts, Kind, Reading, Refused, Session
+from .tree import linked, missing, prune
+from .walk import Walk
+
+TIMEOUT = 60.0
+"""Seconds that an operation may take, unless told otherwise."""
+
+
+class AsyncRemoteStore(AsyncBaseStore):
+    """The ground of the stores that speak to a file server.
+
+    Args:
+        root: The directory below which the objects are.
+        sessions: How many conversations at once there may be with the server on one event loop.
+        timeout: Seconds that one operation may take.
+    """
+
+    def __init__(self, root: str, sessions: int, timeout: float | None) -> None:
+        super().__init__(timeout=timeout)
+        if sessions < 3:
+            raise ConfigError(f"sessions is a number from 3 on, not {sessions!r}")
+        self._root = root_of(root)
+        self._sessions = sessions
+        self._recipe: dict[str, Any] = {}
+        # What holds the pools must not hold the store, which is to warn when nobody needs it.
+        self._pools: PerLoop[Pool] = PerLoop(_opener(self._line_maker(), sessions))
+
+    @abstractmethod
+    def _line_maker(self) -> Any:
+        """What makes a `Line`, and knows no store."""
+
+    # -- life -------------------------------------------------------------------------------
+
+    async def _teardown(self) -> None:
+        await self._pools.aclose()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if any(isinstance(value, Secret) for value in self._recipe.values()):
+            raise TypeError(
+                "a store that was told a secret is not picklable: use keys, or make it anew"
+            )
+        return _again, (type(self), self._recipe)
+
+    def __del__(self) -> None:
+        # An error in the constructor leaves none.
+        pools: PerLoop[Pool] | None = self.__dict__.get("_pools")
+        if pools is not None and pools.held and not self._closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+    def _check_key(self, key: str) -> None:
+        check_key(key)
+
+    @asynccontextmanager
+    async def _lease(self, room: str) -> AsyncIterator[Session]:
+        pool = await self._pools.get()
+        async with pool.lease(room) as session:
+            try:
+                yield session
+            except StoreUnavailable as error:
+                if pool.closed:  # which has ended the session
+                    raise StoreClosed("the store was closed") from error
+                raise
+
+    # -- reading ----------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _opened(self, room: str, key: str, options: ReadOptions) -> AsyncIterator[Reading]:
+        async with self._lease(room) as session:
+            try:
+                async with session.read(self._root, self._root + key, options.byte_range) as found:
+                    if found.facts.kind is not Kind.FILE:
+                        raise FileNotFoundError
+                    yield found
+            except FileNotFoundError as error:
+                raise await missing(session, self._root, key) from error
+            except Refused:
+                await self._object(session, key)  # raises where there is none
+                raise
+
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        async with self._opened("call", key, options) as found:
+            chunks = [chunk async for chunk in found.chunks]
+        return b"".join(chunks), _info(key, found.facts)
+
+    @asynccontextmanager
+    async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+        async with self._opened("read", key, options) as found:
+            yield Body(_info(key, found.facts), found.chunks)
+
+    async def _object(self, session: Session, key: str) -> Facts:
+        """What is known of an object."""
+        path = self._root + key
+        facts = await session.look(path)
+        if facts is None or facts.kind in (Kind.DIRECTORY, Kind.OTHER):
+            raise await missing(session, self._root, key)
+        if facts.kind is Kind.LINK:
+            raise linked(path)
+        await session.refuse_links(self._root, above(path))
+        return facts
+
+    async def _head(self, key: str) -> ObjectInfo:
+        async with self._lease("call") as session:
+            return _info(key, await self._object(session, key))
+
+    # -- writing ----------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _pending(self, room: str, key: str, options: WriteOptions) -> AsyncIterator[Pending]:
+        pool = await self._pools.get()
+        async with self._lease(room) as session:
+            pending = Pending(pool, session, self._root, key, options)
+            async with pending.undone():
+                await pending.begin()
+                yield pending
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        async with self._pending("call", key, options) as pending:
+            await pending.write(data)
+            await pending.publish()
+        assert pending.info is not None
+        return pending.info
+
+    @asynccontextmanager
+    async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
+        async with self._pending("write", key, options) as pending:
+            yield pending
+            await pending.publish()
+
+    async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+        try:
+            async with self._lease("call") as session:
+                await self._object(session, key)
+                await self._remove(session, key)
+        except ObjectNotFound:
+            if not missing_ok:
+                raise
+
+    async def _remove(self, session: Session, key: str) -> None:
+        try:
+            await session.remove(self._root + key)
+        except FileNotFoundError as error:
+            raise await missing(session, self._root, key) from error
+        await prune(session, self._root, above(self._root + key))
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        if source == target and not if_absent:
+            return await self._run("copy", source, self._head(source))
+        done = await self._run("copy", source, self._copy_there(source, target, if_absent))
+        return done or await super()._copy(source, target, if_absent)
+
+    async def _copy_there(self, source: str, target: str, if_absent: bool) -> ObjectInfo | None:
+        """Copy on the server; None where it does not."""
+        async with self._lease("call") as session:
+            if not session.copies:
+                return None
+            facts = await self._object(session, source)
+            pool = await self._pools.get()
+            pending = Pending(pool, session, self._root, target, WriteOptions(if_absent))
+            async with pending.undone():
+                await pending.begin()
+                await pending.take(self._root + source, facts.size or 0)
+                await pending.publish()
+            return pending.info
+
+    async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        return await self._run("move", source, self._rename(source, target, if_absent))
+
+    async def _rename(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        if source == target and not if_absent:
+            return await self._head(source)
+        async with self._lease("call") as session:
+            facts = await self._object(session, source)
+            try:
+                await rename(session, self._root, source, target, if_absent=if_absent)
+            except FileNotFoundError as error:
+                raise await missing(session, self._root, source) from error
+            await prune(session, self._root, above(self._root + source))
+        return _info(target, facts)
+
+    # -- listing ----------------------------------------------------------------------------
+
+    def _walk(self, prefix: str, start_after: str) -> Walk:
+        # What is no text orders as its code points do, and begins no key.
+        begin, after = (text.encode(errors="surrogatepass") for text in (prefix, start_after))
+        return Walk(self._scan, begin, after)
+
+    async def _scan(self, below: str) -> list[tuple[bytes, Facts]] | None:
+        path = (self._root + below).rstrip("/") or ("/" if self._root else ".")
+        async with self._lease("call") as session:
+            try:
+                await session.refuse_links(self._root, self._root + below)
+                return await session.scan(path)
+            except (Refused, FileNotFoundError) as error:
+                facts = await session.look(path) if below else None
+                if facts is not None and facts.kind is Kind.DIRECTORY:
+                    raise
+                gone = await missing(session, self._root)
+                if not isinstance(gone, ObjectNotFound):
+                    raise gone from error
+                return None
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        async with closing(aiter(self._walk(prefix, start_after))) as infos:
+            async for info in infos:
+                yield info
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        if delimiter != "/":
+            return await super()._list_with_delimiter(prefix, delimiter)
+        return await self._walk(prefix, "").one_level()
+
+    # -- upkeep -----------------------------------------------------------------------------
+
+    async def sweep(self, *, older_than: float = 86_400.0) -> int:
+        """Remove what killed writers have left behind: hidden files that are no objects.
+
+        Args:
+            older_than: Seconds since the last write to what may go, by the server's clock. What
+                is still being written is younger, unless its writer has paused for so long.
+
+        Returns:
+            How many files were removed.
+        """
+        if not older_than >= 0:
+            raise ConfigError(f"older_than is a number of seconds from 0 on, not {older_than!r}")
+        self._check_open("sweep")
+        total, waiting, before = 0, [""], time.time() - older_than
+        while waiting:
+            below = waiting.pop()
+            found = await self._run("sweep", None, self._scan(below)) or []
+            names = [(name.decode(errors="replace"), facts) for name, facts in found]
+            waiting += [f"{below}{name}/" for name, facts in names if _is_below(name, facts)]
+            old = [name for name, facts in names if is_temporary(name) and _is_old(facts, before)]
+            if old:
+                await self._run("sweep", None, self._remove_all(below, old))
+            total += len(old)
+        return total
+
+    async def _remove_all(self, below: str, names: list[str]) -> None:
+        async with self._lease("call") as session:
+            for name in names:
+                try:
+                    await session.remove(f"{self._root}{below}{name}")
+                except FileNotFoundError:
+                    continue
+            await prune(session, self._root, self._root + below)
+
+
+def _is_below(name: str, facts: Facts) -> bool:
+    return facts.kind is Kind.DIRECTORY and name not in (".", "..") and "/" not in name
+
+
+def _is_old(facts: Facts, before: float) -> bool:
+    if facts.kind is not Kind.FILE or facts.modified is None:
+        return False
+    return facts.modified.timestamp() <= before
+
+
+def _info(key: str, facts: Facts) -> ObjectInfo:
+    return ObjectInfo(key, facts.size, None, facts.modified)
+
+
+def _opener(make: Any, sessions: int) -> Any:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Pool]:
+        pool = Pool(make(), sessions)
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
+    return opened
+
+
+def _again(cls: type[AsyncRemoteStore], recipe: dict[str, Any]) -> AsyncRemoteStore:
+    return cls(**recipe)
