@@ -52,7 +52,13 @@ class CancelChecks(Conformance):
         await check()
         with nothing_forgotten():
             async with self.no_descriptors_left():
-                await interrupt_everywhere(act, prepare=restore, check=check, seconds=self.seconds)
+                await interrupt_everywhere(
+                    act,
+                    prepare=restore,
+                    check=check,
+                    seconds=self.seconds,
+                    idle_tasks=self.idle_tasks,
+                )
         assert outcomes[-1] in seen, "the work was never done"
 
     async def _settled(self, store: AsyncBaseStore) -> dict[str, bytes]:
@@ -138,7 +144,13 @@ class CancelChecks(Conformance):
             await store.put_many((key, OLD) for key in keys)
 
         with nothing_forgotten():
-            await interrupt_everywhere(change, prepare=prepare, check=check, seconds=self.seconds)
+            await interrupt_everywhere(
+                change,
+                prepare=prepare,
+                check=check,
+                seconds=self.seconds,
+                idle_tasks=self.idle_tasks,
+            )
 
     @pytest.mark.parametrize("verb", ["get", "head", "reader", "stream", "list", "get_many"])
     async def test_cancelled_read(self, store: AsyncBaseStore, verb: str) -> None:

@@ -251,7 +251,7 @@ _FILE_SERVERS = {
 MEDIA["sftp"] = Medium(
     "sftp",
     _by_ssh,
-    hints={**_FILE_SERVERS, "picklable": True},
+    hints={**_FILE_SERVERS, "picklable": True, "idle_tasks": 8},
     capabilities=Capability.ORDERED
     | Capability.IF_ABSENT
     | Capability.COPY_IF_ABSENT

@@ -211,11 +211,13 @@ class AsyncRemoteStore(AsyncBaseStore):
         begin, after = (text.encode(errors="surrogatepass") for text in (prefix, start_after))
         return Walk(self._scan, begin, after)
 
-    async def _scan(self, below: str) -> list[tuple[bytes, Facts]] | None:
+    async def _scan(self, below: str, first: bool = False) -> list[tuple[bytes, Facts]] | None:
+        """What a directory holds; links to it are looked for where the walk comes from nowhere."""
         path = (self._root + below).rstrip("/") or ("/" if self._root else ".")
         async with self._lease("call") as session:
             try:
-                await session.refuse_links(self._root, self._root + below)
+                if first:
+                    await session.refuse_links(self._root, self._root + below)
                 return await session.scan(path)
             except (Refused, FileNotFoundError) as error:
                 facts = await session.look(path) if below else None

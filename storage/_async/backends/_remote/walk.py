@@ -19,7 +19,7 @@ from .session import Facts, Kind
 
 logger = logging.getLogger("storage.remote")
 
-Scan: TypeAlias = Callable[[str], Awaitable[list[tuple[bytes, Facts]] | None]]
+Scan: TypeAlias = Callable[[str, bool], Awaitable[list[tuple[bytes, Facts]] | None]]
 Entry: TypeAlias = tuple[bytes, Facts]
 """What follows the part of the key that the directories above make, and what is known."""
 
@@ -33,7 +33,8 @@ class Walk:
 
     Args:
         scan: Gives what a directory below the root holds, by its path there, which ends with a
-            slash or is empty; None where there is none. Raises where the root is gone.
+            slash or is empty, and whether it is the first one; None where there is none. Raises
+            where the root is gone.
         prefix: What the keys begin with.
         start_after: What they come after.
     """
@@ -47,7 +48,7 @@ class Walk:
         """What is known of the objects, in order."""
         begin = self._start()
         if begin is None:
-            await self.scan("")
+            await self.scan("", True)  # raises where there is no store
             return
         try:
             async with closing(self._descend(begin)) as infos:
@@ -60,9 +61,11 @@ class Walk:
         """The objects of one directory and the directories in it that hold any, at any depth."""
         objects, prefixes = [], []
         begin = self._start()
-        level = await self._level(begin) if begin is not None else await self._level("", none=True)
-        for tail, facts in level:
-            key = (begin or "") + tail.decode()
+        if begin is None:
+            await self.scan("", True)
+            return ListResult((), ())
+        for tail, facts in await self._level(begin, first=True):
+            key = begin + tail.decode()
             if facts.kind is Kind.FILE:
                 objects.append(_describe(key, facts))
             elif await self._holds(key):
@@ -96,7 +99,7 @@ class Walk:
             logger.warning("not listed: %s", counts)
 
     async def _descend(self, begin: str) -> AsyncIterator[ObjectInfo]:
-        levels = [(begin, iter(await self._level(begin)))]
+        levels = [(begin, iter(await self._level(begin, first=True)))]
         while levels:
             begin, entries = levels[-1]
             for tail, facts in entries:
@@ -108,11 +111,9 @@ class Walk:
             else:
                 levels.pop()
 
-    async def _level(self, begin: str, *, none: bool = False) -> list[Entry]:
+    async def _level(self, begin: str, *, first: bool = False) -> list[Entry]:
         """What one directory holds, in order; nothing where it is gone meanwhile."""
-        found = await self.scan(begin)
-        if found is None or none:
-            return []
+        found = await self.scan(begin, first) or []
         files: list[Entry] = []
         directories: list[Entry] = []
         for entry in self._wanted(begin.encode(), found):
