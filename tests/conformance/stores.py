@@ -241,10 +241,10 @@ MEDIA: dict[str, Medium] = {
 _FILE_SERVERS = {
     "remote": True,
     "thorough": False,
-    "examples": 12,
-    "steps": 12,
+    "examples": 8,
+    "steps": 8,
     "many": 60,
-    "seconds": 0.2,
+    "seconds": 0.1,
     "memory_limit": 8 * 1024 * 1024,
     "idle_descriptors": 20,
 }

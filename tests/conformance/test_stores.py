@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -52,7 +53,9 @@ class MediumConformance(StoreConformance):
     async def make_store(self) -> Any:
         """A store at a new place; it exists, because something was put there and removed."""
         place = self._place()
-        if self.medium.begins_missing:
+        if isinstance(place, Served):
+            await in_thread(partial(place.path.mkdir, parents=True))
+        elif self.medium.begins_missing:
             async with self.opened(lambda: self._at(place)) as store:
                 await store.put("first", b"")
                 await store.delete("first")
