@@ -145,6 +145,21 @@ def _by_ssh(kind: type[Any], place: Served) -> Any:
     )
 
 
+def _by_ftp(kind: type[Any], place: Served) -> Any:
+    service = place.service
+    encrypted = service.name == "ftps"
+    return kind(
+        service.host,
+        str(place.path),
+        port=service.port,
+        username=service.user,
+        password=service.password,
+        tls="explicit" if encrypted else "none",
+        allow_plaintext=not encrypted,
+        ca_file=f"{service.directory}/ca.pem" if encrypted else None,
+    )
+
+
 def _by_client(kind: type[Any], place: Corner) -> Any:
     return _connect(kind, place, "client")
 
@@ -259,6 +274,14 @@ MEDIA["sftp"] = Medium(
     | Capability.RANGES,
     litter=_served(_more_files(1)),
     served_by="sftp",
+)
+MEDIA["ftp"] = Medium(
+    "ftp",
+    _by_ftp,
+    hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"]},
+    capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
+    litter=_served(_more_files(1)),
+    served_by="ftp",
 )
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.services import buckets
+from tests.services.ftp import EncryptedFtp, PlainFtp
 from tests.services.process import FileService, S3Service, Server
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.sharing import SharedServers
@@ -116,23 +117,36 @@ def s3_service(request: pytest.FixtureRequest) -> S3Service:
 @pytest.fixture(scope="session", params=[OpenSsh.name, PythonSsh.name])
 def ssh(request: pytest.FixtureRequest, shared_servers: SharedServers) -> FileService:
     """Each SSH server in turn that is installed: OpenSSH's, and asyncssh's."""
-    reason = SERVERS[request.param].missing()
-    if reason and request.param == OpenSsh.name:
+    server = SERVERS[request.param]
+    reason = server.missing()
+    if reason and server is OpenSsh:
         pytest.skip(reason)  # it is no wheel
-    if reason:
-        unavailable(reason)
-    service: FileService = shared_servers.join(request.param)
-    return service
+    return _joined(shared_servers, server)
 
 
 @pytest.fixture(scope="session")
 def sftp(shared_servers: SharedServers) -> FileService:
     """An SSH server: OpenSSH's where it is installed, else asyncssh's."""
-    server: type[Server] = PythonSsh if OpenSsh.missing() else OpenSsh
+    return _joined(shared_servers, PythonSsh if OpenSsh.missing() else OpenSsh)
+
+
+@pytest.fixture(scope="session")
+def ftp(shared_servers: SharedServers) -> FileService:
+    """An FTP server without encryption."""
+    return _joined(shared_servers, PlainFtp)
+
+
+@pytest.fixture(scope="session")
+def ftps(shared_servers: SharedServers) -> FileService:
+    """An FTP server that insists on encryption."""
+    return _joined(shared_servers, EncryptedFtp)
+
+
+def _joined(servers: SharedServers, server: type[Server]) -> FileService:
     reason = server.missing()
     if reason:
         unavailable(reason)
-    service: FileService = shared_servers.join(server.name)
+    service: FileService = servers.join(server.name)
     return service
 
 

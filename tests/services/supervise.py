@@ -17,13 +17,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.services.ftp import EncryptedFtp, PlainFtp
 from tests.services.moto import Moto
 from tests.services.process import Server, ServerError
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.ssh import OpenSsh, PythonSsh
 
 S3_SERVERS: tuple[type[Server], ...] = (SeaweedFS, Moto)
-FILE_SERVERS: tuple[type[Server], ...] = (OpenSsh, PythonSsh)
+FILE_SERVERS: tuple[type[Server], ...] = (OpenSsh, PythonSsh, PlainFtp, EncryptedFtp)
 SERVERS: dict[str, type[Server]] = {server.name: server for server in S3_SERVERS + FILE_SERVERS}
 ATTEMPTS = 3
 

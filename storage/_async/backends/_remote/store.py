@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ...._core.closing import closing
-from ...._core.errors import ConfigError, ObjectNotFound, StoreClosed, StoreUnavailable
+from ...._core.errors import (
+    ConfigError,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreClosed,
+    StoreUnavailable,
+)
 from ...._core.info import (
     ListResult,
     ObjectInfo,
@@ -21,7 +27,7 @@ from ...._core.perloop import PerLoop
 from ...._core.text import Secret
 from ...base import AsyncBaseStore
 from ...pieces import Body, Sink
-from .naming import rename
+from .naming import TRIES, rename
 from .paths import above, check_key, is_temporary, root_of
 from .pending import Pending
 from .pool import Pool
@@ -105,9 +111,14 @@ class AsyncRemoteStore(AsyncBaseStore):
                 raise
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
-        async with self._opened("call", key, options) as found:
-            chunks = [chunk async for chunk in found.chunks]
-        return b"".join(chunks), _info(key, found.facts)
+        for _ in range(TRIES):
+            try:
+                async with self._opened("call", key, options) as found:
+                    chunks = [chunk async for chunk in found.chunks]
+            except PreconditionFailed:  # replaced just as it was opened
+                continue
+            return b"".join(chunks), _info(key, found.facts)
+        raise StoreUnavailable("the object is replaced again and again")
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
