@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from ...._core.closing import closing
-from ...._core.errors import InvalidKey, StoreUnavailable
+from ...._core.errors import InvalidKey, MalformedResponse
 from ...._core.info import ListResult, ObjectInfo
 from ...._core.keys import MAX_KEY_BYTES
 from .paths import above, check_key, is_temporary
@@ -141,6 +141,8 @@ class Walk:
     def _is_ours(self, begin: bytes, name: bytes, facts: Facts) -> bool:
         if name in (b".", b".."):
             return False
+        if b"/" in name or b"\0" in name:
+            raise MalformedResponse("the server has named a file that cannot be in a directory")
         if facts.kind not in (Kind.FILE, Kind.DIRECTORY):
             self._skipped["links and other things that are no files"] += 1
             return False
@@ -152,9 +154,6 @@ class Walk:
         except (UnicodeDecodeError, InvalidKey):
             self._skipped["names that are no keys"] += 1
             return False
-        if "/" in text or "\0" in text:
-            # A server that leads its clients astray.
-            raise StoreUnavailable("the server has named a file that cannot be in a directory")
         if len(begin) + len(name) > MAX_KEY_BYTES:
             self._skipped["names that are no keys"] += 1
             return False

@@ -16,6 +16,7 @@ from ...._core.errors import (
     NoSpace,
     NotSupported,
     PreconditionFailed,
+    StoreError,
     StoreUnavailable,
 )
 from ...._core.info import ByteRange
@@ -36,6 +37,8 @@ def translated() -> Iterator[None]:
     """Turn the errors of aioftp, and of what it is made of, into ours."""
     try:
         yield
+    except StoreError:  # many of which are OSError, too
+        raise
     except aioftp.StatusCodeError as error:
         raise failure(str(error.received_codes[-1]), str(error.info)) from error
     except aioftp.AIOFTPException as error:

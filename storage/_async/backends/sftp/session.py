@@ -50,6 +50,8 @@ def translated() -> Iterator[None]:
     """Turn the errors of asyncssh into ours."""
     try:
         yield
+    except StoreError:  # many of which are OSError, too
+        raise
     except _MISSING as error:
         raise FileNotFoundError(str(error)) from error
     except _DENIED as error:
