@@ -20,7 +20,7 @@ import pytest
 pytest.importorskip("asyncssh")
 
 from storage import open_async_store
-from storage._async.backends.sftp.session import SftpLine
+from storage._async.backends.sftp.line import SftpLine
 from storage._async.backends.sftp.store import AsyncSftpStore
 from storage._core.errors import (
     AccessDenied,

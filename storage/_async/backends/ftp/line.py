@@ -11,7 +11,8 @@ import aioftp
 from ...._core import calls
 from ...._core.errors import AccessDenied, ConfigError, NotSupported
 from ...._core.text import Secret
-from .session import FtpSession, translated
+from .session import FtpSession
+from .words import translated
 
 ANONYMOUS = "anonymous"
 

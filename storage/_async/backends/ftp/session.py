@@ -3,64 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import aioftp
 
-from ...._core.errors import (
-    AccessDenied,
-    MalformedResponse,
-    NoSpace,
-    NotSupported,
-    PreconditionFailed,
-    StoreError,
-    StoreUnavailable,
-)
+from ...._core.errors import MalformedResponse, PreconditionFailed, StoreUnavailable
 from ...._core.info import ByteRange
 from .._remote.paths import above
 from .._remote.session import CHUNK, Facts, Kind, Reading, Refused, Session
 from .listing import facts_in, parse_listing
+from .upload import FtpUpload
+from .words import failure, translated
 
 T = TypeVar("T")
 
 FRESH = 5.0
 """Seconds after which a connection that nobody used is asked whether it still works."""
 _ANY = ("1xx", "2xx", "3xx", "4xx", "5xx")
-_DENIAL = re.compile(r"permission|privilege|denied|not allowed|forbidden", re.IGNORECASE)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the errors of aioftp, and of what it is made of, into ours."""
-    try:
-        yield
-    except StoreError:  # many of which are OSError, too
-        raise
-    except aioftp.StatusCodeError as error:
-        raise failure(str(error.received_codes[-1]), str(error.info)) from error
-    except aioftp.AIOFTPException as error:
-        raise MalformedResponse(f"no answer of FTP: {error}") from error
-    except OSError as error:
-        raise StoreUnavailable(f"the server cannot be reached: {error}") from error
-    except (ValueError, IndexError, asyncio.IncompleteReadError) as error:
-        raise MalformedResponse(f"no answer of FTP: {error}") from error
-
-
-def failure(code: str, text: str) -> Exception:
-    """What a negative answer means."""
-    said = f"{code} {text}"
-    if code in ("452", "552"):
-        return NoSpace(f"the server has no space left: {said}")
-    if code in ("530", "532", "522", "534") or (code == "550" and _DENIAL.search(text)):
-        return AccessDenied(f"the server denies it: {said}")
-    if code in ("421", "425", "426", "430", "450"):
-        return StoreUnavailable(f"the server is not able to: {said}")
-    if code in ("500", "502", "504"):
-        return NotSupported(f"the server cannot do it: {said}")
-    return Refused(f"the server refused: {said}")
 
 
 class FtpSession(Session):
@@ -302,48 +263,6 @@ class FtpSession(Session):
             raise
         assert self._data is not None
         return FtpUpload(self, self._data[1], path)
-
-
-class FtpUpload:
-    """A new file that is being written.
-
-    Args:
-        session: What it is written by.
-        writer: The data connection.
-        path: Where it is.
-    """
-
-    def __init__(self, session: FtpSession, writer: asyncio.StreamWriter, path: str) -> None:
-        self._session = session
-        self._writer = writer
-        self._path = path
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Append bytes."""
-        try:
-            with translated():
-                for start in range(0, len(data), CHUNK):
-                    self._writer.write(bytes(data[start : start + CHUNK]))
-                    await self._writer.drain()
-        except StoreUnavailable:
-            await self._session.end_transfer()  # the server may have said why
-            raise
-
-    async def copy(self, source: str, size: int) -> None:
-        """Servers do not copy."""
-        raise NotSupported("FTP servers copy no files")
-
-    async def finish(self) -> Facts:
-        """Hear that all has arrived, and look."""
-        await self._session.end_transfer()
-        facts = await self._session.look(self._path)
-        if facts is None:
-            raise StoreUnavailable("somebody has removed the file of this write")
-        return facts
-
-    async def abandon(self) -> None:
-        """Stop."""
-        await self._session.leave_transfer()
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -11,9 +11,10 @@ from ...._core.errors import ConfigError, InvalidKey, MissingExtra
 from ...._core.info import Capability
 from ...._core.text import Secret
 from ...._core.urls import StoreURL
+from .._remote.life import TIMEOUT
 from .._remote.paths import host_and_port, root_in_url
 from .._remote.session import Line
-from .._remote.store import TIMEOUT, AsyncRemoteStore
+from .._remote.store import AsyncRemoteStore
 
 PORTS = {"none": 21, "explicit": 21, "implicit": 990}
 SESSIONS = 6

@@ -11,9 +11,10 @@ from ...._core.errors import ConfigError, MissingExtra
 from ...._core.info import Capability
 from ...._core.text import Secret
 from ...._core.urls import StoreURL
+from .._remote.life import TIMEOUT
 from .._remote.paths import host_and_port, root_in_url
 from .._remote.session import Line
-from .._remote.store import TIMEOUT, AsyncRemoteStore
+from .._remote.store import AsyncRemoteStore
 
 PORT = 22
 SESSIONS = 6
@@ -169,7 +170,7 @@ def _ssh_options(
 
 def _line(host: str, options: dict[str, Any]) -> Line:
     try:
-        from .session import SftpLine
+        from .line import SftpLine
     except ModuleNotFoundError as error:
         raise MissingExtra.named("asyncssh", "sftp") from error
     return SftpLine(host, options)

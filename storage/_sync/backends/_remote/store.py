@@ -9,23 +9,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ...._async.backends._remote.store import AsyncRemoteStore
-from ...base import BaseStore
+from .life import RemoteLife
 
 
-class RemoteStore(BaseStore):
-    """The ground of the stores that speak to a file server.
-
-    Args:
-        root: The directory below which the objects are.
-        sessions: How many conversations at once there may be with the server on one event loop.
-        timeout: Seconds that one operation may take.
-    """
+class RemoteStore(RemoteLife):
+    """The ground of the stores that speak to a file server."""
 
     _async: AsyncRemoteStore
     _async_type: ClassVar[type[AsyncRemoteStore]] = AsyncRemoteStore  # type: ignore[type-abstract]
-
-    def __init__(self, root: str, sessions: int, timeout: float | None) -> None:
-        self._hold(self._async_type(root, sessions, timeout))
 
     def sweep(self, *, older_than: float = 86_400.0) -> int:
         """Remove what killed writers have left behind: hidden files that are no objects.

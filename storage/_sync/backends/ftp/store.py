@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from ...._async.backends._remote.store import TIMEOUT
+from ...._async.backends._remote.life import TIMEOUT
 from ...._async.backends.ftp.store import SESSIONS, AsyncFtpStore
 from ...._core.urls import StoreURL
 from .._remote.store import RemoteStore

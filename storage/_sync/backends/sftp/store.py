@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from ...._async.backends._remote.store import TIMEOUT
+from ...._async.backends._remote.life import TIMEOUT
 from ...._async.backends.sftp.store import SESSIONS, AsyncSftpStore
 from ...._core.urls import StoreURL
 from .._remote.store import RemoteStore
