@@ -61,7 +61,33 @@ BACKENDS = (
     Backend(
         "hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed", "hashdir"
     ),
+    Backend(
+        "http",
+        "http:AsyncHttpStore",
+        "http:HttpStore",
+        "http://localhost:8080/files",
+        "http.store",
+        "http",
+    ),
+    Backend(
+        "https",
+        "http:AsyncHttpStore",
+        "http:HttpStore",
+        "https://example.org/files",
+        "http.store",
+        "http",
+    ),
     Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://", "memory"),
+    Backend(
+        "redis", "redis:AsyncRedisStore", "redis:RedisStore", "redis://localhost/0", "redis.store"
+    ),
+    Backend(
+        "rediss",
+        "redis:AsyncRedisStore",
+        "redis:RedisStore",
+        "rediss://user:password@example.com/0",
+        "redis.store",
+    ),
     Backend(
         "s3",
         "s3:AsyncBucketStore",

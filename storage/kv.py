@@ -30,6 +30,7 @@ from ._kv.mixins import (
     UrlKeyValueStore,
     UrlMixin,
 )
+from ._kv.redis import HRedisStore, RedisStore
 from ._kv.stores import (
     DictStore,
     FilesystemStore,
@@ -56,12 +57,14 @@ __all__ = [
     "HDictStore",
     "HFilesystemStore",
     "HMACDecorator",
+    "HRedisStore",
     "HS3Store",
     "HashDecorator",
     "KeyTransformingDecorator",
     "KeyValueStore",
     "PrefixDecorator",
     "ReadOnlyDecorator",
+    "RedisStore",
     "S3Store",
     "StoreDecorator",
     "TimeToLiveMixin",

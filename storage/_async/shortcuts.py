@@ -6,7 +6,7 @@ has nothing to say is read from and written to by the verbs.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import AsyncGenerator, Hashable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -73,6 +73,8 @@ class StoreShortcuts:
     """Whether an object keeps the time of what it is a copy of, and listings tell that time."""
     _copies_remotely = False
     """Whether `_copy_from` takes nothing of this machine's network and disks."""
+    _reads_one_version = False
+    """Whether a whole read is of one version, whose etag it tells, with no condition on it."""
     _has_places = False
     """Whether there is a `_placing`."""
     _stream_bytes = 2 * 1024 * 1024
@@ -85,6 +87,13 @@ class StoreShortcuts:
         passes through it.
         """
         return self, key  # type: ignore[return-value]
+
+    def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None] | None:
+        """What `_list` gives, in lists of some length; None: one by one is as good.
+
+        To hand on each object by itself, through each of the layers, takes longer than to make it.
+        """
+        return None
 
     def _service(self) -> Hashable | None:
         """What two stores have in common between which `_copy_from` works; None for none."""

@@ -29,13 +29,14 @@ class BulkJob:
 
     Args:
         budget: Of the memory for what is on its way.
+        at_once: Whether each write is made durable by itself after all.
     """
 
-    def __init__(self, budget: ByteBudget) -> None:
+    def __init__(self, budget: ByteBudget, *, at_once: bool = False) -> None:
         self.budget = budget
         self._pledges: dict[Hashable, Pledge | None] = {}
         self._lock = threading.Lock()
-        self._over = False
+        self._over = at_once
 
     def defers(self, place: Hashable, pledge: Callable[[], Pledge | None]) -> bool:
         """Whether what is just being written at a place may be made durable later.

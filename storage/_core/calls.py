@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from . import athome, workers
+from .devoted import devoted
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -85,7 +86,7 @@ async def _awaited(function: Callable[[], Any]) -> Any:
         raise RuntimeError("a coroutine raised StopIteration") from error
 
 
-async def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
     """Run a blocking function of this package off the loop, or in place for a blocking caller.
 
     A cancelled call waits until the function has ended, so that nothing happens after the
@@ -94,8 +95,25 @@ async def call(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
     Returns:
         What the function returns; its errors pass through.
     """
+    # No coroutine of its own around the one that does it: that is what a call is made of.
+    if direct():
+        return _here(function, args, kwargs)
+    return workers.ours.submit(function, args, kwargs)
+
+
+async def _here(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    return function(*args, **kwargs)
+
+
+async def brief(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Like `call`, for a function that takes less time than the hop, unless its medium is slow.
+
+    On a loop that is devoted to one job it runs in place, as long as that goes quickly.
+    """
     if direct():
         return function(*args, **kwargs)
+    if devoted.runs_here():
+        return devoted.run(function, *args, **kwargs)
     return await workers.ours.submit(function, args, kwargs)  # type: ignore[no-any-return]
 
 

@@ -207,7 +207,27 @@ class ManyErrors(StoreError, ExceptionGroup[Exception]):
 
     def derive(self, excs: Sequence[Exception]) -> Self:  # type: ignore[override]
         """The same for some of the errors, as ``except*`` and ``split`` need it."""
-        return type(self)(self._message, {n: e for n, e in self.errors.items() if e in excs})
+        # A group among the errors may come as a new group, of a part of its own errors.
+        names: dict[int, list[str]] = {}
+        for name, error in self.errors.items():
+            for leaf in _leaves(error):
+                names.setdefault(id(leaf), []).append(name)
+        errors: dict[str, Exception] = {}
+        for number, error in enumerate(excs):
+            known = [name for leaf in _leaves(error) for name in names.get(id(leaf), ())]
+            name = next((name for name in known if name not in errors), f"error {number}")
+            errors[name] = error
+        part = type(self)(self._message, errors)
+        part.located(operation=self.operation or "", store=self.store or "", key=self.key)
+        return part
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for part in error.exceptions:
+        yield from _leaves(part)
 
 
 def _rebuild_many(kind: type[ManyErrors], state: dict[str, Any]) -> ManyErrors:

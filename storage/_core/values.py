@@ -157,26 +157,36 @@ async def batches(
 ) -> AsyncGenerator[list[T], None]:
     """A blocking iterator's items, pulled in worker threads and closed at the end.
 
+    If it raises, what it gave before comes before the error.
+
     Args:
         iterator: Any iterator; it may block.
         weigh: The weight of one item.
         limit: Weight after which a batch is full; a slow one is cut after 5 ms.
         call: Runs a function that pulls.
     """
+    batch: list[T] = []
     try:
-        while batch := await call(_pull, iterator, weigh, limit):
+        while True:
+            await call(_pull, iterator, weigh, limit, batch)
+            if not batch:
+                return
             yield batch
+            batch = []
+    except Exception:
+        if batch:  # what it gave before it failed
+            yield batch
+        raise
     finally:
         close = getattr(iterator, "close", None)
         if close is not None:
             await call(close)
 
 
-def _pull(iterator: Iterator[T], weigh: Callable[[T], int], limit: int) -> list[T]:
-    batch, weight, end = [], 0, monotonic() + PULL_TIME
+def _pull(iterator: Iterator[T], weigh: Callable[[T], int], limit: int, batch: list[T]) -> None:
+    weight, end = 0, monotonic() + PULL_TIME
     for item in iterator:
         batch.append(item)
         weight += weigh(item)
         if weight >= limit or monotonic() >= end:
             break
-    return batch

@@ -34,12 +34,17 @@ async def each(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]
 async def pages(items: Iterable[T] | AsyncIterable[T], size: int) -> AsyncGenerator[list[T], None]:
     """The items of an iterable of either kind in lists of ``size``; the last one may be shorter."""
     page: list[T] = []
-    async with closing(each(items)) as source:
-        async for item in source:
-            page.append(item)
-            if len(page) == size:
-                yield page
-                page = []
+    try:
+        async with closing(each(items)) as source:
+            async for item in source:
+                page.append(item)
+                if len(page) == size:
+                    yield page
+                    page = []
+    except Exception:
+        if page:  # what came before it failed
+            yield page
+        raise
     if page:
         yield page
 
@@ -57,8 +62,8 @@ async def in_order(
         limit: Calls in flight, and outcomes that wait for their turn, together.
 
     Yields:
-        Each item with its result or its error. Whatever is in flight when the iteration ends is
-        cancelled and waited for.
+        Each item with its result or its error; an error of ``items`` comes after all outcomes.
+        Whatever is in flight when the iteration ends is cancelled and waited for.
     """
     if calls.direct():
         async for item in each(items):
@@ -71,6 +76,11 @@ async def in_order(
                 flying.append((item, asyncio.create_task(_outcome(function, item))))
                 while len(flying) >= limit or (flying and flying[0][1].done()):
                     yield await _first(flying)
+    except Exception:  # of the items: what came before is done all the same
+        while flying:
+            yield await _first(flying)
+        raise
+    else:
         while flying:
             yield await _first(flying)
     finally:

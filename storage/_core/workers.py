@@ -164,9 +164,6 @@ class Pool:
         await settle(job)
 
     def _outbox(self, loop: asyncio.AbstractEventLoop) -> _Outbox:
-        recent = self._recent
-        if recent is not None and recent[0]() is loop:
-            return recent[1]
         box = self._outboxes.get(loop)
         if box is None:
             box = self._outboxes[loop] = _Outbox()
@@ -177,7 +174,9 @@ class Pool:
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Job:
         """A call that the running loop waits for."""
-        loop = get_running_loop()
+        loop, recent = get_running_loop(), self._recent
+        if recent is not None and recent[0]() is loop:
+            return Job(function, args, kwargs, loop, recent[1])
         return Job(function, args, kwargs, loop, self._outbox(loop))
 
     def add(self, job: Job) -> None:
@@ -185,17 +184,14 @@ class Pool:
         self._queue.append(job)
         # A look without the lock: a worker says that it sleeps before it looks at the queue for the
         # last time, so that it finds this job, or is found asleep here.
-        if self._all_asleep():
+        if self._threads <= self._asleep - self._calls:
             with self._ready:
-                if self._queue and self._all_asleep():
+                if self._queue and self._threads <= self._asleep - self._calls:
                     self._wake_one()
         box = job.outbox
         if not box.watching:
             box.watching = True
             job.loop.call_later(TICK, self._watch, job.loop, box)
-
-    def _all_asleep(self) -> bool:
-        return self._threads <= self._asleep - self._calls
 
     def _watch(self, loop: asyncio.AbstractEventLoop, box: _Outbox) -> None:
         """Look, from the loop, whether calls or results wait behind a slow call."""

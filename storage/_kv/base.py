@@ -7,7 +7,7 @@ from abc import ABCMeta
 from collections.abc import Iterator
 from io import BytesIO
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, ClassVar, Protocol, Self
 
 from .keys import check_key
 from .pumping import is_path, pump, replacing
@@ -36,7 +36,7 @@ def cut_prefixes(keys: Iterator[str], delimiter: str, prefix: str) -> Iterator[s
             yield name
 
 
-class KeyValueStore(metaclass=ABCMeta):  # noqa: B024 - decorators count as such, too
+class KeyValueStore(metaclass=ABCMeta):
     """Values of bytes under keys of ASCII letters, digits and `VALID_NON_NUM`.
 
     The names and the behaviour are those that users of minimalkv know. A backend of one's own
@@ -50,12 +50,12 @@ class KeyValueStore(metaclass=ABCMeta):  # noqa: B024 - decorators count as such
     one, the URL of one, or any object with the five blocking verbs.
     """
 
-    def __new__(cls, *arguments: Any, **options: Any) -> Self:
-        if cls is KeyValueStore and arguments:
-            from .objects import ObjectKeyValueStore
+    _over_a_store: ClassVar[type[Any]]
+    """What ``KeyValueStore(store)`` makes; `objects`, which stands above, says it."""
 
-            return object.__new__(ObjectKeyValueStore)  # type: ignore[return-value]
-        return object.__new__(cls)
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        over = cls is KeyValueStore and bool(arguments)
+        return object.__new__(cls._over_a_store if over else cls)
 
     # -- one value --------------------------------------------------------------------------
 

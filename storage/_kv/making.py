@@ -14,6 +14,7 @@ from .buckets import HS3Store, S3Store
 from .decorators import ReadOnlyDecorator, StoreDecorator, URLEncodeKeysDecorator
 from .keys import ExtendedKeyspaceMixin
 from .objects import ObjectKeyValueStore
+from .redis import HRedisStore, RedisStore
 from .stores import DictStore, FilesystemStore, HDictStore, HFilesystemStore
 from .urls import is_known, url2dict
 
@@ -153,6 +154,10 @@ def _in_bucket(
     return kind(bucket, access_key=access_key, create_if_missing=create_if_missing, **options)
 
 
+def _in_redis(kind: type[RedisStore], *, create_if_missing: bool, **options: Any) -> RedisStore:
+    return kind.connect(**options)
+
+
 _MAKERS: dict[str, tuple[type[Any], Callable[..., Any]]] = {
     "boto": (HS3Store, _in_bucket),
     "file": (FilesystemStore, _in_files),
@@ -161,7 +166,9 @@ _MAKERS: dict[str, tuple[type[Any], Callable[..., Any]]] = {
     "hfile": (HFilesystemStore, _in_files),
     "hfs": (HFilesystemStore, _in_files),
     "hmemory": (HDictStore, _in_memory),
+    "hredis": (HRedisStore, _in_redis),
     "hs3": (HS3Store, _in_bucket),
     "memory": (DictStore, _in_memory),
+    "redis": (RedisStore, _in_redis),
     "s3": (S3Store, _in_bucket),
 }

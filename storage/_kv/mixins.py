@@ -18,6 +18,21 @@ NOT_SET = "not_set"
 TimeToLive: TypeAlias = float | int | str | None
 
 
+def valid_ttl(ttl: TimeToLive) -> float | int | str:
+    """A time to live, if it can be one.
+
+    Raises:
+        ConfigError: It is a negative time or none (a ``ValueError``).
+    """
+    if ttl in (FOREVER, NOT_SET):
+        return ttl
+    if not isinstance(ttl, int | float):
+        raise ConfigError(f"a time to live is a number of seconds, not {ttl!r}")
+    if not ttl >= 0:
+        raise ConfigError(f"a time to live is not negative, as {ttl!r} is")
+    return ttl
+
+
 class UrlMixin:
     """A store that can give URLs of its values."""
 
@@ -117,14 +132,7 @@ class TimeToLiveMixin(KeyValueStore):
         return self._put_file(key, file, ttl)  # type: ignore[arg-type]
 
     def _valid_ttl(self, ttl_secs: TimeToLive) -> float | int | str:
-        ttl = self.default_ttl_secs if ttl_secs is None else ttl_secs
-        if ttl in (FOREVER, NOT_SET):
-            return ttl
-        if not isinstance(ttl, int | float):
-            raise ConfigError(f"a time to live is a number of seconds, not {ttl!r}")
-        if not ttl >= 0:
-            raise ConfigError(f"a time to live is not negative, as {ttl!r} is")
-        return ttl
+        return valid_ttl(self.default_ttl_secs if ttl_secs is None else ttl_secs)
 
     def _put(self, key: str, data: bytes, ttl_secs: TimeToLive = NOT_SET) -> str:
         return self._put_file(key, BytesIO(data), ttl_secs)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Self, cast
 
 from .._async.base import AsyncBaseStore
-from .._core.errors import StoreError
+from .._core.errors import NotSupported, StoreError
 from .._registry import open_store
 from .._sync.base import BaseStore
 from .._sync.wrappers.identity import IdentityStore
-from .base import KeyValueStore
-from .mixins import CopyMixin
+from .base import KeyValueStore, Readable
+from .mixins import FOREVER, NOT_SET, CopyMixin, TimeToLive, valid_ttl
 
 
 class StorageFailure(StoreError, OSError):
@@ -37,7 +37,12 @@ class ObjectKeyValueStore(CopyMixin, KeyValueStore):
     Args:
         store: A blocking or async store of this package, the URL of one, or any object with the
             five blocking verbs.
+
+    Where the store knows lifetimes (``ttl_support``), values may have a time to live, as
+    `TimeToLiveMixin` says; its own hooks know nothing of it.
     """
+
+    default_ttl_secs: TimeToLive = NOT_SET
 
     def __init__(self, store: Any) -> None:
         self.store: BaseStore = _blocking(store)
@@ -45,6 +50,34 @@ class ObjectKeyValueStore(CopyMixin, KeyValueStore):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.store!r})"
+
+    @property
+    def ttl_support(self) -> bool:
+        """Whether values can have a time to live."""
+        return hasattr(self.store, "with_ttl")
+
+    def put(self, key: str, data: bytes, ttl_secs: TimeToLive = None) -> str:
+        """Store a value, for some time if there is one; see `TimeToLiveMixin`."""
+        return super(ObjectKeyValueStore, self._living(ttl_secs)).put(key, data)
+
+    def put_file(
+        self, key: str, file: str | os.PathLike[str] | Readable, ttl_secs: TimeToLive = None
+    ) -> str:
+        """Store what is in a file, for some time if there is one; see `TimeToLiveMixin`."""
+        return super(ObjectKeyValueStore, self._living(ttl_secs)).put_file(key, file)
+
+    def _living(self, ttl_secs: TimeToLive) -> Self:
+        """This store, for values that live so long."""
+        ttl = valid_ttl(self.default_ttl_secs if ttl_secs is None else ttl_secs)
+        if ttl == NOT_SET or (ttl == FOREVER and not self.ttl_support):
+            return self
+        if not self.ttl_support:
+            raise NotSupported("values of this store have no time to live", operation="put")
+        living = object.__new__(type(self))
+        vars(living).update(vars(self))
+        store: Any = self.store
+        living.store = store.with_ttl(None if ttl == FOREVER else ttl)
+        return living
 
     def close(self) -> None:
         """Close the store that has the objects."""
@@ -106,6 +139,9 @@ class ObjectKeyValueStore(CopyMixin, KeyValueStore):
     def _move(self, source: str, dest: str) -> None:
         with self._failures():
             self.store.move(source, dest)
+
+
+KeyValueStore._over_a_store = ObjectKeyValueStore  # noqa: SLF001 - its own package
 
 
 def _blocking(store: Any) -> BaseStore:

@@ -64,7 +64,8 @@ class BaseStore(StoreVerbs):
         """Store many objects, a bounded number at once.
 
         Args:
-            items: A mapping, or pairs of key and value as for `put`.
+            items: A mapping, or pairs of key and value as for `put`. If it raises, what it gave
+                before is stored, and the error passes through.
 
         Returns:
             How many were stored.
@@ -78,7 +79,8 @@ class BaseStore(StoreVerbs):
         """Remove many objects, a bounded number at once.
 
         Args:
-            keys: Their keys.
+            keys: Their keys. If they raise, what they gave before is removed, and the error passes
+                through.
             missing_ok: No error for a key without an object.
 
         Returns:

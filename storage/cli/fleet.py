@@ -60,7 +60,7 @@ class FleetRun(Run):
             return
         share = -(-options.transfers // self._workers)
         async with AsyncExitStack() as stack:
-            copier = await stack.enter_async_context(self._copier(self._source, self._target))
+            copier = await stack.enter_async_context(self._copier())
             local = await self._performer(copier, stack)
             fleet = Fleet(local, self._setup(share), self._workers, self._journal)
             applier = Applier(

@@ -151,12 +151,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """What a coroutine of a verb returns."""
     import asyncio  # `storage --help` has no use for it
 
+    from .._core.devoted import devoted
+
     async def until_told() -> T:
         # Whoever stops a service means the same as somebody who presses Ctrl-C.
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-        return await work
+        devoted.loop = loop
+        try:
+            return await work
+        finally:
+            devoted.loop = None
 
     if not gc.isenabled():  # all that was loaded until now is there to stay
         gc.freeze()

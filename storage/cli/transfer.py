@@ -137,13 +137,17 @@ def _tell_plan(made: SyncPlan) -> None:
 @choices.transferring
 @choices.remembering
 @choices.telling
+@click.option("--other-stores", is_flag=True, help="Also to stores that it was not made for.")
 @click.argument("plan", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("source", required=False)
 @click.argument("target", required=False)
-def apply(plan: Path, source: str | None, target: str | None, **words: Any) -> int:
+def apply(
+    plan: Path, source: str | None, target: str | None, other_stores: bool, **words: Any
+) -> int:
     """Do what PLAN says; what has changed since then is left alone.
 
-    SOURCE and TARGET are those of the plan, unless they are named.
+    SOURCE and TARGET are those of the plan. They are named where it does not hold their secrets, or
+    where they are reached in another way by now.
     """
     from .._async.transfer.options import SyncOptions
     from .._async.transfer.plan import read_plan
@@ -156,7 +160,7 @@ def apply(plan: Path, source: str | None, target: str | None, **words: Any) -> i
     delete = bool(made.header.get("delete"))
     options = SyncOptions(delete=delete, **ends.arguments, **words)
     task = ends.run(options, teller.tell if teller.listens else None)
-    return _done(task, ends, lambda: task.apply(made), teller)
+    return _done(task, ends, lambda: task.apply(made, other_stores=other_stores), teller)
 
 
 def _done(task: Run, ends: Ends, work: Callable[[], Awaitable[object]], teller: Teller) -> int:

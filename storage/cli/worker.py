@@ -104,7 +104,7 @@ class Worker:
         backup: Copier | None = None
         if setup.backup is not None:
             store = await stack.enter_async_context(open_async_store(setup.backup))
-            backup = Copier(self._target, store, budget=budget, rate=rate)
+            backup = Copier(self._target, store, budget=budget, rate=rate, at_once=True)
             await stack.enter_async_context(backup)
         self._performer = Performer(self._source, self._target, budget, self._copier, backup)
 

@@ -48,6 +48,9 @@ class Conformance:
     """Texts that must not be in any message or ``repr``."""
     tells_sizes: bool = True
     """Whether `head` tells every object's length."""
+    own_keys: bool = True
+    """Whether keys are this store's own affair; else, as where it hands them to another store that
+    is tested by itself, every fifth of the hostile ones is enough."""
     creates: bool = True
     """Whether the first write makes a store that is missing."""
     picklable: bool = False
@@ -63,7 +66,7 @@ class Conformance:
     stream_size: int = 1_000_000
     """Bytes of the streams that are interrupted: more than one part of a multipart upload."""
     memory_limit: int = 32 * 1024 * 1024
-    """Bytes that a stream of twice as many may take."""
+    """Bytes that a stream of a quarter more may take."""
     many: int = 1_100
     """How many objects are more than one page of a listing."""
     thorough: bool = True
@@ -76,7 +79,8 @@ class Conformance:
     steps: int = 30
     """How many steps each run against the model has; it makes a third as many runs as examples."""
     seconds: float = 0.25
-    """How long each check of cancelling may take, about."""
+    """How long each check of cancelling may take, about: of the processor's time, or, if `remote`,
+    of the clock's."""
 
     async def make_store(self) -> Any:
         """A fresh and empty store, each time: async or blocking, or a context manager of one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -66,6 +66,15 @@ class BulkChecks(Conformance):
         assert await self.contents(store) == {"good1": b"1", "good2": b"3", "good3": b"4"}
         await self.clean(store)
 
+    @pytest.mark.parametrize("kind", ["generator", "async"])
+    async def test_put_many_of_a_source_that_fails(self, store: AsyncBaseStore, kind: str) -> None:
+        with pytest.raises(OSError, match="of the user"):
+            await store.put_many(_as(kind, _broken_after(VALUES.items())))
+        assert await self.contents(store) == VALUES
+        with pytest.raises(OSError, match="of the user"):
+            await store.delete_many(_as(kind, _broken_after(VALUES)))
+        assert await self.contents(store) == {}
+
     async def test_delete_many_with_missing(self, store: AsyncBaseStore) -> None:
         await store.put_many(VALUES)
         assert await store.delete_many(["key00", "gone", "key01"]) == 3
@@ -106,7 +115,11 @@ class BulkChecks(Conformance):
 
 
 def _broken() -> Iterable[bytes]:
-    yield b"piece"
+    return _broken_after([b"piece"])
+
+
+def _broken_after(items: Iterable[T]) -> Iterator[T]:
+    yield from items
     raise OSError("the disk of the user")
 
 

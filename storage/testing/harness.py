@@ -7,7 +7,7 @@ import gc
 import os
 import types
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 LINGER = 1.0
 """Seconds after which a task that a cancelled call left behind counts as lost."""
+FEW_TURNS = 30
+"""Turns of the event loop that are tried in small steps."""
 
 
 class Moment(Enum):
@@ -31,6 +33,10 @@ class Moment(Enum):
     LATE = "when what it waits for is there, before it goes on"
     TWICE = "as it begins to wait, and again during its clean-up"
     TURN = "after n turns of the event loop"
+
+
+IN_THREADS = (Moment.EARLY, Moment.LATE)
+"""What can make a difference where all that waits is threads, which no cancellation reaches."""
 
 
 @dataclass
@@ -133,6 +139,8 @@ async def interrupt_everywhere(
     check: Callable[[], Awaitable[Any]] | None = None,
     seconds: float = 1.0,
     idle_tasks: int = 0,
+    moments: Sequence[Moment] = tuple(Moment),
+    clock: Callable[[], float] = monotonic,
 ) -> list[Attempt]:
     """Do the same work again and again, cancelled at another point each time.
 
@@ -147,6 +155,9 @@ async def interrupt_everywhere(
             the same when all tasks that the attempt has left behind have ended.
         seconds: What all attempts may take together, about.
         idle_tasks: How many tasks an attempt may leave behind for good (those of pools).
+        moments: Which moments to try.
+        clock: What tells the seconds; `time.process_time` tries as much on a busy machine as on an
+            idle one, in ten times that long at most.
 
     Returns:
         All attempts.
@@ -174,19 +185,25 @@ async def interrupt_everywhere(
             raise
         return attempts[-1]
 
-    begin = monotonic()
+    def in_time() -> bool:
+        return clock() < end and monotonic() < latest
+
+    begin, latest = clock(), monotonic() + 10 * seconds
     first = await attempt(None, 0)
-    spent = monotonic() - begin
+    spent = clock() - begin
     end = begin + spent + seconds
     affordable = max(4, int(seconds / (spent + 1e-6)) // 4)
     stride = max(1, -(-first.waits // affordable))
     for point in sorted({*range(1, first.waits + 1, stride), first.waits} - {0}):
-        for moment in (Moment.EARLY, Moment.LATE, Moment.TWICE):
-            if monotonic() < end or point == 1:
+        for moment in moments:
+            if moment is not Moment.TURN and (in_time() or point == 1):
                 await attempt(moment, point)
-    turns, step = 0, 1
-    while monotonic() < end and (await attempt(Moment.TURN, turns)).hit:
-        turns, step = turns + step, step + turns // 4
+    turns = 0
+    while Moment.TURN in moments and in_time():
+        if not (await attempt(Moment.TURN, turns)).hit:
+            break
+        # After some, what goes on is in threads or elsewhere, and turns are but time.
+        turns += max(1, turns // 2 if turns < FEW_TURNS else turns)
     return attempts
 
 

@@ -20,11 +20,11 @@ needs_disks = pytest.mark.skipif(
 LAZY = "commit=300,noauto_da_alloc,data=writeback"
 
 
-def formatted(image: Path, size: int = 64 * 1024 * 1024) -> Path:
+def formatted(image: Path, size: int = 64 * 1024 * 1024, system: str = "ext4") -> Path:
     """A disk image with an empty file system."""
     with image.open("wb") as file:
         file.truncate(size)
-    subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True)
+    subprocess.run([f"mkfs.{system}", "-q", image], check=True)
     return image
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from storage._core import calls
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
+from tests.backends.disks import LAZY, formatted, mounted, without_power
 from tests.backends.files import FileStore, each_kind, needs_root, python
 
 ROUNDS = int(os.environ.get("STORAGE_CRASH_ROUNDS", "10"))
@@ -101,19 +102,10 @@ if len(sys.argv) > 3:
 """
 PHASES = 8
 DISKS = {
-    # The file system does nothing by itself: no commits in between, no order of data and names.
-    "ext4": (64, "commit=300,noauto_da_alloc,data=writeback", "rw"),
+    "ext4": (64, LAZY, "rw"),
     "xfs": (320, "rw", "nouuid"),
 }
 """The size of an image in MiB, and how to mount it and its copy."""
-
-
-def mounted(stack: ExitStack, image: Path, where: Path, options: str) -> Path:
-    """Mount a disk image until the stack is left."""
-    where.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-o", f"loop,{options}", image, where], check=True)
-    stack.callback(subprocess.check_call, ["umount", where])
-    return where
 
 
 def told(lines: list[bytes]) -> dict[str, tuple[str, str]]:
@@ -133,10 +125,8 @@ def test_what_was_acknowledged_survives_a_power_cut(
     if shutil.which(f"mkfs.{system}") is None or not Path("/dev/loop-control").exists():
         pytest.skip("there are no disk images here")
     size, options, again = DISKS[system]
-    image, hashed = tmp_path / "image", kind is AsyncHashdirStore
-    with image.open("wb") as file:
-        file.truncate(size * 1024 * 1024)
-    subprocess.run([f"mkfs.{system}", "-q", image], check=True)
+    image = formatted(tmp_path / "image", size * 1024 * 1024, system)
+    hashed = kind is AsyncHashdirStore
     expected = []
     with ExitStack() as stack:
         disk = mounted(stack, image, tmp_path / "disk", options)
@@ -149,8 +139,7 @@ def test_what_was_acknowledged_survives_a_power_cut(
         for number in range(PHASES + hashed):
             lines = list(iter(writer.stdout.readline, b"told\n"))
             # What has reached the disk by now is all that is left when the power goes.
-            cut = tmp_path / str(number)
-            subprocess.run(["cp", "--sparse=always", image, cut], check=True)
+            without_power(image, tmp_path / str(number))
             expected.append(lines)
             writer.stdin.write(b"\n")
             writer.stdin.flush()

@@ -136,3 +136,21 @@ def test_blocking_callers_list_in_place(tmp_path: Path, kind: type[FileStore]) -
     for key in NASTY:
         calls.drive(store.put(key, b""))
     assert sorted(calls.drive_iterator(store.keys())) == sorted(NASTY)
+
+
+@pytest.mark.parametrize("listed", [1, 1500])
+async def test_a_flat_root_that_is_replaced_while_it_is_listed_is_an_error(
+    tmp_path: Path, listed: int
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for number in range(3000):
+        (root / f"{number:04}").touch()
+    listing = AsyncFilesystemStore(root).list()
+    for _ in range(listed):
+        await anext(listing)
+    root.rename(tmp_path / "unmounted")
+    root.mkdir()
+    with pytest.raises(StoreUnavailable, match="replaced"):
+        async for _ in listing:
+            pass

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,11 @@ def test_compare_and_swap_loses_no_count_between_threads(
 ) -> None:
     store = kind(tmp_path, durable=False)
     calls.drive(store.put("d/n", b"0"))
-    with ThreadPoolExecutor(24) as pool:
-        list(pool.map(_count_up, [store] * 24, [10] * 24))
-    assert calls.drive(store.get("d/n")) == b"240"
+    with ThreadPoolExecutor(8) as pool:
+        counting = [pool.submit(_count_up, store, 10) for _ in range(8)]
+        for counter in wait(counting, return_when=FIRST_EXCEPTION).done:
+            counter.result()
+    assert calls.drive(store.get("d/n")) == b"80"
     assert litter(tmp_path) == []
 
 
@@ -55,7 +58,7 @@ COUNTER = """
 import sys
 from storage import aiofs
 from tests.backends.test_fs_races import _count_up
-_count_up(getattr(aiofs, sys.argv[1])(sys.argv[2], durable=False), 40)
+_count_up(getattr(aiofs, sys.argv[1])(sys.argv[2], durable=False), 20)
 """
 
 
@@ -69,13 +72,14 @@ def test_compare_and_swap_loses_no_count_between_processes(
     for counter in counters:
         counter.communicate(timeout=60)
         assert counter.returncode == 0
-    assert calls.drive(store.get("d/n")) == b"120"
+    assert calls.drive(store.get("d/n")) == b"60"
 
 
 def _count_up(store: FileStore, times: int) -> None:
     """Add to a number, by conditional puts, and now and then by delete and put."""
     for turn in range(times):
-        while True:
+        patience = 5_000
+        while patience:
             try:
                 info = calls.drive(store.head("d/n"))
                 value = b"%d" % (int(calls.drive(store.get("d/n"))) + 1)
@@ -86,8 +90,13 @@ def _count_up(store: FileStore, times: int) -> None:
                 else:
                     calls.drive(store.put("d/n", value, if_match=info.etag))
                 break
-            except (PreconditionFailed, ObjectNotFound):
+            except PreconditionFailed:
                 continue
+            except ObjectNotFound:
+                # Gives way to the one who makes it; if he has failed, it never comes.
+                time.sleep(0.001)
+                patience -= 1
+        assert patience, "the object does not come back"
 
 
 @each_kind

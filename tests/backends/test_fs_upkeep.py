@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -131,11 +132,12 @@ def test_objects_move_between_all_settings(
     before = HashdirStore(tmp_path, *old, durable=False)
     objects = {f"key {number}/é": b"%d" % number for number in range(4)}
     before.put_many(objects)
-    infos = {key: before.head(key) for key in objects}
+    infos = {key: replace(before.head(key), etag=None) for key in objects}
     assert before.rehash(*new) == (len(objects) if old != new else 0)
     after = HashdirStore(tmp_path, *new, durable=False)
     assert sorted(after.keys()) == sorted(objects)
-    assert {key: after.head(key) for key in objects} == infos
+    # An etag tells of any change of a file, another name too.
+    assert {key: replace(after.head(key), etag=None) for key in objects} == infos
     assert list(before.keys()) == (list(after.keys()) if old == new else [])
     assert after.rehash(*new) == 0
     after.clear()

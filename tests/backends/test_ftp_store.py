@@ -28,8 +28,8 @@ from storage._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from tests.faults.cutting import CuttingRelay
 from tests.faults.ftpliar import FtpLiar
-from tests.faults.relay import Relay
 from tests.services.process import FileService
 
 LARGE = bytes(range(256)) * 8_000
@@ -265,7 +265,7 @@ async def test_denied_is_not_absent() -> None:
 async def test_lost_connection(
     make: Callable[..., AsyncFtpStore], ftp: FileService, tmp_path: Path
 ) -> None:
-    async with Relay(ftp.port) as between, make(port=between.port) as store:
+    async with CuttingRelay(ftp.port) as between, make(port=between.port) as store:
         await store.put("a/key", LARGE)
 
         def cutting() -> Iterator[bytes]:
@@ -286,7 +286,7 @@ async def test_lost_connection(
 
 
 async def test_silent_server(make: Callable[..., AsyncFtpStore], ftp: FileService) -> None:
-    async with Relay(ftp.port) as between, make(port=between.port, timeout=0.2) as store:
+    async with CuttingRelay(ftp.port) as between, make(port=between.port, timeout=0.2) as store:
         between.hold()
         with pytest.raises(StoreTimeout):
             await store.get("key")
@@ -304,7 +304,7 @@ async def test_silent_server(make: Callable[..., AsyncFtpStore], ftp: FileServic
 
 
 async def test_sessions_are_bounded(make: Callable[..., AsyncFtpStore], ftp: FileService) -> None:
-    async with Relay(ftp.port) as between, make(port=between.port, sessions=3) as store:
+    async with CuttingRelay(ftp.port) as between, make(port=between.port, sessions=3) as store:
         await asyncio.gather(*(store.put(f"key{n}", b"value") for n in range(12)))
         await asyncio.gather(*(store.copy(f"key{n}", f"copy{n}") for n in range(12)))
         assert len([key async for key in store.keys()]) == 24

@@ -14,7 +14,7 @@ pytest.importorskip("aiobotocore")
 from storage._async.backends.s3 import AsyncBucketStore
 from storage._async.backends.s3.errors import failure, translate
 from storage._async.backends.s3.lane import retries
-from storage._async.backends.s3.lane.errors import Refused
+from storage._async.backends.s3.lane.errors import Refused, TooLong
 from storage._async.backends.s3.lane.retries import Budget, Gate
 from storage._async.backends.s3.lane.sending import Lane
 from storage._async.backends.s3.lane.transport import ConnectionLost, SilenceError
@@ -67,6 +67,7 @@ def test_what_passes() -> None:
     assert not retries.passing(ValueError("x"))
     assert retries.passing(MalformedResponse("x"), reading=True)
     assert not retries.passing(MalformedResponse("x"))
+    assert not retries.passing(TooLong("x"), reading=True)
 
 
 def test_pauses_have_jitter_and_a_limit_and_heed_the_server() -> None:

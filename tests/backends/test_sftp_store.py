@@ -32,7 +32,7 @@ from storage._core.errors import (
     StoreUnavailable,
 )
 from storage.sftp import SftpStore
-from tests.faults.relay import Relay
+from tests.faults.cutting import CuttingRelay
 from tests.services.process import FileService
 
 LARGE = bytes(range(256)) * 8_000
@@ -73,8 +73,8 @@ def maker(service: FileService, tmp_path: Path) -> Callable[..., AsyncSftpStore]
 
 
 @pytest.fixture
-async def between(sftp: FileService) -> AsyncIterator[Relay]:
-    async with Relay(sftp.port) as relay:
+async def between(sftp: FileService) -> AsyncIterator[CuttingRelay]:
+    async with CuttingRelay(sftp.port) as relay:
         yield relay
 
 
@@ -248,16 +248,16 @@ async def test_full_disk(make: Callable[..., AsyncSftpStore], tmp_path: Path) ->
 
 
 async def test_the_server_copies(
-    make: Callable[..., AsyncSftpStore], between: Relay, sftp: FileService
+    make: Callable[..., AsyncSftpStore], between: CuttingRelay, sftp: FileService
 ) -> None:
     if sftp.name != "openssh":
         pytest.skip("the server copies nothing")
     async with make(port=between.port) as store:
         await store.put("source", LARGE)
-        before = between.sent + between.received
+        before = between.passed
         info = await store.copy("source", "a/target")
         assert info.size == len(LARGE)
-        assert between.sent + between.received - before < 50_000
+        assert between.passed - before < 50_000
         assert await store.get("a/target") == LARGE
 
 
@@ -266,7 +266,7 @@ async def test_the_server_copies(
 
 @pytest.mark.parametrize("verb", ["get", "put", "stream", "copy"])
 async def test_lost_connection(
-    make: Callable[..., AsyncSftpStore], between: Relay, tmp_path: Path, verb: str
+    make: Callable[..., AsyncSftpStore], between: CuttingRelay, tmp_path: Path, verb: str
 ) -> None:
     async with make(port=between.port) as store:
         await store.put("a/key", LARGE)
@@ -284,7 +284,7 @@ async def test_lost_connection(
 
 
 async def test_server_that_was_restarted(
-    make: Callable[..., AsyncSftpStore], between: Relay
+    make: Callable[..., AsyncSftpStore], between: CuttingRelay
 ) -> None:
     """Pooled sessions whose connection is gone are not used."""
     async with make(port=between.port) as store:
@@ -300,7 +300,7 @@ async def test_server_that_is_not_there(make: Callable[..., AsyncSftpStore]) -> 
             await store.get("key")
 
 
-async def test_silent_server(make: Callable[..., AsyncSftpStore], between: Relay) -> None:
+async def test_silent_server(make: Callable[..., AsyncSftpStore], between: CuttingRelay) -> None:
     async with make(port=between.port, timeout=0.2) as store:
         between.hold()
         with pytest.raises(StoreTimeout):
@@ -330,7 +330,7 @@ async def counted(
 
 
 async def test_sessions_are_bounded(
-    make: Callable[..., AsyncSftpStore], between: Relay, monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., AsyncSftpStore], between: CuttingRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, opened = await counted(make, monkeypatch, port=between.port, sessions=6)
     async with store:
@@ -360,7 +360,7 @@ async def test_waiting_counts_for_the_deadline(make: Callable[..., AsyncSftpStor
 
 
 async def test_cancelled_operation_closes_its_session(
-    make: Callable[..., AsyncSftpStore], between: Relay, monkeypatch: pytest.MonkeyPatch
+    make: Callable[..., AsyncSftpStore], between: CuttingRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, opened = await counted(make, monkeypatch, port=between.port)
     async with store:

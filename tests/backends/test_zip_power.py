@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .disks import LAZY, formatted, mounted, needs_disks, without_power
 from .zips import contents, opened, unpacked
 
 WRITER = """
@@ -37,30 +36,13 @@ sys.stdin.read()
 """
 
 
-def mounted(stack: ExitStack, image: Path, where: Path, options: str) -> Path:
-    """Mount a disk image until the stack is left."""
-    where.mkdir()
-    subprocess.run(["mount", "-o", f"loop,{options}", image, where], check=True)
-    stack.callback(subprocess.check_call, ["umount", where])
-    return where
-
-
-@pytest.mark.skipif(
-    os.geteuid() != 0
-    or shutil.which("mkfs.ext4") is None
-    or not Path("/dev/loop-control").exists(),
-    reason="only root may mount disk images, where there are any",
-)
+@needs_disks
 @pytest.mark.parametrize("last", ["checkpoint", "put", "delete"])
 @pytest.mark.parametrize("kind", ["durable", "relaxed"])
 def test_a_power_cut(tmp_path: Path, kind: str, last: str) -> None:
-    image, cut = tmp_path / "image", tmp_path / "cut"
-    with image.open("wb") as file:
-        file.truncate(64 * 1024 * 1024)
-    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    image = formatted(tmp_path / "image")
     with ExitStack() as stack:
-        # The file system does nothing by itself: no commits in between, no order of data and names.
-        disk = mounted(stack, image, tmp_path / "disk", "commit=300,noauto_da_alloc,data=writeback")
+        disk = mounted(stack, image, tmp_path / "disk", LAZY)
         command = [sys.executable, "-c", WRITER, str(disk / "new" / "x.zip"), kind, last]
         pipe = subprocess.PIPE
         writer = stack.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True))
@@ -68,10 +50,10 @@ def test_a_power_cut(tmp_path: Path, kind: str, last: str) -> None:
         assert writer.stdout.readline() == "published\n"
         told = dict(line.split() for line in iter(writer.stdout.readline, "told\n"))
         # What has reached the disk by now is all that is left when the power goes.
-        subprocess.run(["cp", "--sparse=always", image, cut], check=True)
+        cut = without_power(image, tmp_path / "cut")
         writer.kill()
     with ExitStack() as stack:
-        path = mounted(stack, cut, tmp_path / "after", "rw") / "new" / "x.zip"
+        path = mounted(stack, cut, tmp_path / "after") / "new" / "x.zip"
         assert len(unpacked(path)) == 6  # what was published before
         with opened(path) as store:
             found = contents(store)

@@ -100,7 +100,7 @@ COMMAND = (sys.executable, "-W", "error", "-m", "storage")
 
 
 @pytest.fixture
-def start(folder: Path, environment: dict[str, str]) -> Start:
+def start(folder: Path, environment: dict[str, str], hears_interrupts: None) -> Start:
     """Start the command in a process of its own; every warning is an error there."""
 
     def start_process(

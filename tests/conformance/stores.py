@@ -17,7 +17,7 @@ from typing import Any
 from storage import _registry
 from storage._core.info import Capability
 from tests.services import buckets
-from tests.services.process import FileService, S3Service
+from tests.services.process import FileService, RedisService, S3Service
 
 ALL = ~Capability.NONE
 
@@ -32,11 +32,11 @@ class Medium:
         capabilities: What the store has to declare.
         hints: Attributes of `StoreConformance`.
         litter: What lies at a place besides objects, by the keys that are there.
-        service: The S3 server that it needs.
-        served_by: The server that gives out the directories in which its places are.
+        service: The server that it needs.
         persists: Whether a second store at the same place sees the same objects.
         begins_missing: Whether a place that was never written to is a missing store.
         twin: Whether its blocking twin is tested, too.
+        large: Whether large objects are tried on it, which another run of the same code may do.
     """
 
     scheme: str
@@ -45,16 +45,23 @@ class Medium:
     hints: dict[str, Any] = field(default_factory=dict)
     litter: Callable[[Any, list[str]], Iterable[str]] = lambda place, keys: ()
     service: str | None = None
-    served_by: str | None = None
     persists: bool = True
     begins_missing: bool = True
     twin: bool = True
+    large: bool = True
 
     def load(self, blocking: bool) -> type[Any]:
         """The async class, or its blocking twin."""
         backend = next(each for each in _registry.BACKENDS if each.scheme == self.scheme)
         kind: type[Any] = _registry._load(backend.blocking if blocking else backend.asynchronous)
         return kind
+
+    def hints_for(self, blocking: bool) -> dict[str, Any]:
+        """The hints for the async class, or for its twin, which does the same with keys."""
+        if not blocking:
+            return self.hints
+        fewer = _FEWER if self.service else {"examples": 40}
+        return {**self.hints, **fewer, "own_keys": False}
 
     def is_there(self) -> bool:
         """Whether its façades exist: while stores are still coming in."""
@@ -95,14 +102,14 @@ def _beside(*suffixes: str) -> Callable[[Path, list[str]], list[str]]:
 
 @dataclass(frozen=True)
 class Corner:
-    """A part of a bucket that nothing else uses."""
+    """A part of a bucket or of a database that nothing else uses."""
 
-    service: S3Service
+    service: Any
     bucket: str
     prefix: str
 
 
-def corner(service: S3Service, bucket: str) -> Corner:
+def corner(service: S3Service | RedisService, bucket: str) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -168,6 +175,26 @@ def _by_aiohttp(kind: type[Any], place: Corner) -> Any:
     return _connect(kind, place, "aiohttp")
 
 
+def _connect_redis(kind: type[Any], place: Corner) -> Any:
+    return kind.connect(
+        place.service.host,
+        place.service.port,
+        db=9999 if place.bucket else 0,  # there are 16
+        password=place.service.password,
+        prefix=place.prefix + ":",
+    )
+
+
+def _besides(place: Corner, keys: list[str]) -> list[str]:
+    """What is on a Redis server besides objects and what stands beside them."""
+    import redis
+
+    with redis.Redis(place.service.host, place.service.port, password=place.service.password) as it:
+        found = {name for name in it.scan_iter(f"{place.prefix}:*") if b"\0" in name}
+    known = {f"{place.prefix}:{key}\0about".encode() for key in keys}
+    return [repr(name) for name in found - known]
+
+
 def _uploads(place: Corner, keys: list[str]) -> list[str]:
     client = buckets.client(place.service)
     found = client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.prefix)
@@ -176,14 +203,14 @@ def _uploads(place: Corner, keys: list[str]) -> list[str]:
 
 # What moto takes no notice of, without a word.
 _MOTO_LACKS = Capability.COPY_IF_ABSENT
-_FILES = {"picklable": True}
+_FILES = {"picklable": True, "memory_limit": 8 * 1024 * 1024}
 _BUCKETS = {
     "creates": False,
     "remote": True,
     "thorough": False,
     "examples": 20,
     "steps": 15,
-    "seconds": 0.5,
+    "seconds": 0.3,
     # More than one part of a multipart upload.
     "stream_size": 12_000_000,
     "memory_limit": 64 * 1024 * 1024,
@@ -233,6 +260,23 @@ MEDIA: dict[str, Medium] = {
         capabilities=ALL & ~Capability.RANGES,
         litter=_beside("-journal"),
     ),
+    "valkey": Medium(
+        "redis",
+        _connect_redis,
+        hints={
+            "creates": False,
+            "remote": True,
+            "examples": 30,
+            "steps": 20,
+            "stream_size": 6_000_000,
+            "idle_descriptors": 20,
+            "secrets": ["test-secret"],
+        },
+        capabilities=ALL & ~Capability.ORDERED,
+        litter=_besides,
+        service="valkey",
+        begins_missing=False,
+    ),
     "seaweedfs": Medium(
         "s3",
         _connect,
@@ -245,7 +289,9 @@ MEDIA: dict[str, Medium] = {
     "moto": Medium(
         "s3",
         _connect,
-        hints={**_BUCKETS, "many": 120},  # it is slow, and the other one has pages too
+        # It is slow, and the other one has pages too.
+        hints={**_BUCKETS, "many": 120, "seconds": 0.15},
+        large=False,
         capabilities=ALL & ~Capability.ORDERED & ~_MOTO_LACKS,
         litter=_uploads,
         service="moto",
@@ -273,7 +319,7 @@ MEDIA["sftp"] = Medium(
     | Capability.STREAMS
     | Capability.RANGES,
     litter=_served(_more_files(1)),
-    served_by="sftp",
+    service="sftp",
 )
 MEDIA["ftp"] = Medium(
     "ftp",
@@ -281,12 +327,12 @@ MEDIA["ftp"] = Medium(
     hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"]},
     capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
     litter=_served(_more_files(1)),
-    served_by="ftp",
+    service="ftp",
 )
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.
-_LIGHT = {"thorough": False, "many": 60, "memory_limit": 8 * 1024 * 1024, "seconds": 0.1}
-_FEWER = {"examples": 8, "steps": 8, "seconds": 0.25}
+_FEWER = {"examples": 8, "steps": 8, "seconds": 0.15}
+_LIGHT = {"thorough": False, "own_keys": False, "many": 60, "seconds": 0.1}
 
 
 def _limited(kind: type[Any], place: Any) -> Any:
@@ -304,8 +350,8 @@ def _by(name: str, make: Callable[[type[Any], Any], Any], **hints: Any) -> Mediu
 
 MEDIA |= {
     "seaweedfs_client": _by("seaweedfs", _by_client),
-    "seaweedfs_aiohttp": _by("seaweedfs", _by_aiohttp),
-    "moto_client": _by("moto", _by_client),
+    "seaweedfs_aiohttp": _by("seaweedfs", _by_aiohttp, own_keys=False, many=120),
+    "moto_client": _by("moto", _by_client, own_keys=False),
     # And in other modes, which do not change what a store promises.
     "memory_limited": _by("memory", _limited, **_LIGHT),
     "zip_stored": _by("zip", partial(_packed, "store"), **_LIGHT),

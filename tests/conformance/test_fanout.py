@@ -23,6 +23,7 @@ class FanoutConformance(StoreConformance):
     capabilities = SHARED
     in_memory = True
     thorough = False
+    own_keys = False
     examples = 8
     steps = 20
     seconds = 0.1
@@ -73,6 +74,8 @@ class TestFanoutOfFiles(FanoutConformance):
     __test__ = True
     capabilities = SHARED & ~Capability.ATTRIBUTES
     in_memory = False
+    memory_limit = 8 * 1024 * 1024
+    many = 120
     picklable = True
 
     def _at(self, place: Path) -> Any:

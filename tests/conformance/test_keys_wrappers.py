@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from storage.object import Capability
@@ -32,29 +33,31 @@ def routed(kind: type[Any], child: Any) -> Any:
     return kind([("a", child), ("", child)])
 
 
+keyed: Any = partial(conforming, own_keys=True)
+
 globals().update(
-    conforming(__name__, "PrefixStore", lambda kind, child: kind(child, "tenant/")),
-    **conforming(__name__, "HashPrefixStore", lacks=ORDERED, over=FILES),
-    **conforming(__name__, "UrlEncodingStore", lacks=ORDERED, over=MEMORY),
-    **conforming(
+    keyed(__name__, "PrefixStore", lambda kind, child: kind(child, "tenant/")),
+    **keyed(__name__, "HashPrefixStore", lacks=ORDERED, over=FILES),
+    **keyed(__name__, "UrlEncodingStore", lacks=ORDERED, over=MEMORY),
+    **keyed(
         __name__,
         "KeyTransformingStore",
         lambda kind, child: kind(child, Backwards()),
         lacks=ORDERED,
         over=MEMORY,
     ),
-    **conforming(
+    **keyed(
         __name__,
         "RegexValidatingStore",
         lambda kind, child: kind(child, re.compile("", re.DOTALL)),
         over=MEMORY,
     ),
-    **conforming(
+    **keyed(
         __name__,
         "RegexRoutingStore",
         lambda kind, child: kind(child, ROUTES),
         lacks=ORDERED,
         over=FILES,
     ),
-    **conforming(__name__, "RoutingStore", routed, over=MEMORY),
+    **keyed(__name__, "RoutingStore", routed, over=MEMORY),
 )

@@ -23,6 +23,7 @@ class TestFiveVerbs(StoreConformance):
     """Somebody's async store."""
 
     capabilities = NONE
+    own_keys = False
 
     async def make_store(self) -> Any:
         return ForeignStore()
@@ -37,6 +38,7 @@ class TestFiveBlockingVerbs(StoreConformance):
     """Somebody's blocking store."""
 
     capabilities = NONE
+    own_keys = False
 
     async def make_store(self) -> Any:
         return BlockingStore()
@@ -49,6 +51,8 @@ class TestFiveBlockingVerbs(StoreConformance):
 
 class CachingConformance(StoreConformance):
     """Its `clear` is about the cache, not about the store."""
+
+    thorough, own_keys, examples, steps, seconds = False, False, 16, 20, 0.1
 
     async def test_clear(self, store: Any) -> None:
         pytest.skip("clear() forgets what is cached")
@@ -78,15 +82,11 @@ class TestCachingInFiles(CachingConformance):
     """Files in front of a database, in little room, asked about each time."""
 
     capabilities = ~NONE
-    thorough, examples, steps, seconds = False, 16, 20, 0.1
     picklable = True
     idle_descriptors = 20
 
     async def test_listing_is_left_early(self, store: Any) -> None:
         pytest.skip("clear() forgets what is cached, and there is room for three")
-
-    async def test_hostile_keys(self, store: Any) -> None:
-        pytest.skip("one by one is enough")
 
     async def test_large_streams(self, store: Any) -> None:
         pytest.skip("a test of its own knows what the cache holds")

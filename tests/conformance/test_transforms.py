@@ -7,25 +7,13 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-import pytest
-
 from storage._core.info import Capability
-from tests.conformance.wrapping import WrappedConformance, conforming
+from tests.conformance.wrapping import conforming
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
-
-class FormConformance(WrappedConformance):
-    """Keys go to the medium as they are, whose own run has tried them all."""
-
-    async def test_hostile_keys(self, store: Any) -> None:
-        pytest.skip("keys are the child's")
-
-
 # The forms differ, the store around them does not: one medium blocking, the other not.
-form: Any = partial(
-    conforming, __name__, over=(("memory", True), ("filesystem", False)), base=FormConformance
-)
+form: Any = partial(conforming, __name__, over=(("memory", True), ("filesystem", False)))
 whole: Any = partial(form, lacks=Capability.RANGES)
 
 globals().update(whole("ChecksumStore"))

@@ -8,7 +8,13 @@ FILES = (("memory", False), ("filesystem", False))
 BLOCKING = (("memory", False), ("memory", True))
 
 globals().update(
-    conforming(__name__, "RetryStore", lambda kind, child: kind(child, base=0.001), over=FILES)
+    conforming(
+        __name__,
+        "RetryStore",
+        lambda kind, child: kind(child, base=0.001),
+        over=FILES,
+        many=1_100,  # it has pages of its own
+    )
 )
 globals().update(conforming(__name__, "CircuitBreakerStore", over=FILES))
 globals().update(conforming(__name__, "HedgeStore", over=BLOCKING))

@@ -13,7 +13,14 @@ from tests.conformance.test_stores import MediumConformance, Place
 OVER = (("memory", False), ("filesystem", True))
 """The media below a wrapper, and whether it is the blocking twin that is tested there."""
 
-QUICK = {"thorough": False, "examples": 16, "steps": 20, "seconds": 0.1}
+QUICK = {
+    "thorough": False,
+    "own_keys": False,
+    "many": 120,
+    "examples": 16,
+    "steps": 20,
+    "seconds": 0.1,
+}
 """The media have their own full runs; here it is about what a wrapper adds to them."""
 
 
@@ -28,6 +35,7 @@ class WrappedConformance(MediumConformance):
     """Puts one wrapper around a store of one medium to the kit."""
 
     __test__ = False
+    on_disk = False
     name: ClassVar[str]
     wrap: ClassVar[Callable[[type[Any], Any], Any]]
 

@@ -28,7 +28,7 @@ Script = Callable[..., list[str]]
 
 
 @pytest.fixture
-def script() -> Script:
+def script(hears_interrupts: None) -> Script:
     """Run source with every warning an error; no word on stderr, exit 0, and no hang."""
 
     def run_script(

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from storage._core import calls, workers
+from storage._core.devoted import devoted
 from storage._core.workers import Pool
 
 
@@ -188,3 +189,34 @@ async def test_a_forked_child_has_workers_of_its_own() -> None:
 def _inherits_loop() -> bool:
     asyncio._set_running_loop(None)
     return False
+
+
+class TestBrief:
+    """Short calls, on a loop that is devoted to one job."""
+
+    @pytest.fixture(autouse=True)
+    def devoting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(devoted, "loop", None)
+        monkeypatch.setattr(devoted, "_again", 0.0)
+        monkeypatch.setattr(devoted, "_slow", False)
+
+    async def test_takes_a_thread_on_any_other_loop(self) -> None:
+        assert await calls.brief(threading.get_ident) != threading.get_ident()
+
+    async def test_runs_in_place(self) -> None:
+        devoted.loop = asyncio.get_running_loop()
+        assert await calls.brief(threading.get_ident) == threading.get_ident()
+        with pytest.raises(KeyError):
+            await calls.brief(dict[int, int]().__getitem__, 1)
+
+    async def test_leaves_for_a_while_where_two_in_a_row_are_slow(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        devoted.loop = asyncio.get_running_loop()
+        monkeypatch.setattr("storage._core.devoted.SHORT", -1.0)  # whatever it takes is slow
+        monkeypatch.setattr("storage._core.devoted.REST", 1e9)
+        here = [await calls.brief(threading.get_ident) == threading.get_ident() for _ in range(3)]
+        assert here == [True, True, False]
+        monkeypatch.setattr(devoted, "_again", 0.0)  # the while is over
+        monkeypatch.setattr("storage._core.devoted.SHORT", 1e9)
+        assert await calls.brief(threading.get_ident) == threading.get_ident()

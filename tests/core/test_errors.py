@@ -6,6 +6,7 @@ import errno
 import inspect
 import pickle
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from storage._core import errors
 from storage._core.errors import (
     AccessDenied,
     BulkError,
+    FanoutError,
     ManyErrors,
     NoSpace,
     ObjectNotFound,
@@ -44,6 +46,25 @@ def test_the_innermost_place_stays() -> None:
     error = StoreError("x", operation="get", key="inner")
     error.located(operation="copy", store="Outer()", key="outer")
     assert (error.operation, error.key, error.store) == ("get", "inner", "Outer()")
+
+
+def test_a_group_within_a_group_is_split_under_its_name() -> None:
+    gone, denied, twice = ObjectNotFound("gone"), AccessDenied("no"), StoreUnavailable("down")
+    inner = BulkError("2 keys failed", {"a": gone, "b": denied})
+    errors = {"first": inner, "second": twice, "third": twice}
+    outer: Any = FanoutError("3 children failed", errors)
+    outer.located(operation="put_many", store="Store()")
+    found, rest = outer.split(KeyError)
+    assert isinstance(found, FanoutError)
+    assert isinstance(rest, FanoutError)
+    assert (found.operation, rest.store) == ("put_many", "Store()")
+    assert list(found.errors) == ["first"]
+    assert list(rest.errors) == ["first", "second", "third"]
+    for part, key, error in ((found, "a", gone), (rest, "b", denied)):
+        within = part.errors["first"]
+        assert isinstance(within, BulkError)
+        assert within.errors == {key: error}
+    assert outer.derive([denied, ValueError("else")]).errors.keys() == {"first", "error 1"}
 
 
 def test_many_errors_are_a_group() -> None:

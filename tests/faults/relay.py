@@ -1,27 +1,51 @@
-"""A relay of TCP connections that counts, holds and cuts what it passes."""
+"""A relay of bytes that does wrong on purpose, between a client and a server of any protocol."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
-_PIECE = 64 * 1024
+Change: TypeAlias = Callable[[bytes, "Wire"], Awaitable[bytes]]
+"""Is given what passes and the connection; returns what is passed on."""
+
+
+class Wire:
+    """One connection through the relay."""
+
+    def __init__(self, writer: asyncio.StreamWriter, upstream: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._upstream = upstream
+
+    def send(self, data: bytes) -> None:
+        """Give the client bytes that the server did not send."""
+        self._writer.write(data)
+
+    def reset(self) -> None:
+        """End both sides at once, the client's with a reset."""
+        found = self._writer.get_extra_info("socket")
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+        self._upstream.close()
 
 
 class Relay:
-    """Passes connections on to a server; its own address is ``127.0.0.1`` and ``port``."""
+    """Listens at ``port`` and leads to the server at ``upstream``.
 
-    def __init__(self, port: int) -> None:
-        self.sent = self.received = 0
-        """Bytes to the server, and from it."""
+    `asked` and `answered` see all that passes from now on, and may change it, swallow it (by giving
+    nothing), take their time, or reset the connection.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.upstream = host, port
+        self.asked: Change | None = None
+        self.answered: Change | None = None
         self.connections = 0
-        self._upstream = port
-        self._cut_after: int | None = None
-        self._open = asyncio.Event()
-        self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -35,66 +59,34 @@ class Relay:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
-        self.cut()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def hold(self) -> None:
-        """Pass nothing on, in either direction."""
-        self._open.clear()
-
-    def go_on(self) -> None:
-        """Pass on again."""
-        self._open.set()
-
-    def cut(self) -> None:
-        """End all connections of this moment."""
-        for writer in self._writers:
-            writer.transport.abort()
-
-    def cut_after(self, size: int) -> None:
-        """End all connections when so many more bytes have passed, in both directions together."""
-        self._cut_after = self.sent + self.received + size
-
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-            ends = {writer, far_writer}
-            self._writers |= ends
-            back = asyncio.create_task(self._pass(far_reader, writer, back=True))
-            try:
-                await self._pass(reader, far_writer, back=False)
-            finally:
-                back.cancel()
-                await asyncio.gather(back, return_exceptions=True)
-                self._writers -= ends
-                for end in ends:
-                    end.transport.abort()
-        except (OSError, asyncio.CancelledError):  # cancelled by ourselves only
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+        self.connections += 1
+        source, upstream = await asyncio.open_connection(*self.upstream)
+        wire = Wire(writer, upstream)
+        ways = (
+            self._pass(reader, upstream, wire, "asked"),
+            self._pass(source, writer, wire, "answered"),
+        )
+        with suppress(asyncio.CancelledError):  # which would be shown as an error here
+            await asyncio.gather(*ways, return_exceptions=True)
+        writer.close()
+        upstream.close()
+        self._tasks.discard(task)
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, back: bool
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wire: Wire, way: str
     ) -> None:
-        try:
-            while data := await reader.read(_PIECE):
-                await self._open.wait()
-                self.sent += 0 if back else len(data)
-                self.received += len(data) if back else 0
-                if self._cut_after is not None and self.sent + self.received > self._cut_after:
-                    self._cut_after = None
-                    self.cut()
-                    return
-                writer.write(data)
-                await writer.drain()
-            writer.write_eof()
-        except OSError:
-            writer.transport.abort()
+        while data := await reader.read(65536):
+            change: Change | None = getattr(self, way)
+            if change is not None:
+                data = await change(data, wire)
+            writer.write(data)
+            await writer.drain()
+        writer.close()

@@ -16,15 +16,18 @@ from storage.kv import (
     HDictStore,
     HFilesystemStore,
     HMACDecorator,
+    HRedisStore,
     HS3Store,
     KeyValueStore,
     PrefixDecorator,
+    RedisStore,
     S3Store,
     URLEncodeKeysDecorator,
 )
+from tests.backends import redises
 from tests.services.process import S3Service
 
-SERVED = ("s3", "hs3")
+SERVED = ("s3", "hs3", "redis", "hredis")
 """Those that need a server."""
 
 
@@ -49,7 +52,8 @@ MADE: dict[str, Callable[[Path], Any]] = {
     "signed": lambda place: HMACDecorator(b"secret", FilesystemStore(place)),
 }
 NO_COPIES = ("signed",)
-EXTENDED = ("hmemory", "hfs", "hs3", "quoted")
+EXTENDED = ("hmemory", "hfs", "hredis", "hs3", "quoted")
+EXPIRING = ("memory", "hmemory", "quoted", "redis", "hredis")
 
 
 def bucket(service: S3Service, name: str, kind: type[S3Store] = S3Store, **options: Any) -> S3Store:
@@ -72,6 +76,9 @@ def opened(
     """A store by its name in `MADE` or `SERVED`."""
     if name in MADE:
         made = MADE[name](place)
+    elif name.endswith("redis"):
+        kind = HRedisStore if name == "hredis" else RedisStore
+        made = kind(redises.blocking(request.getfixturevalue("valkey")))
     else:
         service: S3Service = request.getfixturevalue("seaweedfs")
         made = bucket(service, new_bucket(service), HS3Store if name == "hs3" else S3Store)

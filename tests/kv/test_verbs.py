@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.kv import KeyValueStore
-from tests.kv.stores import EXTENDED, NO_COPIES
+from storage._kv.objects import ObjectKeyValueStore
+from storage.kv import FOREVER, NOT_SET, KeyValueStore
+from tests.kv.stores import EXPIRING, EXTENDED, NO_COPIES
 
 ODD = """'!"`#$%&'()+,-.<=>?@[]^_{}~'"""
 VALUE = bytes(range(256)) * 9
@@ -163,3 +165,33 @@ def test_copies_and_moves(store: Any, kind: str) -> None:
 
 def test_it_is_a_key_value_store(store: Any) -> None:
     assert isinstance(store, KeyValueStore)
+
+
+def test_time_to_live(store: Any, kind: str) -> None:
+    """Where there is one; elsewhere it is refused and nothing is stored."""
+    assert getattr(store, "ttl_support", False) is (kind in EXPIRING)
+    if kind not in EXPIRING:
+        if isinstance(store, ObjectKeyValueStore):
+            with pytest.raises(NotImplementedError):
+                store.put("a", b"1", ttl_secs=1)
+            assert "a" not in store
+            store.put("a", b"1", ttl_secs=FOREVER)
+        return
+    store.put("a", b"1", ttl_secs=0.03)
+    store.put_file("b", io.BytesIO(b"2"), ttl_secs=0.03)
+    store.put("c", b"3", ttl_secs=100)
+    store.put("d", b"4", ttl_secs=0)
+    store.put("e", b"5", FOREVER)
+    store.put("f", b"6", ttl_secs=NOT_SET)
+    assert {"a", "b", "c", "e", "f"} >= set(store.keys()) >= {"c", "e", "f"}
+    time.sleep(0.05)
+    assert sorted(store.keys()) == ["c", "e", "f"]
+    with pytest.raises(KeyError):
+        store.get("a")
+    if isinstance(store, ObjectKeyValueStore):
+        store.default_ttl_secs = 0
+        store.put("c", b"3")
+        assert "c" not in store
+    for wrong in (-1, "soon"):
+        with pytest.raises(ValueError, match="time to live"):
+            store.put("a", b"1", ttl_secs=wrong)

@@ -59,6 +59,8 @@ STEPS = {
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
+    "AsyncRedisHooks",
+    "AsyncRedisMany",
     "AsyncStoreChecks",
     "AsyncStoreHooks",
     "AsyncStoreVerbs",
@@ -111,6 +113,7 @@ def test_each_name_has_one_home() -> None:
         # Key-value stores have their own names, as their users know them.
         "DictStore": ["storage.kv", "storage.object"],
         "FilesystemStore": ["storage.fs", "storage.kv"],
+        "RedisStore": ["storage.kv", "storage.redis"],
     }
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from storage._registry import BACKENDS
 from storage.cli import main
+from storage.fs import HashdirStore
 from tests.repository.readme import README
 from tests.services.process import S3Service
 
@@ -84,8 +85,8 @@ def test_the_commands_work(
     (tmp_path / "photos" / "2026" / "notes.txt").write_bytes(b"some notes")
     bucket = tmp_path / "bucket"
     bucket.mkdir()
-    (console,) = blocks("console")
-    for line in console.splitlines():
+    HashdirStore(tmp_path / "hashed").put("a", b"1")
+    for line in "".join(blocks("console")).splitlines():
         words = shlex.split(line.removeprefix("$ storage "))
         # No bucket here: the words for S3 are tried on a directory.
         words = [word.replace("s3://bucket", bucket.as_posix()) for word in words]
@@ -97,6 +98,7 @@ def test_the_commands_work(
     assert "some notes" in output
     archive = (tmp_path / "photos.zip").read_bytes()
     assert (tmp_path / "restored.zip").read_bytes() == archive
+    assert HashdirStore(tmp_path / "hashed", 2, 2).get("a") == b"1"
 
 
 def test_the_table_of_urls_is_the_registry() -> None:

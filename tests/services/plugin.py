@@ -1,6 +1,7 @@
 """The fixtures that give tests a real server, and the hooks that let all workers share it.
 
-`seaweedfs` and `moto` are one server each; `s3_service` is both in turn. A server that is not
+`seaweedfs` and `moto` are one server each; `s3_service` is both in turn; `valkey` is one, too. A
+server that is not
 installed skips the test, or fails it where REQUIRE_SERVICES=1.
 """
 
@@ -19,12 +20,14 @@ import pytest
 
 from tests.services import buckets
 from tests.services.ftp import EncryptedFtp, PlainFtp
-from tests.services.process import FileService, S3Service, Server
+from tests.services.process import FileService, RedisService, S3Service, Server
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.sharing import SharedServers
 from tests.services.ssh import OpenSsh, PythonSsh
-from tests.services.supervise import S3_SERVERS, SERVERS
+from tests.services.supervise import SERVERS
 from tests.services.tether import die_with_parent
+from tests.services.valkey import Valkey
+from tests.services.web import WebServer
 
 NewBucket: TypeAlias = Callable[[S3Service], str]
 
@@ -63,7 +66,7 @@ def unavailable(reason: str) -> None:
 
 def _check(server: type[Server]) -> None:
     reason = server.missing()
-    if not find_spec("botocore"):
+    if server.kind is S3Service and not find_spec("botocore"):
         reason = "botocore is missing, with which buckets are made: pip install '.[s3]'"
     if reason:
         unavailable(reason)
@@ -95,19 +98,39 @@ def shared_servers(
 def seaweedfs(shared_servers: SharedServers) -> S3Service:
     """A real S3 server: it verifies signatures, conditions and checksums."""
     _check(SERVERS["seaweedfs"])
-    service: S3Service = shared_servers.join("seaweedfs")
-    return service
+    found: S3Service = shared_servers.join("seaweedfs")
+    return found
 
 
 @pytest.fixture(scope="session")
 def moto(shared_servers: SharedServers) -> S3Service:
     """An S3 imitation: any key, listings in byte order, but nothing is verified."""
     _check(SERVERS["moto"])
-    service: S3Service = shared_servers.join("moto")
-    return service
+    found: S3Service = shared_servers.join("moto")
+    return found
 
 
-@pytest.fixture(scope="session", params=sorted(server.name for server in S3_SERVERS))
+@pytest.fixture(scope="session")
+def valkey(shared_servers: SharedServers) -> RedisService:
+    """A real server of Redis's protocol, with a password; each test takes a prefix of its own."""
+    _check(SERVERS["valkey"])
+    found: RedisService = shared_servers.join("valkey")
+    return found
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A server of the test's own, to `kill()`, `start()` again with its data, or fill."""
+    _check(Valkey)
+    server = Valkey(tmp_path / "valkey")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(
+    scope="session", params=[n for n in sorted(SERVERS) if SERVERS[n].kind is S3Service]
+)
 def s3_service(request: pytest.FixtureRequest) -> S3Service:
     """Each S3 server in turn."""
     service: S3Service = request.getfixturevalue(request.param)
@@ -172,6 +195,13 @@ def new_bucket() -> Iterator[NewBucket]:
 def shared_bucket() -> NewBucket:
     """Give the one bucket of this worker on a service; each test takes a prefix of its own."""
     return cache(buckets.create_bucket)
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[WebServer]:
+    """A small HTTP server in this process; each test takes paths of its own."""
+    with WebServer().running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -45,6 +45,21 @@ class FileService:
     name: str
 
 
+@dataclass(frozen=True)
+class RedisService:
+    """Where a server that speaks Redis's protocol listens, and with which password."""
+
+    host: str
+    port: int
+    password: str = field(repr=False)
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The URL of its first database."""
+        return f"redis://:{self.password}@{self.host}:{self.port}/0"
+
+
 class Server(ABC):
     """One server, its ports and its directory; it may be killed and started again.
 

@@ -22,10 +22,12 @@ from tests.services.moto import Moto
 from tests.services.process import Server, ServerError
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.ssh import OpenSsh, PythonSsh
+from tests.services.valkey import Valkey
 
-S3_SERVERS: tuple[type[Server], ...] = (SeaweedFS, Moto)
-FILE_SERVERS: tuple[type[Server], ...] = (OpenSsh, PythonSsh, PlainFtp, EncryptedFtp)
-SERVERS: dict[str, type[Server]] = {server.name: server for server in S3_SERVERS + FILE_SERVERS}
+_SERVERS: tuple[type[Server], ...] = (
+    SeaweedFS, Moto, Valkey, OpenSsh, PythonSsh, PlainFtp, EncryptedFtp,
+)  # fmt: skip
+SERVERS: dict[str, type[Server]] = {server.name: server for server in _SERVERS}
 ATTEMPTS = 3
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from traceback import walk_tb
 
 import pytest
 
@@ -17,6 +20,7 @@ from storage._async.transfer.report import SyncReport
 from storage._async.transfer.sync import async_sync_stores
 from storage._async.wrappers.guarding import AsyncReadonlyStore
 from storage._async.wrappers.keys import AsyncPrefixStore
+from storage._core import bulk
 from storage._core.errors import (
     ConfigError,
     InvalidKey,
@@ -97,6 +101,35 @@ async def test_nothing_is_deleted_after_any_doubt_about_the_source(source: objec
     await refused(source, AsyncDictStore(fill("a", "x", "y", "z")))
 
 
+@pytest.mark.parametrize("source", [Listed("a", "b"), Orderly("a", "b")], ids=["foreign", "own"])
+async def test_what_the_source_still_has_is_not_deleted_when_its_listing_ends_too_early(
+    source: object,
+) -> None:
+    target = AsyncDictStore(fill("a", "b", "c", "d", "gone", "../no key of files"))
+    with pytest.raises(SyncError) as caught:
+        await async_sync_stores(source, target, True, max_delete=None)  # type: ignore[arg-type]
+    assert caught.value.report.failures.keys() == {"c", "d"}
+    assert caught.value.report.deleted == 2
+    assert target.objects == fill(*KEYS)
+
+
+async def test_keys_that_the_source_cannot_have_are_surplus(tmp_path: Path) -> None:
+    source, target = AsyncFilesystemStore(tmp_path), AsyncDictStore(fill("a", "../x", "b//c"))
+    await source.put("a", b"a")
+    assert (await async_sync_stores(source, target, True, max_delete=None)).deleted == 2
+    assert target.objects == fill("a")
+
+
+async def test_what_lies_behind_a_link_of_the_source_is_not_deleted(tmp_path: Path) -> None:
+    source, target = AsyncFilesystemStore(tmp_path / "root"), AsyncDictStore(fill("a", "b/c", "d"))
+    await source.put("a", b"a")
+    await AsyncFilesystemStore(tmp_path / "moved").put("c", b"c")
+    (tmp_path / "root" / "b").symlink_to(tmp_path / "moved")
+    with pytest.raises(SyncError):
+        await async_sync_stores(source, target, True, max_delete=None)
+    assert set(target.objects) == {"a", "b/c"}
+
+
 async def test_a_library_error_in_a_listing_passes_and_deletes_nothing() -> None:
     target = AsyncDictStore(fill("x"))
     with pytest.raises(ZeroDivisionError):
@@ -134,6 +167,31 @@ async def test_max_delete_is_a_count_or_a_share(max_delete: float | None, goes: 
         await async_sync_stores(source, target, True, max_delete=max_delete)
     assert len(target.objects) == 10
     assert caught.value.report.deletes_refused
+
+
+async def test_a_share_is_rounded_up_only_where_it_is_no_whole_number() -> None:
+    source, target = AsyncDictStore(numbered(92)), AsyncDictStore(numbered(100))
+    with pytest.raises(SyncError, match="max_delete allows 7"):
+        await async_sync_stores(source, target, True, max_delete=0.07)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+async def test_what_is_bound_to_another_place_overlaps(tmp_path: Path) -> None:
+    below, bound = tmp_path / "data" / "be low", tmp_path / "bound"
+    for folder in (below, bound):
+        folder.mkdir(parents=True)
+    if subprocess.run(["mount", "--bind", below, bound], check=False).returncode:
+        pytest.skip("this container may not mount")
+    try:
+        ends = AsyncFilesystemStore(tmp_path / "data"), AsyncFilesystemStore(bound / "new")
+        for source, target in (ends, ends[::-1]):
+            with pytest.raises(ConfigError, match="the same store"):
+                await async_sync_stores(source, target)
+        neighbour = AsyncFilesystemStore(tmp_path / "data" / "be")
+        await neighbour.put("a", b"a")
+        assert (await async_sync_stores(neighbour, ends[1])).copied == 1
+    finally:
+        subprocess.run(["umount", bound], check=True)
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, -0.1, True, float("nan")])
@@ -288,6 +346,43 @@ async def test_what_cannot_be_backed_up_is_not_changed() -> None:
     with pytest.raises(SyncError):
         await async_sync_stores(source, target, delete=True, backup=backup)
     assert target.objects == {"a": b"old", "b": b"2", "x": b"gone"}
+
+
+class Asking(AsyncDictStore):
+    """Asks whether its writes need be durable only later."""
+
+    deferred = 0
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        job = bulk.current.get()
+        assert job is not None
+        job.defers(self, lambda: self)
+        self.deferred += job.defers(self, lambda: None)
+        return await super()._put(key, data, options)
+
+    def redeem(self) -> None:
+        """Nothing is to be done."""
+
+    release = redeem
+
+
+async def test_a_backup_is_durable_before_what_it_is_of_goes() -> None:
+    source, target, backup = AsyncDictStore(fill("a", "b")), Asking(fill("b", "x", "y")), Asking()
+    await async_sync_stores(source, target, True, compare="always", backup=backup, max_delete=None)
+    assert (set(backup.objects), backup.deferred) == ({"b", "x", "y"}, 0)
+    assert target.deferred == 2
+
+
+async def test_failures_hold_no_objects() -> None:
+    source, target = AsyncDictStore({"a": bytes(5_000_000)}), Refusing()
+    with pytest.raises(SyncError) as caught:
+        await async_sync_stores(source, target)
+    error: BaseException | None = caught.value.report.failures["a"]
+    held = []
+    while error is not None:
+        held += [frame.f_locals for frame, _ in walk_tb(error.__traceback__)]
+        error = error.__cause__ or error.__context__
+    assert not [value for each in held for value in each.values() if isinstance(value, bytes)]
 
 
 async def test_fail_fast_begins_nothing_more_after_a_failure() -> None:

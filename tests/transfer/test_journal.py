@@ -17,9 +17,10 @@ from storage._async.backends.fs import AsyncFilesystemStore
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.transfer.journal import Journal, identity, open_journal, remembering
 from storage._async.transfer.steps import Remembered
+from storage._async.transfer.sync import async_sync_stores
 from storage._async.wrappers.compressing import AsyncGzipStore
 from storage._core.errors import ConfigError, StoreUnavailable
-from storage._core.info import ObjectInfo
+from storage._core.info import ObjectInfo, ReadOptions
 
 ROWS = [Remembered(f"key-{i:05}", f"here-{i}", f"there-{i}", None) for i in range(2500)]
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
@@ -285,3 +286,58 @@ def test_only_what_its_fingerprint_can_bear_is_remembered(
     assert (row is not None) == is_remembered
     if row is not None:
         assert (row.key, row.digest) == ("key", "sha256:00")
+
+
+@pytest.mark.parametrize("end", ["source", "target"])
+async def test_bytes_that_change_under_the_same_time_and_length_are_found(
+    tmp_path: Path, end: str
+) -> None:
+    source, target = (AsyncFilesystemStore(tmp_path / name) for name in ("source", "target"))
+    await source.put("k", b"first")
+    os.utime(tmp_path / "source" / "k", (10**9, 10**9))
+    journal = tmp_path / "journal"
+    await async_sync_stores(source, target, journal=journal)
+    file = tmp_path / end / "k"
+    was = file.stat()
+    file.write_bytes(b"other")
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert (await async_sync_stores(source, target, journal=journal)).copied == 1
+    assert await target.get("k") == await source.get("k")
+
+
+class Restored(AsyncDictStore):
+    """Has other bytes just when it is read."""
+
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        was = self.objects[key]
+        await self.put(key, b"same")
+        try:
+            return await super()._get(key, options)
+        finally:
+            self.objects[key] = was
+
+
+async def test_what_was_not_read_as_it_was_listed_is_not_remembered(path: Path) -> None:
+    source, target = Restored({"k": b"this"}), AsyncDictStore({"k": b"same"})
+    assert (await async_sync_stores(source, target, journal=path)).identical == 1
+    journal = await open_journal(path, source, target)
+    try:
+        assert await all_rows(journal) == []
+    finally:
+        await journal.aclose()
+
+
+async def test_a_dry_run_makes_no_journal_and_forgets_nothing(path: Path) -> None:
+    source, target = AsyncDictStore({"a": b"1"}), AsyncDictStore({"a": b"1", "x": b"1"})
+    await async_sync_stores(source, target, journal=path, dry_run=True)
+    assert not path.parent.exists()
+    journal = await open_journal(path, source, target)
+    await journal.remember([Remembered("x", "here", "there")])
+    await journal.aclose()
+    report = await async_sync_stores(source, target, True, journal=path, dry_run=True)
+    assert report.deleted == 1
+    journal = await open_journal(path, source, target)
+    try:
+        assert "x" in [row.key for row in await all_rows(journal)]
+    finally:
+        await journal.aclose()

@@ -211,3 +211,77 @@ async def test_the_watcher_of_a_plan_hears_what_would_become_of_each_key() -> No
     assert told["surplus"] == (Action.DELETED, "surplus")
     assert told["bytes"] == (Action.COPIED, "bytes")
     assert told["key-00001"] == (Action.IDENTICAL, "bytes")
+
+
+async def test_a_plan_is_not_done_to_other_stores_unless_told(tmp_path: Path) -> None:
+    source, target = ends()
+    plan = await async_plan_sync(source, target, True)
+    other = AsyncDictStore(dict(target.objects))
+    for pair in ((source, other), (other, target), (target, source)):
+        with pytest.raises(ConfigError, match="other_stores"):
+            await async_apply_plan(plan, *pair)
+    assert other.objects == target.objects != source.objects
+    lines = list(plan.lines())
+    lines[0] = json.dumps({**json.loads(lines[0]), "ends": None}) + "\n"
+    await asyncio.to_thread((tmp_path / "plan").write_text, "".join(lines))
+    with pytest.raises(ConfigError, match="other_stores"):
+        await async_apply_plan(tmp_path / "plan", source, target)
+    fresh = AsyncDictStore()
+    plan = await async_plan_sync(source, fresh)
+    report = await async_apply_plan(plan, source, AsyncDictStore(), other_stores=True)
+    assert report.copied == len(source.objects)
+
+
+async def test_a_plan_without_deletes_has_none() -> None:
+    source, target = ends()
+    plan = await async_plan_sync(source, target)
+    assert plan.counts["delete"] == 0
+    assert {step.action for step in await asyncio.to_thread(list, plan.steps())} == {"copy"}
+
+
+async def test_a_plan_does_not_lie_in_an_end(tmp_path: Path) -> None:
+    source, target = ends()
+    files = AsyncFilesystemStore(tmp_path)
+    for pair in ((source, files), (files, target)):
+        with pytest.raises(ConfigError, match="the plan"):
+            await async_plan_sync(*pair, path=tmp_path / "below" / "plan")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "change"),
+    [
+        (1, {"key": 5}),
+        (1, {"key": None}),
+        (1, {"source": {"size": "3"}}),
+        (1, {"source": {"size": -1}}),
+        (1, {"source": {"etag": 7}}),
+        (1, {"source": {"modified": "yesterday"}}),
+        (1, {"source": []}),
+        (1, {"target": "x"}),
+        (-1, {"source_keys": "9"}),
+        (-1, {"target_keys": None}),
+        (-1, {"doubts": "none"}),
+    ],
+)
+async def test_a_plan_that_somebody_broke_is_refused(
+    tmp_path: Path, line: int, change: dict[str, object]
+) -> None:
+    source, target = ends()
+    lines = list((await async_plan_sync(source, target, True)).lines())
+    lines[line] = json.dumps({**json.loads(lines[line]), **change}) + "\n"
+    await asyncio.to_thread((tmp_path / "plan").write_text, "".join(lines))
+    with pytest.raises(ConfigError, match="plan"):
+        await async_apply_plan(tmp_path / "plan", source, target)
+    assert "surplus" in target.objects
+
+
+@pytest.mark.parametrize("kind", [AsyncDictStore, Unconditional])
+async def test_a_plan_that_was_interrupted_is_done_to_its_end_by_doing_it_again(kind: type) -> None:
+    source, target = ends(kind)
+    plan = await async_plan_sync(source, target, True)
+    await target.put("bytes", b"new")  # as the first attempt has left it
+    await target.put("été\n", b"1")
+    report = await async_apply_plan(plan, source, target)
+    assert (report.copied, report.identical, report.deleted) == (1, 2, 1)
+    assert dict(target.objects) == dict(source.objects)

@@ -8,6 +8,7 @@ import pytest
 
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.transfer.report import Action, SyncEvent
+from storage._async.transfer.selection import Selection
 from storage._async.transfer.stores import async_clear_store, async_copy_store
 from storage._async.transfer.sync import async_sync_stores
 from storage._async.transfer.verify import async_verify_stores
@@ -19,7 +20,7 @@ from storage._core.errors import (
     SyncError,
 )
 from storage._core.info import Capability, ObjectInfo
-from tests.stores import FlakyStore, ForeignStore, numbered
+from tests.stores import FlakyStore, ForeignStore, fill, numbered
 
 
 class Unordered(AsyncDictStore):
@@ -201,3 +202,11 @@ async def test_verify_reads_large_objects_to_their_ends() -> None:
     assert not (await async_verify_stores(a, b)).same
     b.objects["k"] = large + b"1"
     assert (await async_verify_stores(a, b)).same
+
+
+async def test_keys_that_were_named_and_are_missing_are_told() -> None:
+    selection = Selection(files_from=["a", "b", "never", "nowhere"], exclude=["nowhere"])
+    report = await async_sync_stores(
+        AsyncDictStore(fill("a", "b")), AsyncDictStore(), selection=selection
+    )
+    assert report.warnings == ["the source has no objects under 1 of the 3 keys of files_from"]

@@ -10,12 +10,12 @@ from typing import Any, Literal, Self, TypeVar
 from ..._core import calls, runner
 from ..._core.errors import ConfigError, NoSpace, ObjectNotFound
 from ..._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ..._core.lifetimes import check_ttl
 from ..._core.protocol import AsyncObjectStore
 from ..._core.urls import StoreURL
 from ..base import AsyncBaseStore
 from ..foreign import lift
 from ..pieces import BufferSink, Sink
-from ._memory.lifetimes import check_ttl
 from ._memory.room import Room
 from ._memory.shelf import Shelf
 from ._memory.snapshots import read_items, write_items

@@ -143,7 +143,7 @@ class Ledger:
         ]
         await self._journal.remember([row for row in rows if row is not None])
         gone = [outcome.step.key for outcome in outcomes if outcome.action is Action.DELETED]
-        if gone:
+        if gone and not self.report.dry_run:
             await self._journal.forget(gone)
 
 

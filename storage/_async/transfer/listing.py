@@ -97,7 +97,7 @@ class Listing:
         found = False
         try:
             for prefix in prefixes:
-                async with closing(in_pages(self._store.list(prefix))) as pages:
+                async with closing(_pages_of(self._store, prefix)) as pages:
                     async for page in pages:
                         found = True
                         yield self._wanted(page)
@@ -139,6 +139,37 @@ def _rises(page: list[ObjectInfo], last: str | None) -> bool:
     if last is not None and keys and ge(last, keys[0]):
         return False
     return all(map(lt, keys, islice(keys, 1, None)))
+
+
+def _pages_of(store: AsyncBaseStore, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+    """A store's listing."""
+    some = store._info_pages(prefix) if _lists_pages(type(store)) else None
+    if some is None:
+        return in_pages(store.list(prefix))
+    store._check_listing("list", prefix, "")
+    return _joined(store._steps("list", some))
+
+
+def _lists_pages(kind: type[AsyncBaseStore]) -> bool:
+    """Whether its lists of objects are its listing, and not that of a class it derives from."""
+    for each in kind.__mro__:
+        if "list" in vars(each) or "_list" in vars(each):
+            return "_info_pages" in vars(each)
+    return False
+
+
+async def _joined(source: AsyncIterator[list[T]]) -> AsyncGenerator[list[T], None]:
+    """Short lists as longer ones."""
+    page: list[T] = []
+    size = FIRST_PAGE
+    async with closing(source) as lists:
+        async for some in lists:
+            page += some
+            if len(page) >= size:
+                yield page
+                page, size = [], PAGE
+    if page:
+        yield page
 
 
 async def in_pages(source: AsyncIterator[T]) -> AsyncGenerator[list[T], None]:

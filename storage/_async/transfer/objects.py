@@ -72,16 +72,26 @@ def _attributes(source: AsyncBaseStore, target: AsyncBaseStore, info: ObjectInfo
 
 async def same_bytes(a: AsyncBaseStore, b: AsyncBaseStore, info: ObjectInfo) -> bool:
     """Whether two objects hold the same bytes, read from both ends."""
+    return await read_both(a, b, info) is not None
+
+
+async def read_both(
+    a: AsyncBaseStore, b: AsyncBaseStore, info: ObjectInfo
+) -> tuple[ObjectInfo, ObjectInfo] | None:
+    """What was read from both ends, if it was the same bytes."""
     try:
         if _is_read_whole(a, info) or Capability.STREAMS not in b.capabilities:
-            return await a.get(info.key) == await b.get(info.key)
+            data, here = await a._read(info.key, READ_ALL)
+            other, there = await b._read(info.key, READ_ALL)
+            return (here, there) if data == other else None
         async with (
             a._reader(info.key, READ_ALL) as reader_a,
             b._reader(info.key, READ_ALL) as reader_b,
         ):
-            return await _same_streams(reader_a, reader_b)
+            same = await _same_streams(reader_a, reader_b)
+            return (reader_a.info, reader_b.info) if same else None
     except ObjectNotFound:
-        return False  # it went since it was listed
+        return None  # it went since it was listed
 
 
 async def _same_streams(a: AsyncReader, b: AsyncReader) -> bool:

@@ -93,11 +93,12 @@ class PlanWriter:
 
     Args:
         path: The file; None: it is held in memory.
+        header: What the first line says.
     """
 
     def __init__(self, path: Path | None, header: dict[str, Any]) -> None:
-        self._path = path
-        self._header = header
+        self.path = path
+        self.header = header
         self._held: list[str] = []
         self._file: IO[str] | None = None
         self._counts = {"steps": 0, "compare": 0, "copy": 0, "delete": 0, "bytes": 0}
@@ -105,11 +106,11 @@ class PlanWriter:
     async def begin(self) -> None:
         """Write the first line, over whatever there is."""
         await self.aclose()
-        if self._path is not None:
-            self._file = await calls.acquire(IO.close, open_plan, self._path, "w")
+        if self.path is not None:
+            self._file = await calls.acquire(IO.close, open_plan, self.path, "w")
         self._held.clear()
         self._counts = dict.fromkeys(self._counts, 0)
-        await self._write([planfile.header_line(self._header)])
+        await self._write([planfile.header_line(self.header)])
 
     async def add(self, page: list[Step]) -> None:
         """Write what of a page is to be done."""
@@ -128,7 +129,7 @@ class PlanWriter:
         told = {**self._counts, **counts}
         await self._write([planfile.footer_line(told)])
         await self.aclose()
-        return SyncPlan(self._path or self._held, self._header, told)
+        return SyncPlan(self.path or self._held, self.header, told)
 
     async def aclose(self) -> None:
         """Let go of the file; without `end` it is a plan that was cut."""

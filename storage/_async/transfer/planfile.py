@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -56,6 +56,9 @@ def read_footer(line: str, steps: int) -> dict[str, Any]:
     footer = _parsed(line)
     if footer.get("end") is not True or footer.get("steps") != steps:
         raise ConfigError("the plan is cut: its last line is not the end of it")
+    keys = footer.get("source_keys"), footer.get("target_keys")
+    if not all(type(count) is int for count in keys) or not isinstance(footer.get("doubts"), list):
+        raise ConfigError("the plan does not say how many objects its ends had")
     return footer
 
 
@@ -67,7 +70,7 @@ def read_step(line: str) -> Step:
     """
     told = _parsed(line)
     try:
-        action, key = told["do"], told["key"]
+        action, key = told["do"], _text(told["key"])
         here, there = _info(key, told["source"]), _info(key, told["target"])
         if action not in _ACTIONS or (action == "delete") != (here is None):
             raise ValueError(action)
@@ -106,14 +109,24 @@ def _told(info: ObjectInfo | None) -> dict[str, Any] | None:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _info(key: str, told: dict[str, Any] | None) -> ObjectInfo | None:
+def _info(key: str, told: object) -> ObjectInfo | None:
     if told is None:
         return None
-    modified = told.get("modified")
+    if not isinstance(told, dict):
+        raise TypeError(told)
+    size, etag, modified, checksum = map(told.get, ("size", "etag", "modified", "checksum"))
+    if size is not None and (type(size) is not int or size < 0):
+        raise ValueError(size)
     return ObjectInfo(
         key,
-        told.get("size"),
-        told.get("etag"),
-        None if modified is None else datetime.fromisoformat(modified),
-        checksum=told.get("checksum"),
+        size,
+        None if etag is None else _text(etag),
+        None if modified is None else datetime.fromisoformat(modified).astimezone(UTC),
+        checksum=None if checksum is None else _text(checksum),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

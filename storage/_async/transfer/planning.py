@@ -77,6 +77,7 @@ async def async_apply_plan(
     backup: AsyncObjectStore | None = None,
     journal: str | os.PathLike[str] | None = None,
     fail_fast: bool = False,
+    other_stores: bool = False,
     watcher: Watcher | None = None,
 ) -> SyncReport:
     """Do what a plan says.
@@ -94,6 +95,7 @@ async def async_apply_plan(
         backup: A store that takes what is about to be replaced or deleted.
         journal: A file that remembers what is the same afterwards.
         fail_fast: Begin nothing more after the first failure.
+        other_stores: Do it also to other stores than those that the plan was made for.
         watcher: Called with lists of `SyncEvent`.
 
     Returns:
@@ -102,7 +104,8 @@ async def async_apply_plan(
     Raises:
         SyncError: Some objects failed or have changed, or deletes were refused; it has the
             ``report``.
-        ConfigError: The plan is none, or is cut, or an argument makes no sense.
+        ConfigError: The plan is none, or is cut, or is for other stores, or an argument makes no
+            sense.
     """
     if not isinstance(plan, SyncPlan):
         plan = await calls.call(read_plan, plan)
@@ -116,6 +119,7 @@ async def async_apply_plan(
         journal=journal,
         fail_fast=fail_fast,
     )
-    report = await Run(source, target, options, telling(watcher)).apply(plan)
+    run = Run(source, target, options, telling(watcher))
+    report = await run.apply(plan, other_stores=other_stores)
     report.raise_failures()
     return report

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from time import monotonic
 
+from ..._core import calls
 from ..._core.adapt import is_async, to_async
 from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
-from ..._core.errors import StoreError
+from ..._core.errors import ConfigError, StoreError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
 from ..._core.rate import RateLimit
 from ..base import AsyncBaseStore
@@ -20,7 +23,7 @@ from .applying import Applier
 from .comparing import judge
 from .copying import Copier
 from .deciding import Decider
-from .journal import Journal, open_journal
+from .journal import Journal, identity, open_journal
 from .ledger import Ledger
 from .listing import DisorderError, Listing
 from .merge import merge, nothing
@@ -59,6 +62,7 @@ class Run:
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
         self._begun = monotonic()
+        self._repeats = False
         self._budget = ByteBudget(options.buffer)
         self._rate = None if options.bandwidth is None else RateLimit(options.bandwidth)
 
@@ -73,7 +77,8 @@ class Run:
 
     async def plan(self, writer: PlanWriter) -> SyncPlan:
         """List both ends and write down what is to be done; do none of it."""
-        async with self._prepared():
+        async with self._prepared(writer.path):
+            writer.header["ends"] = await calls.call(self._identities)
             while True:
                 await writer.begin()
                 if await self._pass(writer):
@@ -88,9 +93,14 @@ class Run:
                 doubts=report.doubts,
             )
 
-    async def apply(self, plan: SyncPlan) -> SyncReport:
-        """Do what was written down."""
-        counts = plan.counts
+    async def apply(self, plan: SyncPlan, *, other_stores: bool = False) -> SyncReport:
+        """Do what was written down; for ``other_stores`` than these only where that is meant."""
+        counts, self._repeats = plan.counts, True
+        if not other_stores and plan.header.get("ends") != await calls.call(self._identities):
+            raise ConfigError(
+                f"the plan is for {plan.header.get('source')} and {plan.header.get('target')}, "
+                "and these are others: name those, or say other_stores if that is meant"
+            )
         async with self._prepared(), self._applier() as applier:
             await applier.apply(pages_of(plan))
             self.report.doubts += counts["doubts"]
@@ -100,12 +110,13 @@ class Run:
     # -- its parts --------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _prepared(self) -> AsyncIterator[None]:
+    async def _prepared(self, plan: Path | None = None) -> AsyncIterator[None]:
         """Ends that do not overlap, a journal, and a clock."""
         options, report = self._options, self.report
-        await check_apart([self._source, self._target, self._backup], options.journal)
+        files = {"journal": options.journal, "plan": plan}
+        await check_apart([self._source, self._target, self._backup], files)
         try:
-            if options.journal is not None:
+            if options.journal is not None and not await self._is_spared(options.journal):
                 self._journal = await open_journal(options.journal, self._source, self._target)
                 report.warnings = self._journal.warnings
             yield
@@ -116,6 +127,10 @@ class Run:
             report.seconds = monotonic() - self._begun
             if self._journal is not None:
                 await self._journal.aclose()
+
+    async def _is_spared(self, journal: str | os.PathLike[str]) -> bool:
+        """Whether a journal is not there, and is not made by a run that changes nothing."""
+        return self._options.dry_run and not await calls.call(os.path.exists, journal)
 
     async def _pass(self, writer: PlanWriter | None = None) -> bool:
         """Go through both listings; False: one of them has to be sorted first."""
@@ -138,6 +153,7 @@ class Run:
             except DisorderError:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
+            self._miss()
             await applier.finish(self._refusal(self._here.count, self._there.count))
         if self._journal is not None and not self._options.dry_run:
             await self._give_up(self._journal)
@@ -147,7 +163,7 @@ class Run:
         """Take back uploads that earlier runs have begun of what the source has no more."""
         if not self.report.complete or self.report.doubts or self._options.selection:
             return  # the object may be there still
-        async with self._copier(self._source, self._target) as copier:
+        async with self._copier() as copier:
             for key in await journal.uploads():
                 with suppress(StoreError):
                     await copier.forget(key)
@@ -156,7 +172,7 @@ class Run:
     async def _applier(self) -> AsyncIterator[Applier]:
         options = self._options
         async with AsyncExitStack() as stack:
-            copier = await stack.enter_async_context(self._copier(self._source, self._target))
+            copier = await stack.enter_async_context(self._copier())
             applier = Applier(
                 await self._performer(copier, stack),
                 Ledger(self.report, copier.settle, self._journal, self._tell),
@@ -167,18 +183,23 @@ class Run:
             stack.push_async_callback(applier.aclose)
             yield applier
 
-    def _copier(self, source: AsyncBaseStore, target: AsyncBaseStore) -> Copier:
-        uploads = self._journal if target is self._target else None
-        return Copier(source, target, budget=self._budget, rate=self._rate, uploads=uploads)
+    def _copier(self) -> Copier:
+        ends, uploads = (self._source, self._target), self._journal
+        return Copier(*ends, budget=self._budget, rate=self._rate, uploads=uploads)
 
     async def _performer(self, copier: Copier, stack: AsyncExitStack) -> Rehearsal:
         ends = self._source, self._target, self._budget
         if self._options.dry_run:
             return Rehearsal(*ends)
         if self._backup is None:
-            return Performer(*ends, copier)
-        backup = self._copier(self._target, self._backup)
-        return Performer(*ends, copier, await stack.enter_async_context(backup))
+            return Performer(*ends, copier, repeats=self._repeats)
+        # At once, since what it is a backup of goes right after.
+        backup = Copier(
+            self._target, self._backup, budget=self._budget, rate=self._rate, at_once=True
+        )
+        return Performer(
+            *ends, copier, await stack.enter_async_context(backup), repeats=self._repeats
+        )
 
     async def _written(
         self, pages: AsyncIterator[list[Step]], writer: PlanWriter
@@ -198,10 +219,23 @@ class Run:
                         if step.action == "compare":
                             await window.start(resolve(page, index))
                     await window.drain()
-                    await writer.add(page)
+                    await writer.add(page if self._options.delete else _kept(page))
                     yield page
         finally:
             await window.cancel()
+
+    def _miss(self) -> None:
+        """Say how many of the keys that were named one by one the source does not have."""
+        selection = self._options.selection
+        if selection is not None and selection.files_from is not None:
+            wanted = sum(map(selection.selects_key, selection.files_from))
+            if missing := wanted - self._here.count:
+                self.report.warnings.append(
+                    f"the source has no objects under {missing} of the {wanted} keys of files_from"
+                )
+
+    def _identities(self) -> list[str]:
+        return [identity(self._source), identity(self._target)]
 
     def _refusal(self, here: int, there: int) -> partial[str | None]:
         return partial(
@@ -210,6 +244,10 @@ class Run:
 
     def _begin_again(self) -> None:
         self.report.identical = self.report.skipped = self.report.listed = 0
+
+
+def _kept(page: list[Step]) -> list[Step]:
+    return [step for step in page if step.action != "delete"]
 
 
 def _either(store: AsyncObjectStore | ObjectStore) -> AsyncBaseStore:

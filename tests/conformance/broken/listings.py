@@ -178,7 +178,10 @@ class GetsInAnyOrder(HealthyStore):
             yield key, await self.get(key)
 
 
-@caught_by("test_put_many_of_a_mapping", "test_put_many_with_bad_ones", "test_bulk")
+@caught_by(
+    "test_put_many_of_a_mapping", "test_put_many_with_bad_ones", "test_bulk",
+    "test_put_many_of_a_source_that_fails",
+)  # fmt: skip
 class PutsAllOrNothing(HealthyStore):
     """Takes pairs of bytes only, and stops at the first that is bad."""
 

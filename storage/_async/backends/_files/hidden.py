@@ -9,6 +9,7 @@ import os
 TEMPORARY = b".storage-tmp-"
 """What their names begin with; in any case of letters."""
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _UNNAMED = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
 _UNABLE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS}
 
@@ -24,8 +25,7 @@ def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
     As long as the descriptor is open, `is_alive` says so.
     """
     name = TEMPORARY + os.urandom(8).hex().encode() + end
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    file = os.open(name, flags, 0o666, dir_fd=directory)
+    file = os.open(name, _NEW, 0o666, dir_fd=directory)
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

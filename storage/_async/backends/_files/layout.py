@@ -25,6 +25,8 @@ class Layout:
 
     folding_proof = False
     """Whether no two names differ in case or composition alone."""
+    keeps = False
+    """Whether `keep` writes anything."""
 
     def check(self, key: str) -> None:
         """Raise `InvalidKey` where this layout cannot hold a key exactly."""

@@ -12,7 +12,7 @@ from . import attributes
 from .layout import Layout
 from .locks import locked
 from .names import is_anothers
-from .pending import describe, make_room, rename
+from .places import describe, make_room, rename
 from .tree import LIST, Tree, linked, retried
 
 
@@ -71,6 +71,7 @@ class Move:
                 found = self._rename(above, below, held)
                 if found is None:
                     return None
+                found = os.stat(self.new[-1], dir_fd=below, follow_symlinks=False)
                 known = self._attributes(below)
             self.tree.sync(below)
             return describe(self.key, found, known)

@@ -23,7 +23,8 @@ from .layout import Layout
 from .locks import locked, require
 from .moving import Move
 from .names import is_anothers
-from .pending import Pending, describe, found_in
+from .pending import Pending
+from .places import describe, found_in
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
@@ -82,7 +83,12 @@ class OpenFile:
         """Raise `PreconditionFailed` if another program has written into the file meanwhile."""
         with self._lock:
             now = os.fstat(self._file)
-        if (now.st_mtime_ns, now.st_size) != (self.found.st_mtime_ns, self.found.st_size):
+        # A file that was replaced meanwhile has no name any more, and the bytes that it had.
+        changed = now.st_nlink and now.st_ctime_ns != self.found.st_ctime_ns
+        if changed or (now.st_mtime_ns, now.st_size) != (
+            self.found.st_mtime_ns,
+            self.found.st_size,
+        ):
             raise PreconditionFailed("the file was changed by another program while it was read")
 
     def close(self) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import time_ns
 
-from ...._core.errors import InvalidKey, ObjectExists, StoreError
+from ...._core.errors import ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
 from . import hidden
-from .attributes import UNKNOWN, Known, pack, unpack, write
+from .attributes import UNKNOWN, pack, unpack, write
 from .layout import Layout
 from .locks import locked, require
 from .names import is_anothers
-from .tree import LIST, Parts, Tree, linked, retried
+from .places import describe, make_room, rename, taken
+from .tree import Tree, retried
 
-NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
-"""What is said where a file cannot have a second name."""
 _SECOND = 1_000_000_000
-_at = datetime.fromtimestamp
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -79,9 +76,9 @@ class Pending:
             attributes: What is kept, packed, where that is known from another object.
         """
         attributes = attributes or pack(options)
-        self._seal(attributes)
+        self._seal(attributes, options)
         try:
-            found = self._publish(options)
+            found = self._publish_new(options) or self._publish(options)
         except FileNotFoundError as error:
             if self.temp is not None or isinstance(error, StoreError):
                 raise
@@ -96,6 +93,19 @@ class Pending:
         self.directory = directory
         return self._publish(options)
 
+    def _publish_new(self, options: WriteOptions) -> os.stat_result | None:
+        """Publish what has no name under one that is free, which needs no lock; or do nothing."""
+        if self.temp is not None or not options.if_absent or self.layout.keeps:
+            return None
+        if is_anothers(self.tree, self.directory, self.parts):
+            return None
+        self._prepare(None)
+        try:
+            self._appear(True, False)
+        except ObjectExists:  # or an empty directory, which gives way
+            return None
+        return os.fstat(self.file)
+
     def _publish(self, options: WriteOptions) -> os.stat_result:
         with locked(self.directory) as held:
             if options.if_match is not None:
@@ -103,50 +113,53 @@ class Pending:
             old = make_room(self.tree, self.directory, self.parts)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
-            found = self._stamp(old)
-            if self.dated is None and options.modified is not None:
-                self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
-            if self.dated is not None:
-                found = self._date(self.dated)
+            self._prepare(old)
             self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
             self._appear(options.if_absent, held)
-        return found
+            return os.fstat(self.file)  # only now, since a new name is a change of it, too
 
-    def _seal(self, attributes: bytes) -> None:
+    def _seal(self, attributes: bytes, options: WriteOptions) -> None:
         if attributes:
             write(self.file, attributes)
-        now = time_ns()
-        # The clock that files are stamped with ticks every few milliseconds; this one does not,
-        # and two versions must not look alike.
-        os.utime(self.file, ns=(now, now))
+        if self.dated is None and options.modified is not None:
+            self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+        if self.dated is None:
+            now = time_ns()
+            # The clock that files are stamped with ticks every few milliseconds; this one does not,
+            # and two versions must not look alike.
+            os.utime(self.file, ns=(now, now))
         if self.tree.durable:
             os.fsync(self.file)  # never tried again: a second one would succeed without the data
         else:
             os.close(os.dup(self.file))  # a network file system reports its failures here
 
-    def _stamp(self, old: os.stat_result | None) -> os.stat_result:
-        """Make the file newer than the one that it replaces, and as private."""
-        found = os.fstat(self.file)
+    def _prepare(self, old: os.stat_result | None) -> None:
+        """Give the file its permissions and its time."""
         mode = self.tree.mode
-        if mode is None and old is not None:
+        if mode is None and old is not None:  # as private as the one that it replaces
             mode = stat.S_IMODE(old.st_mode) & 0o777
-        if mode is not None and mode != stat.S_IMODE(found.st_mode):
-            os.fchmod(self.file, mode)
-        if old is None:
-            return found
+        if mode is not None:
+            found = os.fstat(self.file)
+            if mode != stat.S_IMODE(found.st_mode):
+                os.fchmod(self.file, mode)
+            if old is not None:
+                self._renew(found, old)
+        if self.dated is not None:
+            self._date(self.dated)
+
+    def _renew(self, found: os.stat_result, old: os.stat_result) -> None:
+        """Make the file newer than the one that it replaces."""
         for more in (1, 1_000, _SECOND, 2 * _SECOND):  # file systems differ in their grain
             if found.st_mtime_ns > old.st_mtime_ns:
                 break
             newer = old.st_mtime_ns + more
             os.utime(self.file, ns=(newer, newer))
             found = os.fstat(self.file)
-        return found
 
-    def _date(self, nanoseconds: int) -> os.stat_result:
+    def _date(self, nanoseconds: int) -> None:
         """Give the file the time of what it is a copy of."""
         with suppress(OSError, OverflowError):  # a time that the file system does not know
             os.utime(self.file, ns=(nanoseconds, nanoseconds))
-        return os.fstat(self.file)
 
     def _appear(self, if_absent: bool, held: bool) -> None:
         name = self.parts[-1]
@@ -181,106 +194,3 @@ class Pending:
             os.close(self.directory)
         if not self.published:
             self.tree.prune(self.parts[:-1])
-
-
-def found_in(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
-    """What stands at the end of a way; None for nothing, and an error for a link."""
-    try:
-        found = tree.stat_in(directory, parts[-1])
-    except FileNotFoundError:
-        return None
-    if stat.S_ISLNK(found.st_mode):
-        raise linked(parts)
-    return found
-
-
-def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
-    """The object that a write is to replace; None for none.
-
-    A directory without objects gives way; anything else is refused.
-    """
-    if is_anothers(tree, directory, parts):
-        raise InvalidKey(
-            "this file system takes the key for another one that is there: "
-            "use the safe or the hashed layout"
-        )
-    found = found_in(tree, directory, parts)
-    if found is None or stat.S_ISREG(found.st_mode):
-        return found
-    if not stat.S_ISDIR(found.st_mode):
-        raise InvalidKey("a device, a pipe or a socket stands under this name")
-    if not _remove_empty(directory, parts[-1]):
-        raise InvalidKey(
-            "there are objects below this key; plain files cannot hold both: "
-            "use the safe or the hashed layout"
-        )
-    return None
-
-
-def _remove_empty(directory: int, name: bytes) -> bool:
-    """Remove a directory and those in it, if there are no files in any."""
-    try:
-        os.rmdir(name, dir_fd=directory)
-        return True
-    except NotADirectoryError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
-    below = os.open(name, LIST | os.O_NOFOLLOW, dir_fd=directory)
-    try:
-        if not all(_remove_empty(below, os.fsencode(entry)) for entry in os.listdir(below)):
-            return False
-        os.rmdir(name, dir_fd=directory)
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(below)
-
-
-def rename(
-    source: bytes, above: int, target: bytes, below: int, if_absent: bool, held: bool
-) -> None:
-    """Give a file another name; with ``if_absent`` one that must be free.
-
-    Args:
-        source: Its name in the directory ``above``.
-        above: A descriptor.
-        target: Its new name in the directory ``below``.
-        below: A descriptor.
-        if_absent: Whether nothing may stand there, also nothing that another program has just put
-            there without our lock.
-        held: Whether our lock is held.
-
-    Raises:
-        ObjectExists: The name is taken.
-    """
-    if if_absent:
-        try:
-            os.link(source, target, src_dir_fd=above, dst_dir_fd=below, follow_symlinks=False)
-        except FileExistsError as error:
-            raise taken() from error
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            require(held)
-        else:
-            os.unlink(source, dir_fd=above)
-            return
-    os.rename(source, target, src_dir_fd=above, dst_dir_fd=below)
-
-
-def taken() -> ObjectExists:
-    """The error for a name that is not free."""
-    return ObjectExists("there is an object under this key")
-
-
-def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
-    """What an object's file tells of it."""
-    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
-    try:
-        modified = _at(found.st_mtime, UTC)
-    except (ValueError, OverflowError, OSError):
-        modified = None  # a time outside of the calendar
-    return ObjectInfo(key, found.st_size, etag, modified, *attributes)

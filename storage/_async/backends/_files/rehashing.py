@@ -10,7 +10,7 @@ from contextlib import suppress
 from .hashed import SUFFIX, HashLayout, is_digest, read
 from .layout import Layout
 from .locks import locked
-from .pending import NO_LINKS
+from .places import NO_LINKS
 from .tree import LIST, READ, Parts, Tree, retried
 from .waiting import patiently_here
 from .walk import Walk

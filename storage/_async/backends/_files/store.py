@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
@@ -22,7 +22,8 @@ from .attributes import are_kept
 from .layout import Layout
 from .objects import Objects, OpenFile
 from .passing import FilePassing
-from .pending import Pending, describe
+from .pending import Pending
+from .places import describe
 from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
@@ -110,7 +111,7 @@ class AsyncFileTreeStore(FilePassing):
 
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await calls.call(function, *args, **kwargs)
+            return await calls.brief(function, *args, **kwargs)
         except StoreError:
             raise
         except OSError as error:
@@ -120,10 +121,10 @@ class AsyncFileTreeStore(FilePassing):
 
     # -- whole objects ----------------------------------------------------------------------
 
-    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+    def _get_data(self, key: str, options: ReadOptions) -> Coroutine[Any, Any, bytes]:
         if options.conditional:
-            return (await self._get(key, options))[0]
-        return await self._do(self._objects.data, key, options.byte_range)
+            return super()._get_data(key, options)
+        return self._do(self._objects.data, key, options.byte_range)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._do(self._objects.read, key, options)

@@ -19,6 +19,7 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from .deferred import file_systems
+from .straight import open_straight
 from .syncing import syncs
 
 T = TypeVar("T")
@@ -58,17 +59,19 @@ class Tree:
     ) -> None:
         self.root = root
         self.follow = follow
-        self._durable = durable
+        self.syncs = durable
+        """Whether what is made is synced, at once or later."""
         self.attributes = attributes
         self.mode = mode
         self.folds: bool | None = None
         """Whether names that differ in case or composition are one here; None: not known yet."""
         self._nofollow = 0 if follow else os.O_NOFOLLOW
+        self._straight = True
 
     @property
     def durable(self) -> bool:
         """Whether what is made is synced at once, and not later by the job that it is made for."""
-        return self._durable and not self._defers()
+        return self.syncs and not self._defers()
 
     def _defers(self) -> bool:
         job = bulk.current.get()
@@ -116,9 +119,19 @@ class Tree:
 
     def _reach(self, parts: Parts, flags: int) -> int:
         """Open what stands at the end of the way; no component of it may be a link."""
+        path = b"/".join((self.root, *parts))
         if len(parts) == 1 or self.follow:
-            return os.open(self._path(parts), flags)
-        # The kernel checks only the last component of a path, so each gets a call of its own.
+            return os.open(path, flags)
+        if self._straight:
+            file = open_straight(path, flags)
+            if file is not None:
+                return file
+        file = self._step(parts, flags)
+        self._straight = False  # the way to the root has a link, or the kernel is too old
+        return file
+
+    def _step(self, parts: Parts, flags: int) -> int:
+        # `open` checks only the last component of a path, so each gets a call of its own.
         directory = os.open(self._path(parts[:1]), SEARCH | self._nofollow)
         try:
             for part in parts[1:-1]:
@@ -134,7 +147,7 @@ class Tree:
     def make(self, parts: Parts) -> int:
         """A descriptor of a directory, which is made where it is missing; the root, too."""
         directory = retried(lambda: self._make(parts))
-        if self._durable:
+        if self.syncs:
             self._defers()  # before anything is written, of which it is to know all errors
         return directory
 

@@ -18,7 +18,7 @@ from ...._core.info import ListResult
 from ...._core.keys import MAX_KEY_BYTES
 from .hidden import is_temporary
 from .layout import Layout, is_text
-from .pending import describe
+from .places import describe
 from .tree import LIST, Parts, Tree
 from .waiting import patiently_here
 
@@ -62,6 +62,7 @@ class Walk:
         for parts, begin in self._start():
             try:
                 yield from self._descend(parts, begin)
+                self._check_root()
             finally:
                 self._report()
 
@@ -128,7 +129,7 @@ class Walk:
             self._vanished(error, parts)
             return
         files.sort()
-        objects = self._files(parts, files, known)
+        objects = self._files(parts, files, known, depth)
         if not directories:
             yield from objects
             return
@@ -158,13 +159,17 @@ class Walk:
         """Go on without a directory that is gone, if nothing else is."""
         if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             raise error
-        if self._identity() != self._root:
-            # Such as unmounted: what is left of the listing would only look like its end.
-            raise StoreUnavailable("the root was replaced while it was listed") from error
+        self._check_root(error)
         try:
             self.tree.refuse_link(parts)
         except AccessDenied:
             self._skipped["symbolic links"] += 1
+
+    def _check_root(self, error: OSError | None = None) -> None:
+        """Raise unless it is the one that it was."""
+        if self._identity() != self._root:
+            # Such as unmounted: what is left of the listing would only look like its end.
+            raise StoreUnavailable("the root was replaced while it was listed") from error
 
     def _scan(
         self, directory: int, begin: bytes, known: dict[bytes, Facts]
@@ -222,7 +227,7 @@ class Walk:
         return None, False
 
     def _files(
-        self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts]
+        self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts], depth: int
     ) -> Iterator[Entry]:
         """The objects of one directory; those whose files are gone by now are left out."""
         if not self.facts:
@@ -232,16 +237,22 @@ class Walk:
         for first in range(0, len(tails), KNOWN):
             some = tails[first : first + KNOWN]
             if not known:
-                self._learn(parts, some, known)
+                self._learn(parts, some, known, self._above[depth])
             for tail in some:
                 facts = known.get(tail)
                 if facts is not None:
                     yield tail, False, facts
             known.clear()
 
-    def _learn(self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts]) -> None:
+    def _learn(
+        self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts], was: tuple[int, int]
+    ) -> None:
+        """Learn the facts of some more objects of a directory that was closed meanwhile."""
         try:
             with self.tree.entered(parts) as directory:
+                now = os.fstat(directory)
+                if now.st_dev != was[0] or (not parts and now.st_ino != was[1]):
+                    raise StoreUnavailable("a directory was replaced while it was listed")
                 self._look(directory, tails, known)
         except OSError as error:
             self._vanished(error, parts)

@@ -6,20 +6,6 @@ import heapq
 import math
 from collections.abc import Callable, Iterator
 
-from ...._core.errors import ConfigError
-
-
-def check_ttl(ttl: float | None) -> float | None:
-    """A lifetime, if it can be one.
-
-    Raises:
-        ConfigError: It is not a number of seconds, from 0.
-    """
-    number = isinstance(ttl, int | float) and not isinstance(ttl, bool)
-    if ttl is not None and not (number and ttl >= 0):
-        raise ConfigError(f"ttl is a number of seconds from 0 or None, not {ttl!r}")
-    return ttl
-
 
 class Deadlines:
     """The moments at which objects go, in order.
@@ -36,7 +22,7 @@ class Deadlines:
 
     def after(self, ttl: float | None) -> float | None:
         """The moment in so many seconds; None: never."""
-        return None if ttl is None or ttl == math.inf else self.now() + ttl
+        return None if ttl is None else self.now() + ttl
 
     def add(
         self, deadline: float, key: str, living: Callable[[], Iterator[tuple[float, str]]]

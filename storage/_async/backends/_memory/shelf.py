@@ -15,6 +15,7 @@ from ...._core.info import ObjectInfo, WriteOptions
 from .lifetimes import Deadlines
 from .room import Room
 from .snapshots import Item
+from .sorting import sorted_parts
 
 Known: TypeAlias = tuple[bytes, ObjectInfo, float | None]
 """What is known of the very bytes that stand beside it, and when they go."""
@@ -66,10 +67,10 @@ class Shelf:
 
     def keys(self, prefix: str, start_after: str) -> Iterator[str]:
         """The keys that a listing asks for, in order; what goes meanwhile is left out."""
-        # Python compares code points, which is the order of UTF-8 bytes.
-        for key in sorted(self.objects):
-            if key > start_after and key.startswith(prefix) and self.holds(key):
-                yield key
+        for some in sorted_parts(self.objects, prefix, start_after):
+            for key in some:
+                if key > start_after and key.startswith(prefix) and self.holds(key):
+                    yield key
 
     # -- with the lock held -----------------------------------------------------------------
 

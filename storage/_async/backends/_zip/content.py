@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from .files import OpenFile, copy_bytes, write_all
-from .format import Entry, Limits
+from .format import Entry, Limits, entry_of
 from .member import packed_bytes
 from .methods import AS_IT_IS, STORED, Packer, Packing, packer
 
 IN_MEMORY = 1024 * 1024
 """Packed bytes of a stream that are kept in memory before they go to a file."""
+_GAP = 256 * 1024
+"""Where the packed bytes begin in such a file; before them is room for the longest header."""
 _PROBE = 64 * 1024
 _WORTH = 0.95
 """What a probe must shrink to, lest a stream is stored as it is."""
@@ -42,6 +45,10 @@ class Content:
         write_all(fd, before, position)
         position += sum(map(len, before))
         return copy_bytes(self._source.fd, self._start, fd, position, self.packed)
+
+    def member(self, header: bytes) -> Entry | None:
+        """The member of this local header, in a file of its own; None where it has none."""
+        return None
 
     def close(self) -> None:
         """Let go of the bytes."""
@@ -99,13 +106,16 @@ class StreamedContent(Content):
         self._held = bytearray()
         self._ended = False
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes."""
         if not self.size:
             self._choose(data)
         self.crc = zlib.crc32(data, self.crc)
         self.size += len(data)
-        self._keep(data if self._packer is None else self._packer.compress(data))
+        if self._packer is None:
+            self._keep(data, self.crc)
+        else:
+            self._pack(self._packer.compress(data))
 
     def finish(self) -> None:
         """Take the end; may be called again."""
@@ -115,10 +125,10 @@ class StreamedContent(Content):
         if not self.size:
             self.method = STORED
         if self._packer is not None:
-            self._keep(self._packer.flush())
+            self._pack(self._packer.flush())
         self._buffer = self._held
 
-    def _choose(self, data: bytes | bytearray) -> None:
+    def _choose(self, data: bytes | bytearray | memoryview) -> None:
         if self.method == STORED:
             return
         probe = data[:_PROBE]
@@ -128,15 +138,18 @@ class StreamedContent(Content):
         if self.method != STORED:
             self._packer = packer(self._packing)
 
-    def _keep(self, packed: bytes | bytearray) -> None:
-        self.packed_crc = zlib.crc32(packed, self.packed_crc)
+    def _pack(self, packed: bytes) -> None:
+        self._keep(packed, zlib.crc32(packed, self.packed_crc))
+
+    def _keep(self, packed: bytes | bytearray | memoryview, crc: int) -> None:
+        self.packed_crc = crc
         self.packed += len(packed)
         if self._spool is None and self.packed <= IN_MEMORY:
             self._held += packed
             return
         if self._spool is None:
             self._spool = self._open_spool()
-        write_all(self._spool.fileno(), [self._held, packed], self._spooled)
+        write_all(self._spool.fileno(), [self._held, packed], _GAP + self._spooled)
         self._spooled = self.packed
         self._held = bytearray()
 
@@ -145,9 +158,16 @@ class StreamedContent(Content):
         if self._spool is None:
             return super().write_to(fd, before, position)
         write_all(fd, before, position)
-        return copy_bytes(
-            self._spool.fileno(), 0, fd, position + sum(map(len, before)), self.packed
-        )
+        position += sum(map(len, before))
+        return copy_bytes(self._spool.fileno(), _GAP, fd, position, self.packed)
+
+    def member(self, header: bytes) -> Entry | None:
+        """The member of this local header, in a file of its own; None where it has none."""
+        if self._spool is None:
+            return None
+        start = _GAP - len(header)
+        write_all(self._spool.fileno(), [header], start)
+        return entry_of(header, OpenFile(os.dup(self._spool.fileno())), start)
 
     def close(self) -> None:
         """Let go of the bytes."""

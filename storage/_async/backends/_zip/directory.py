@@ -16,10 +16,11 @@ from operator import gt
 from typing import TypeAlias
 
 from ...._core.errors import CorruptStore
+from ...._core.info import ObjectInfo
 from ...._core.text import shorten
 from .ends import End, find_end
 from .files import OpenFile, read_exactly
-from .format import CENTRAL, CENTRAL_SIGNATURE, LOCAL, MAX16, MAX32, Entry, Limits, decoded
+from .format import CENTRAL, CENTRAL_SIGNATURE, LOCAL, MAX16, MAX32, Entry, Limits, decoded, info_of
 
 NO_ARCHIVE = bytes(16)
 """The identity of an archive that does not exist yet, or is an empty file."""
@@ -28,7 +29,8 @@ KEPT = 4096
 
 _RECORD = struct.Struct("<4s4xH10x2L4H6xL")
 """What has to be looked at of every central directory header, 4.3.12."""
-
+_FACTS = struct.Struct("<12x2H3L2H")
+"""What an `ObjectInfo` tells: DOS time and date, checksum, sizes, lengths of name and extra."""
 
 Entries: TypeAlias = dict[str, Entry | int]
 """Of each object the member, or where in an archive's directory its record stands."""
@@ -76,6 +78,15 @@ class Directory:
                 self._made = {}
             self._made[position] = entry
         return entry
+
+    def info(self, key: str, position: int) -> ObjectInfo:
+        """What is known of an object; made without its member, of which there may be a million."""
+        records = self._records
+        clock, day, crc, _, size, name, extra = _FACTS.unpack_from(records, position)
+        if size == MAX32:
+            return self.entry(position).info()
+        start = position + CENTRAL.size + name
+        return info_of(key, size, crc, records[start : start + extra], clock, day)
 
     def _make(self, position: int) -> Entry:
         sizes = struct.unpack_from("<3H", self._records, position + 28)

@@ -130,16 +130,16 @@ class Entry:
 
     def info(self) -> ObjectInfo:
         """What is known of the object."""
-        notes = read_notes(self.extra, *struct.unpack_from("<2H", self.record, 12))
-        return ObjectInfo(
-            self.key,
-            self.size,
-            f"{self.crc:08x}-{self.size:x}-{notes.mark}",
-            notes.modified,
-            notes.content_type,
-            notes.metadata,
-            f"crc32:{self.crc:08x}",
-        )
+        times = struct.unpack_from("<2H", self.record, 12)
+        return info_of(self.key, self.size, self.crc, self.extra, *times)
+
+
+def info_of(key: str, size: int, crc: int, extra: bytes, clock: int, day: int) -> ObjectInfo:
+    """What is known of the object in a member, from the fields of its record."""
+    mark, modified, content_type, metadata = read_notes(extra, clock, day)
+    checksum = f"{crc:08x}"
+    etag = f"{checksum}-{size:x}-{mark}"
+    return ObjectInfo(key, size, etag, modified, content_type, metadata, f"crc32:{checksum}")
 
 
 def decoded(name: bytes, flags: int, extra: bytes, start: int = 0, size: int = MAX16) -> str:

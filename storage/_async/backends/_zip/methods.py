@@ -34,7 +34,7 @@ class Packing(NamedTuple):
 class Packer(Protocol):
     """Packs a member, piece by piece."""
 
-    def compress(self, data: bytes | bytearray, /) -> bytes:
+    def compress(self, data: bytes | bytearray | memoryview, /) -> bytes:
         """The next piece, or what is there of it."""
         ...
 

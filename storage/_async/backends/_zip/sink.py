@@ -26,6 +26,9 @@ class ContentSink:
 
     async def write(self, data: bytes | memoryview) -> None:
         """Take the next piece."""
+        if not self._buffer and len(data) >= CHUNK:
+            await self._call(self._content.write, data)
+            return
         self._buffer += data
         if len(self._buffer) >= CHUNK:
             await self.flush()

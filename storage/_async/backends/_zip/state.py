@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from ...._core.errors import ConfigError, CorruptStore, ObjectNotFound, StoreNotFound
+from ...._core.info import ObjectInfo
 from .directory import NO_ARCHIVE, Directory, Entries, read_directory
 from .files import OpenFile, Stamp, open_file, stamp_at, stamp_of
 from .format import Entry, Limits, check_name, entry_of
@@ -83,6 +84,13 @@ class State:
             return found  # type: ignore[return-value]
         assert self.directory is not None
         return self.directory.entry(found)
+
+    def info(self, key: str) -> ObjectInfo | None:
+        """What is known of the object under ``key``, or None."""
+        found = self._entries.get(key)
+        if type(found) is int and self.directory is not None:
+            return self.directory.info(key, found)
+        return None if found is None else found.info()  # type: ignore[union-attr]
 
     def require(self) -> None:
         """Raise `StoreNotFound` where there is no store."""

@@ -87,8 +87,8 @@ class ZipView:
         """What is known of the objects, in batches; what goes meanwhile is left out."""
         state, keys = self._listed(prefix, start_after)
         for first in range(0, len(keys), BATCH):
-            entries = map(state.get, keys[first : first + BATCH])
-            yield [entry.info() for entry in entries if entry is not None]
+            infos = map(state.info, keys[first : first + BATCH])
+            yield [info for info in infos if info is not None]
 
     def members(self) -> Iterator[Entry]:
         """All members that stay there while one looks at them; raises as `keys` does."""

@@ -15,6 +15,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import IO
 
 from ...._core.errors import CorruptStore, StoreError
@@ -23,7 +24,7 @@ from .archive import write_archive
 from .content import Content, content_from
 from .extra import pack_attributes
 from .files import OpenFile, make_directory, open_file, stamp_at, stamp_of, sync_directory
-from .format import Limits, local_header
+from .format import Entry, Limits, local_header
 from .journal import DELETE, MARK, PUT
 from .state import State
 from .view import Busy, ZipView
@@ -69,7 +70,9 @@ class ZipVolume(ZipView):
             if options.conditional:
                 found = state.get(key)
                 options.check(key, None if found is None else found.info())
-            info = self._change(state, PUT, header, content)
+            info = self._put_at_once(state, header, content)
+            if info is None:
+                info = self._change(state, PUT, header, content)
             assert info is not None
             return info
 
@@ -134,9 +137,36 @@ class ZipVolume(ZipView):
         state.marked = True
         entry = state.apply(journal.append(kind, head, content, sync=self.durable))
         self.changed = True
-        if journal.end > max(self._journal_size, state.seen[0][2] if state.seen[0] else 0):
+        if self._is_long(state, journal.end):
             self._publish_early(state)
         return None if entry is None else entry.info()
+
+    def _put_at_once(self, state: State, header: bytes, content: Content) -> ObjectInfo | None:
+        """Write the archive anew with an object that would fill the journal; None: it does not.
+
+        It is in a file of its own already, and needs no second copy in the journal.
+        """
+        journal = state.journal
+        assert journal is not None
+        if not self._is_long(state, journal.end + content.packed):
+            return None
+        member = content.member(header)
+        if member is None:
+            return None
+        journal.begin(state.identity, marked=state.marked)
+        state.marked = True
+        try:
+            self._publish(state, member)
+        except (OSError, StoreError) as error:
+            if self._state is None:  # it is the archive now; whether that stays is not known
+                raise
+            _log.warning("%s is put into the journal, no checkpoint: %s", member.key, error)
+            return None
+        return member.info()
+
+    def _is_long(self, state: State, size: int) -> bool:
+        """Whether a journal of some size is to go into the archive."""
+        return size > max(self._journal_size, state.seen[0][2] if state.seen[0] else 0)
 
     def _publish_early(self, state: State) -> None:
         """Keep the journal shorter than the archive; it may fail, as the change is safe."""
@@ -147,9 +177,12 @@ class ZipVolume(ZipView):
             self._journal_size *= 2
             _log.warning("the journal of %s grows, no checkpoint: %s", self.path, error)
 
-    def _publish(self, state: State) -> None:
+    def _publish(self, state: State, more: Entry | None = None) -> None:
         assert state.journal is not None
-        new = self.path + "-new"
+        new, members = self.path + "-new", state.members()
+        if more is not None:
+            others = (entry for entry in state.members() if entry.key != more.key)
+            members = chain(others, [more])
         mode = None if state.directory is None else os.fstat(state.directory.file.fd).st_mode
         with suppress(FileNotFoundError):
             os.unlink(new)  # of a process that was killed
@@ -157,7 +190,7 @@ class ZipVolume(ZipView):
         try:
             if mode is not None:
                 os.fchmod(file.fd, mode & 0o7777)
-            identity = write_archive(file.fd, state.directory, state.members())
+            identity = write_archive(file.fd, state.directory, members)
             os.fsync(file.fd)
             state.journal.append(MARK, identity, sync=True)
             if stamp_at(self.path) != state.seen[0]:

@@ -112,18 +112,26 @@ class AsyncBucketHooks(BucketPassing):
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         listing = self._listing(prefix, start_after)
-        async with aclosing(listing.entries()) as entries:
-            async for entry in entries:
-                if listing.key(entry) > start_after:
-                    yield listing.info(entry)
+        async with aclosing(listing.entries()) as pages:
+            async for page in pages:
+                for entry in page:
+                    if listing.key(entry) > start_after:
+                        yield listing.info(entry)
+
+    async def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        listing = self._listing(prefix)
+        async with aclosing(listing.entries()) as pages:
+            async for page in pages:
+                yield [listing.info(entry) for entry in page]
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         listing = self._listing(prefix, start_after)
-        async with aclosing(listing.entries()) as entries:
-            async for entry in entries:
-                key = listing.key(entry)
-                if key > start_after:
-                    yield key
+        async with aclosing(listing.entries()) as pages:
+            async for page in pages:
+                for entry in page:
+                    key = listing.key(entry)
+                    if key > start_after:
+                        yield key
 
     async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
         listing = self._listing(prefix, delimiter=delimiter)

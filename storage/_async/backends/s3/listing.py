@@ -96,15 +96,18 @@ class Listing:
         if delimiter:
             self._parameters["Delimiter"] = delimiter
 
-    async def entries(self) -> AsyncGenerator[Entry, None]:
-        """The objects, as the server tells them, less the one that is named as the store's prefix
-        itself: a mark that other tools make for a folder.
+    async def entries(self) -> AsyncGenerator[list[Entry], None]:
+        """The objects, page by page as the server tells them, less the one that is named as the
+        store's prefix itself: a mark that other tools make for a folder.
         """
+        least, prefix = len(self._own), self._prefix
         async with aclosing(self._pages()) as pages:
             async for page in pages:
-                for entry in page.objects:
-                    if len(entry["Key"]) > len(self._own) and entry["Key"].startswith(self._prefix):
-                        yield entry
+                yield [
+                    entry
+                    for entry in page.objects
+                    if len(entry["Key"]) > least and entry["Key"].startswith(prefix)
+                ]
 
     async def level(self) -> ListResult:
         """All of a listing with a delimiter, sorted."""

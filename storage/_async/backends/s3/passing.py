@@ -45,6 +45,8 @@ class BucketPassing(AsyncBaseStore):
 
     # -- from bucket to bucket ------------------------------------------------------------------
 
+    _reads_one_version = True
+
     def _service(self) -> Hashable | None:
         return self._clients.service
 

@@ -37,6 +37,7 @@ class Copier:
         budget: Of the memory for all that is on its way; None: one of 64 MiB.
         rate: Of all that is on its way.
         uploads: Remembers large uploads between runs; None: what fails leaves nothing behind.
+        at_once: Whether a copy survives a power cut already when it returns.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class Copier:
         budget: ByteBudget | None = None,
         rate: Rate | None = None,
         uploads: UploadMemory | None = None,
+        at_once: bool = False,
     ) -> None:
         budget = ByteBudget(BUDGET) if budget is None else budget
         self._ends = Ends(source, target, budget, rate)
         self._uploads = uploads
-        self._job = bulk.BulkJob(budget)
+        self._job = bulk.BulkJob(budget, at_once=at_once)
         self._refused = False
 
     async def __aenter__(self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...._core.errors import ObjectNotFound, PreconditionFailed
+from ...._core.info import READ_ALL
 from ..steps import Copied
 from .errand import Errand
 
@@ -28,16 +29,18 @@ async def _copied(errand: Errand) -> Copied:
     source, target, key = errand.ends.source, errand.ends.target, errand.key
     data: Any  # not every store's values are bytes
     try:
-        data, info = await source._read(errand.listed.key, errand.pinned())
+        # What came tells which version it is: to ask for that one costs a signature of its own.
+        options = READ_ALL if source._reads_one_version else errand.pinned()
+        data, info = await source._read(errand.listed.key, options)
     except (PreconditionFailed, ObjectNotFound) as error:
         raise errand.changed() from error
     errand.check_source(info)
-    options = errand.options(info)
+    attributes = errand.options(info)
     if type(data) is not bytes:
-        stored = await target.put(key, data, **options.arguments())
+        stored = await target.put(key, data, **attributes.arguments())
         return Copied(stored, info.size or 0)
     size = len(data)
     errand.check_length(info, size)
     if errand.ends.rate is not None:
         await errand.ends.rate.take(size)
-    return errand.done(info, await target._write(key, data, options), size)
+    return errand.done(info, await target._write(key, data, attributes), size)

@@ -14,6 +14,10 @@ ERROR_BYTES = 1024 * 1024
 """Bytes of an error's document that are read."""
 
 
+class TooLong(MalformedResponse):
+    """The server's answer is longer than any that means something; once is enough of it."""
+
+
 class Refused(Exception):
     """The server's answer is an error.
 

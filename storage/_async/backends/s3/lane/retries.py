@@ -10,7 +10,7 @@ from time import monotonic
 from typing import ClassVar
 
 from ....._core.errors import MalformedResponse
-from .errors import Refused, retry_after
+from .errors import Refused, TooLong, retry_after
 from .transport import SilenceError, TransportError
 
 FIRST_PAUSE = 0.1
@@ -51,7 +51,9 @@ def passing(error: Exception, *, reading: bool = False) -> bool:
         error: What came of it.
         reading: Whether it changes nothing: then an answer that cannot be read is as good as none.
     """
-    if isinstance(error, TransportError) or (reading and isinstance(error, MalformedResponse)):
+    if isinstance(error, MalformedResponse):
+        return reading and not isinstance(error, TooLong)
+    if isinstance(error, TransportError):
         return True
     return isinstance(error, Refused) and (
         error.code in _PASSING or error.status in _PASSING_STATUS or throttled(error)

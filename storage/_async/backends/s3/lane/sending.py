@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....._core import calls
-from ....._core.errors import MalformedResponse
 from . import results, xml
 from .bodies import Body, finish
-from .errors import ERROR_BYTES, Refused, late_refusal, metadata, refusal
+from .errors import ERROR_BYTES, Refused, TooLong, late_refusal, metadata, refusal
 from .identity import Identity
 from .parameters import Buffer, Call
 from .retries import Attempts, Budget, Gate, throttled
@@ -209,7 +208,7 @@ async def _content(response: Response, most: int) -> bytes:
     """All of an answer's body.
 
     Raises:
-        MalformedResponse: It is longer than that.
+        TooLong: It is longer than that.
     """
     length = response.headers.get("content-length", "")
     if len(length) < 7 and length.isdecimal():
@@ -219,5 +218,5 @@ async def _content(response: Response, most: int) -> bytes:
         parts.append(data)
         size += len(data)
         if size > most:
-            raise MalformedResponse(f"the server's answer is longer than {most} bytes")
+            raise TooLong(f"the server's answer is longer than {most} bytes")
     return b"".join(parts)

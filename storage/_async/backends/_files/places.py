@@ -1,0 +1,124 @@
+"""What stands under a name, what gives way to a new file, and how that gets the name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from datetime import UTC, datetime
+
+from ...._core.errors import InvalidKey, ObjectExists
+from ...._core.info import ObjectInfo
+from .attributes import UNKNOWN, Known
+from .locks import require
+from .names import is_anothers
+from .tree import LIST, Parts, Tree, linked
+
+NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK}
+"""What is said where a file cannot have a second name."""
+_at = datetime.fromtimestamp
+
+
+def found_in(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
+    """What stands at the end of a way; None for nothing, and an error for a link."""
+    try:
+        found = tree.stat_in(directory, parts[-1])
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(found.st_mode):
+        raise linked(parts)
+    return found
+
+
+def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
+    """The object that a write is to replace; None for none.
+
+    A directory without objects gives way; anything else is refused.
+    """
+    if tree.folds is not False and is_anothers(tree, directory, parts):
+        raise InvalidKey(
+            "this file system takes the key for another one that is there: "
+            "use the safe or the hashed layout"
+        )
+    found = found_in(tree, directory, parts)
+    if found is None or stat.S_ISREG(found.st_mode):
+        return found
+    if not stat.S_ISDIR(found.st_mode):
+        raise InvalidKey("a device, a pipe or a socket stands under this name")
+    if not _remove_empty(directory, parts[-1]):
+        raise InvalidKey(
+            "there are objects below this key; plain files cannot hold both: "
+            "use the safe or the hashed layout"
+        )
+    return None
+
+
+def _remove_empty(directory: int, name: bytes) -> bool:
+    """Remove a directory and those in it, if there are no files in any."""
+    try:
+        os.rmdir(name, dir_fd=directory)
+        return True
+    except NotADirectoryError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+    below = os.open(name, LIST | os.O_NOFOLLOW, dir_fd=directory)
+    try:
+        if not all(_remove_empty(below, os.fsencode(entry)) for entry in os.listdir(below)):
+            return False
+        os.rmdir(name, dir_fd=directory)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(below)
+
+
+def rename(
+    source: bytes, above: int, target: bytes, below: int, if_absent: bool, held: bool
+) -> None:
+    """Give a file another name; with ``if_absent`` one that must be free.
+
+    Args:
+        source: Its name in the directory ``above``.
+        above: A descriptor.
+        target: Its new name in the directory ``below``.
+        below: A descriptor.
+        if_absent: Whether nothing may stand there, also nothing that another program has just put
+            there without our lock.
+        held: Whether our lock is held.
+
+    Raises:
+        ObjectExists: The name is taken.
+    """
+    if if_absent:
+        try:
+            os.link(source, target, src_dir_fd=above, dst_dir_fd=below, follow_symlinks=False)
+        except FileExistsError as error:
+            raise taken() from error
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            require(held)
+        else:
+            os.unlink(source, dir_fd=above)
+            return
+    os.rename(source, target, src_dir_fd=above, dst_dir_fd=below)
+
+
+def taken() -> ObjectExists:
+    """The error for a name that is not free."""
+    return ObjectExists("there is an object under this key")
+
+
+def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
+    """What an object's file tells of it."""
+    # The time of the last change of any kind is the one that no program can set.
+    changed = f"{found.st_ino:x}-{found.st_ctime_ns:x}"
+    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{changed}"
+    try:
+        modified = _at(found.st_mtime, UTC)
+    except (ValueError, OverflowError, OSError):
+        modified = None  # a time outside of the calendar
+    return ObjectInfo(key, found.st_size, etag, modified, *attributes)

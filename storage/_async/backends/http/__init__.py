@@ -1,0 +1,1 @@
+"""Objects behind HTTP servers, read-only."""
