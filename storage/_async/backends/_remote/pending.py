@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from ...._core.closing import closing
 from ...._core.errors import IntegrityError, StoreError, StoreUnavailable
 from ...._core.info import ObjectInfo, WriteOptions
 from .naming import TRIES, check_target, give_name
@@ -89,12 +90,15 @@ class Pending:
             await upload.write(data)
             self._size += len(data)
 
-    async def take(self, source: str, size: int) -> None:
-        """Let the server copy a file, in place of `write`."""
+    async def take(self, source: str, size: int) -> AsyncIterator[int]:
+        """Let the server copy a file, in place of `write`; gives the bytes of each step."""
         with self._at_it() as upload:
             assert upload is not None
-            await upload.copy(source, size)
-            self._size = size
+            async with closing(upload.copy(source, size)) as steps:
+                async for length in steps:
+                    self._pool.check()
+                    self._size += length
+                    yield length
 
     async def publish(self) -> None:
         """Make the object of all pieces."""

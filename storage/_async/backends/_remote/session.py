@@ -54,8 +54,11 @@ class Upload(Protocol):
         """Append bytes; returns when they may be changed again."""
         ...
 
-    async def copy(self, source: str, size: int) -> None:
-        """Let the server copy another file's bytes; only where `Session.copies` says so."""
+    def copy(self, source: str, size: int, /) -> AsyncIterator[int]:
+        """Let the server copy another file's bytes; only where `Session.copies` says so.
+
+        Tells after each step how many bytes it was.
+        """
         ...
 
     async def finish(self) -> Facts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from ...._core.closing import closing
 from ...._core.errors import (
@@ -121,22 +121,28 @@ class AsyncRemoteStore(AsyncRemoteLife):
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         if source == target and not if_absent:
             return await self._run("copy", source, self._head(source))
-        done = await self._run("copy", source, self._copy_there(source, target, if_absent))
+        done = await self._copy_there(source, target, WriteOptions(if_absent))
         return done or await super()._copy(source, target, if_absent)
 
-    async def _copy_there(self, source: str, target: str, if_absent: bool) -> ObjectInfo | None:
-        """Copy on the server; None where it does not."""
-        async with self._lease("call") as session:
+    async def _copy_there(
+        self, source: str, target: str, options: WriteOptions
+    ) -> ObjectInfo | None:
+        """Copy on the server, with the deadline on each step; None where it does not."""
+        async with AsyncExitStack() as stack:
+            lease = stack.enter_async_context(self._lease("call"))
+            session = await self._run("copy", source, lease)
             if not session.copies:
                 return None
-            facts = await self._object(session, source)
-            pool = await self._pools.get()
-            pending = Pending(pool, session, self._root, target, WriteOptions(if_absent))
-            async with pending.undone():
-                await pending.begin()
-                await pending.take(self._root + source, facts.size or 0)
-                await pending.publish()
-            return pending.info
+            facts = await self._run("copy", source, self._object(session, source))
+            pending = Pending(await self._pools.get(), session, self._root, target, options)
+            await stack.enter_async_context(pending.undone())
+            await self._run("copy", target, pending.begin())
+            copying = pending.take(self._root + source, facts.size or 0)
+            async with closing(self._steps("copy", copying)) as steps:
+                async for _ in steps:
+                    pass
+            await self._run("copy", target, pending.publish())
+        return pending.info
 
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._run("move", source, self._rename(source, target, if_absent))

@@ -33,6 +33,7 @@ class FtpSession(Session):
 
     def __init__(self, client: aioftp.Client) -> None:
         self._client = client
+        self._dropped = False
         self._working: asyncio.Task[Any] | None = None
         self._data: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -56,6 +57,7 @@ class FtpSession(Session):
 
     def drop(self) -> None:
         """End both connections."""
+        self._dropped = True
         if self._data is not None:
             self._data[1].transport.abort()
         self._client.stream.writer.transport.abort()
@@ -167,7 +169,7 @@ class FtpSession(Session):
             if offset:
                 await self._client.command(f"REST {offset}", "350")
             answer = await self._answer(command)
-            begun = answer[0].startswith("1")
+            begun = answer[0].startswith("1") and not self._dropped
         finally:
             if not begun:
                 writer.transport.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from ...._core.errors import NotSupported, StoreUnavailable
@@ -38,7 +39,7 @@ class FtpUpload:
             await self._session.end_transfer()  # the server may have said why
             raise
 
-    async def copy(self, source: str, size: int) -> None:
+    def copy(self, source: str, size: int) -> AsyncIterator[int]:
         """Servers do not copy."""
         raise NotSupported("FTP servers copy no files")
 

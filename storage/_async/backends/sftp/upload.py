@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from ...._core.errors import NoSpace, StoreError
@@ -61,7 +62,7 @@ class SftpUpload:
             return False
         return not found.bavail
 
-    async def copy(self, source: str, size: int) -> None:
+    async def copy(self, source: str, size: int) -> AsyncIterator[int]:
         """Let the server copy the bytes of a file."""
         session = self._session
         file = await session.ask(session.client.open(source.encode(), "rb"))
@@ -71,6 +72,7 @@ class SftpUpload:
                 await session.ask(
                     session.client.remote_copy(file, self._file, start, length, start)
                 )
+                yield length
         finally:
             if session.quiet:
                 await session.ask(file.close())
