@@ -9,7 +9,7 @@ from typing import Any
 import aioftp
 
 from ...._core import calls
-from ...._core.errors import AccessDenied, ConfigError, NotSupported
+from ...._core.errors import AccessDenied, ConfigError, NotSupported, StoreUnavailable
 from ...._core.text import Secret
 from .session import FtpSession
 from .words import translated
@@ -38,8 +38,16 @@ class FtpLine:
     ca_file: str | None
 
     async def open(self) -> FtpSession:
-        """A new connection."""
+        """A new connection; dialed again if the server hangs up before anybody is logged in."""
         context = None if self.tls == "none" else await calls.call(_context, self.ca_file)
+        try:
+            return await self._dial(context)
+        except StoreUnavailable as error:
+            if not isinstance(error.__cause__, ConnectionResetError):
+                raise
+        return await self._dial(context)
+
+    async def _dial(self, context: ssl.SSLContext | None) -> FtpSession:
         implicit = context if self.tls == "implicit" else None
         client = aioftp.Client(ssl=implicit, trust_server_pasv_ipv4_address=False)
         try:
