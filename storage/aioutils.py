@@ -16,6 +16,7 @@ from ._async.wrappers.chaos import AsyncChaosStore, Fault
 from ._async.wrappers.checksum import AsyncChecksumStore
 from ._async.wrappers.compressing import AsyncBase64Store, AsyncGzipStore, AsyncZstdStore
 from ._async.wrappers.encrypting import AsyncEncryptingStore
+from ._async.wrappers.expiring import AsyncTTLStore
 from ._async.wrappers.fanout import AsyncFanoutStore, AsyncMirroringStore
 from ._async.wrappers.guarding import AsyncReadonlyStore, AsyncWriteonlyStore
 from ._async.wrappers.hedge import AsyncHedgeStore
@@ -74,6 +75,7 @@ __all__ = [
     "AsyncRoutingStore",
     "AsyncSingleflightStore",
     "AsyncSyncRun",
+    "AsyncTTLStore",
     "AsyncTextEncodingStore",
     "AsyncThrottleStore",
     "AsyncTimeoutStore",

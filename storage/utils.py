@@ -31,6 +31,7 @@ from ._sync.wrappers.chaos import ChaosStore
 from ._sync.wrappers.checksum import ChecksumStore
 from ._sync.wrappers.compressing import Base64Store, GzipStore, ZstdStore
 from ._sync.wrappers.encrypting import EncryptingStore
+from ._sync.wrappers.expiring import TTLStore
 from ._sync.wrappers.fanout import FanoutStore, MirroringStore
 from ._sync.wrappers.guarding import ReadonlyStore, WriteonlyStore
 from ._sync.wrappers.hedge import HedgeStore
@@ -99,6 +100,7 @@ __all__ = [
     "RoutingStore",
     "SingleflightStore",
     "SyncRun",
+    "TTLStore",
     "TextEncodingStore",
     "TextEncodingTransformer",
     "ThrottleStore",

@@ -54,8 +54,8 @@ class KeyValueStore(metaclass=ABCMeta):
     """What ``KeyValueStore(store)`` makes; `objects`, which stands above, says it."""
 
     def __new__(cls, *arguments: Any, **options: Any) -> Self:
-        over = cls is KeyValueStore and bool(arguments)
-        return object.__new__(cls._over_a_store if over else cls)
+        made: Any = cls._over_a_store if cls is KeyValueStore and arguments else cls
+        return object.__new__(made)  # type: ignore[no-any-return]
 
     # -- one value --------------------------------------------------------------------------
 

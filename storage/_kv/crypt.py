@@ -123,9 +123,10 @@ class _Signed:
             if piece or not size:
                 self._digest.update(piece)
                 return piece
-            self._rest = self._digest.digest()
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
+            self._rest = bytes(self._digest.digest())
+        rest = self._rest
+        self._rest = rest[size:]
+        return rest[:size]
 
 
 class HMACFileReader(io.RawIOBase):

@@ -151,7 +151,7 @@ def take_comparison(words: dict[str, Any]) -> str:
     return modes.pop() if modes else "auto"
 
 
-TRANSFERS: Callable[[F], F] = click.option(
+TRANSFERS: Callable[[Any], Any] = click.option(
     "--transfers",
     type=click.IntRange(1, 1000),
     default=32,

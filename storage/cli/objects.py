@@ -141,7 +141,7 @@ async def _copy_within(store: AsyncBaseStore, key: str, new_key: str) -> None:
 async def _copy_over(
     source: AsyncBaseStore, key: str, target: AsyncBaseStore, new_key: str
 ) -> None:
-    from .._async.transfer.objects import copy_object
+    from .._async.transfer.copying import Copier
 
-    async with source, target:
-        await copy_object(source, target, await source.head(key), new_key)
+    async with source, target, Copier(source, target, at_once=True) as copier:
+        await copier.copy(await source.head(key), key=new_key)

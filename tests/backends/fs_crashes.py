@@ -134,8 +134,8 @@ def forked(work: Callable[[], object]) -> int:
         return child
     try:
         work()
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
         os._exit(1)
     os._exit(0)
 

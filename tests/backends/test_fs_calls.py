@@ -81,8 +81,6 @@ def test_everything_is_synced_up_to_the_first_old_directory(tmp_path: Path) -> N
 class _Intruder(Layout):
     """Another program, which puts a file there in the last moment before an object appears."""
 
-    keeps = True
-
     def keep(self, directory: int, name: bytes, key: str, durable: bool) -> None:
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, dir_fd=directory)
         os.write(file, b"theirs")

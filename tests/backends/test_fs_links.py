@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from storage._async.backends._files.straight import straight_opener
 from storage.aiofs import AsyncFilesystemStore
 from storage.object import AccessDenied, InvalidKey, ObjectNotFound
 from tests.backends.files import FileStore, each_kind, listed, tree
@@ -148,3 +149,30 @@ async def test_names_that_are_no_keys_are_left_out(
     assert await listed(store) == ["d" * 250 + "/ok", "ok"]
     assert [info.key async for info in store.list()] == ["d" * 250 + "/ok", "ok"]
     assert "4 names that are no keys" in caplog.text
+
+
+@pytest.mark.parametrize("linked", [False, True])
+async def test_one_call_opens_a_file_where_the_way_to_the_root_has_no_link(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    if straight_opener() is None:
+        pytest.skip("this system cannot")
+    root = outside / "root"
+    if linked:
+        (outside / "link").symlink_to("root")
+        root = outside / "link"
+    store, opened, real = AsyncFilesystemStore(root), [], os.open
+
+    def spied(path: bytes, flags: int, *more: int, **options: int) -> int:
+        opened.append(path)
+        return real(path, flags, *more, **options)
+
+    monkeypatch.setattr(os, "open", spied)
+    for _ in range(2):
+        assert await store.get("d/ok") == b"mine"
+        with pytest.raises(AccessDenied):
+            await store.get("d/up/d/ok")
+        with pytest.raises(ObjectNotFound):
+            await store.get("d/missing")
+    assert (b"ok" in opened) is linked
+    assert store._objects.tree._straight is not linked

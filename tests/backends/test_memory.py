@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from storage import open_store
+from storage._async.backends._memory import sorting
 from storage.object import (
     AsyncDictStore,
     ConfigError,
@@ -360,3 +361,52 @@ def test_a_view_needs_no_closing() -> None:
     assert type(view) is AsyncDictStore
     del view
     gc.collect()
+
+
+# -- listings -------------------------------------------------------------------------------
+
+
+def test_keys_of_a_large_dict_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorting, "PART", 128)
+    chance = random.Random(3)
+    everything = [f"{chance.choice('abé')}/{number:05}" for number in range(3000)]
+    store = DictStore(dict.fromkeys(everything, b""))
+    parts = list(sorting.sorted_parts(store.objects, "", ""))
+    assert 8 < len(parts) <= 2 * sorting.PARTS
+    assert max(map(len, parts)) < len(everything) // 4
+    for prefix, after in (
+        ("", ""),
+        ("b/", ""),
+        ("é", "é/01"),
+        ("a/00", "a/003"),
+        ("c", ""),
+        ("", "b"),
+    ):
+        wanted = [key for key in sorted(everything) if key.startswith(prefix) and key > after]
+        assert list(store.keys(prefix, start_after=after)) == wanted
+    assert len(list(sorting.sorted_parts(store.objects, "b/", ""))) < len(parts)
+
+
+def test_a_listing_in_parts_while_others_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorting, "PART", 64)
+    staying = {f"{number:05}" for number in range(2000)}
+    store = DictStore(dict.fromkeys(sorted(staying, key=hash), b""))
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            for number in range(200):
+                store.put(f"{number * 10:05}-more", b"")
+            for number in range(200):
+                store.delete(f"{number * 10:05}-more")
+
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        try:
+            for _ in range(10):
+                found = list(store.keys())
+                assert found == sorted(set(found))
+                assert staying <= set(found)
+        finally:
+            done.set()
+        changing.result()

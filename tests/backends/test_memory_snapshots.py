@@ -21,9 +21,11 @@ from storage.object import (
     DictStore,
     NoSpace,
     ObjectInfo,
+    ReadOptions,
     StoreClosed,
     StoreNotFound,
     StoreUnavailable,
+    WriteOptions,
 )
 from storage.utils import FanoutStore
 from storage.zip import AsyncZipStore, ZipStore
@@ -108,13 +110,13 @@ class Slow(AsyncDictStore):
 
     inline = False
 
-    async def _put(self, *arguments: Any) -> ObjectInfo:
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         await asyncio.sleep(0.001)
-        return await super()._put(*arguments)
+        return await super()._put(key, data, options)
 
-    async def _get(self, *arguments: Any) -> tuple[bytes, ObjectInfo]:
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         await asyncio.sleep(0.001)
-        return await super()._get(*arguments)
+        return await super()._get(key, options)
 
 
 async def test_a_snapshot_is_of_one_moment() -> None:

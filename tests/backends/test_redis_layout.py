@@ -140,9 +140,9 @@ async def test_listing_while_others_change(valkey: RedisService) -> None:
         await store.clear()
 
 
-def test_keys_that_come_twice() -> None:
+def test_keys_that_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Seen, "MOST", 3)
     seen = Seen()
-    seen.MOST = 3
     assert [key for key in "abcabcdeafdga" if seen.first(key)] == list("abcdefga")
 
 

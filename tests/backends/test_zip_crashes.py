@@ -126,6 +126,34 @@ def test_every_call_fails_once(in_memory: Path, verb: str, number: int) -> None:
     assert turn > 4
 
 
+@pytest.mark.parametrize("durable", [False, True])
+def test_every_call_of_a_long_put_fails_once(in_memory: Path, durable: bool) -> None:
+    path, turn, reached, unknown = in_memory / "x.zip", 0, True, 0
+    old, pieces = {"a": b"1" * 100, "b": b"2"}, [os.urandom(600_000)] * 2
+    while reached:
+        turn += 1
+        make(path, old)
+        store = AsyncZipStore(path, durable=durable)
+        store._volume._journal_size = 0
+        with pytest.MonkeyPatch.context() as patch:
+            was_reached = failing(patch, turn, errno.EIO)
+            failure = outcome(store.put("a", iter(pieces)))
+            reached = was_reached()
+        made = failure is None or "the object was put" in str(failure)
+        unknown += made and failure is not None
+        assert contents(store) == (old | {"a": b"".join(pieces)} if made else old)
+        drive(store.put("next", b"n"))
+        before = contents(store)
+        abandon(store)
+        store = AsyncZipStore(path)
+        assert contents(store) == before
+        drive(store.checkpoint())
+        drive(store.aclose())
+        assert os.listdir(in_memory) == ["x.zip"]
+    assert turn > 8
+    assert (unknown > 0) is durable
+
+
 async def test_a_lost_piece_is_never_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

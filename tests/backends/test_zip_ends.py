@@ -256,7 +256,8 @@ async def test_writes_that_end_after_close(tmp_path: Path, monkeypatch: pytest.M
     closing = asyncio.create_task(store.aclose())
     await asyncio.sleep(0.01)
     go_on.set()
-    await asyncio.gather(*writes, closing)
+    await asyncio.gather(*writes)
+    await closing
     assert unpacked(path) == {"first": b"0"} | {f"late {n}": b"%d" % n for n in range(5)}
     assert os.listdir(tmp_path) == ["x.zip"]
 

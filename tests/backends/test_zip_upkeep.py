@@ -6,12 +6,14 @@ import asyncio
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from storage._async.backends._zip import checking
+from storage._async.backends._zip import checking, volume
+from storage._async.backends._zip.journal import Journal
 from storage._async.backends.zip import AsyncZipStore
-from storage._core.errors import CorruptStore, StoreClosed, StoreNotFound
+from storage._core.errors import CorruptStore, ObjectExists, StoreClosed, StoreNotFound
 from storage.zip import ZipStore
 
 from .zips import contents, drive, make, opened, unpacked
@@ -101,3 +103,37 @@ def test_vacuum_of_nothing(tmp_path: Path) -> None:
         assert drive(store.vacuum()) == 0
         assert contents(store) == {}
     assert unpacked(tmp_path / "x.zip") == {}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_long_stream_goes_straight_into_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    monkeypatch.setattr(volume, "JOURNAL_SIZE", 100_000)
+    path, noise = tmp_path / "x.zip", os.urandom(1_200_000)
+    with opened(path) as store:
+        drive(store.put("before", b"1"))
+        drive(store.put("long", b"old"))
+        if fails:
+            (tmp_path / "x.zip-new").mkdir()  # nothing can be written there
+        written: list[int] = []
+        append = Journal.append
+
+        def spied(self: Journal, kind: int, head: bytes, content: Any = None, **more: Any) -> Any:
+            written.append(0 if content is None else content.packed)
+            return append(self, kind, head, content, **more)
+
+        monkeypatch.setattr(Journal, "append", spied)
+        info = drive(store.put("long", iter([noise]), metadata={"a": "b"}))
+        assert (sum(written) == len(noise)) is fails
+        assert drive(store.head("long")) == info
+        assert (tmp_path / "x.zip-journal").exists() is fails
+        drive(store.put("after", b"2"))
+        wanted = {"before": b"1", "long": noise, "after": b"2"}
+        assert contents(store) == wanted
+        assert contents(AsyncZipStore(path)) == wanted  # what is on disk says the same
+        with pytest.raises(ObjectExists):
+            drive(store.put("long", iter([noise]), if_absent=True))
+        if fails:
+            (tmp_path / "x.zip-new").rmdir()
+    assert unpacked(path) == wanted

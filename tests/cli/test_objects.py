@@ -175,6 +175,12 @@ def test_cp_copies_within_a_store_and_between_stores(
     assert run("cat", target, key).raw == (data / key).read_bytes()
 
 
+def test_cp_keeps_the_time_as_a_sync_does(run: Run, data: Path) -> None:
+    os.utime(data / "a", (10**9, 10**9))
+    assert run("cp", "data", "a", "other", "b").code == 0
+    assert Path("other/b").stat().st_mtime == 10**9
+
+
 @pytest.mark.parametrize("size", [3, 3_000_000])
 def test_cp_keeps_type_and_metadata_where_both_ends_can(run: Run, size: int) -> None:
     with open_store("sqlite://source.sqlite") as store:

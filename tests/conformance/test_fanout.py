@@ -72,7 +72,7 @@ class TestFanoutOfFiles(FanoutConformance):
     """Directories side by side."""
 
     __test__ = True
-    capabilities = SHARED & ~Capability.ATTRIBUTES
+    capabilities = SHARED
     in_memory = False
     memory_limit = 8 * 1024 * 1024
     many = 120

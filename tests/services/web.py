@@ -83,7 +83,7 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def handle_error(self, *arguments: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: clients may go when they like."""
 
 
@@ -131,5 +131,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(head if self.command == "HEAD" else head + body)
         self.close_connection |= headers.get("Connection") == "close"
 
-    def log_message(self, *arguments: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has
         """Say nothing."""

@@ -30,7 +30,6 @@ class HashLayout(Layout):
     """
 
     folding_proof = True
-    keeps = True
 
     def __init__(self, width: int, depth: int) -> None:
         self.width = width

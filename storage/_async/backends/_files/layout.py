@@ -25,8 +25,6 @@ class Layout:
 
     folding_proof = False
     """Whether no two names differ in case or composition alone."""
-    keeps = False
-    """Whether `keep` writes anything."""
 
     def check(self, key: str) -> None:
         """Raise `InvalidKey` where this layout cannot hold a key exactly."""
@@ -80,6 +78,11 @@ class Layout:
 
     def keep(self, directory: int, name: bytes, key: str, durable: bool) -> None:
         """Write what is kept beside an object, before it appears; under the directory's lock."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether `keep` does anything."""
+        return type(self).keep is not Layout.keep
 
     def forget(self, directory: int, name: bytes) -> None:
         """Remove what was kept beside an object, after it is gone; under the same lock."""

@@ -45,14 +45,13 @@ class FilePassing(AsyncBaseStore):
         if not isinstance(source, FilePassing):
             raise NotSupported("only files are copied by the kernel")
         copy = _Copy(source._objects, self._objects, listed, key, options)
-        info = None
         try:
             info = await patiently(lambda: calls.call(copy.begin))
             while info is None:
                 info = await patiently(lambda: calls.call(copy.go_on))
-        finally:
-            if info is None:
-                await surely(copy.close)
+        except BaseException:
+            await surely(copy.close)
+            raise
         return info
 
     def _content(self, key: str, options: ReadOptions) -> AbstractAsyncContextManager[Content]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
@@ -121,10 +121,10 @@ class AsyncFileTreeStore(FilePassing):
 
     # -- whole objects ----------------------------------------------------------------------
 
-    def _get_data(self, key: str, options: ReadOptions) -> Coroutine[Any, Any, bytes]:
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
         if options.conditional:
-            return super()._get_data(key, options)
-        return self._do(self._objects.data, key, options.byte_range)
+            return await super()._get_data(key, options)
+        return await self._do(self._objects.data, key, options.byte_range)
 
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         return await self._do(self._objects.read, key, options)

@@ -17,22 +17,13 @@ _CERTAIN = {errno.ENOENT, errno.ENOTDIR}
 """What means the same when the way is gone step by step."""
 
 
-def open_straight(path: bytes, flags: int) -> int | None:
-    """A descriptor of what stands at a path without any link; None: go there step by step.
-
-    Args:
-        path: From the root of all, or from the working directory.
-        flags: Those of `os.open`.
-
-    Raises:
-        OSError: There is no such path.
-    """
-    opener = _opener()
-    return None if opener is None else opener(path, flags)
-
-
 @cache
-def _opener() -> Callable[[bytes, int], int | None] | None:
+def straight_opener() -> Callable[[bytes, int], int | None] | None:
+    """What opens a path, of bytes, with flags as `os.open` does; None where nothing can.
+
+    It gives a descriptor of what stands there, or None: go there step by step, since there is a
+    link on the way. It raises ``OSError`` where there is no such path.
+    """
     if sys.platform != "linux" or os.uname().machine not in _MACHINES or sys.maxsize < 2**32:
         return None
     import ctypes  # takes longer to import than a short command needs for all it does
@@ -44,14 +35,19 @@ def _opener() -> Callable[[bytes, int], int | None] | None:
     word, text, address = ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p
     call.argtypes, call.restype = [word, ctypes.c_int, text, address, ctypes.c_size_t], word
 
-    @cache
+    hows: dict[int, tuple[object, int]] = {}
+
     def how(flags: int) -> tuple[object, int]:
         """What the kernel is told: flags, permissions, what to refuse."""
         told = (ctypes.c_uint64 * 3)(flags | os.O_CLOEXEC, 0, _NO_LINKS)
         return told, ctypes.addressof(told)
 
     def opener(path: bytes, flags: int) -> int | None:
-        file: int = call(_OPENAT2, _HERE, path, how(flags)[1], 24)
+        try:
+            told = hows[flags]
+        except KeyError:
+            told = hows[flags] = how(flags)
+        file: int = call(_OPENAT2, _HERE, path, told[1], 24)
         if file >= 0:
             return file
         code = ctypes.get_errno()

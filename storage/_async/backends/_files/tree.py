@@ -19,7 +19,7 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from .deferred import file_systems
-from .straight import open_straight
+from .straight import straight_opener
 from .syncing import syncs
 
 T = TypeVar("T")
@@ -122,8 +122,8 @@ class Tree:
         path = b"/".join((self.root, *parts))
         if len(parts) == 1 or self.follow:
             return os.open(path, flags)
-        if self._straight:
-            file = open_straight(path, flags)
+        if self._straight and (opener := straight_opener()) is not None:
+            file = opener(path, flags)
             if file is not None:
                 return file
         file = self._step(parts, flags)

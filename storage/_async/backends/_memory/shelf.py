@@ -67,8 +67,13 @@ class Shelf:
 
     def keys(self, prefix: str, start_after: str) -> Iterator[str]:
         """The keys that a listing asks for, in order; what goes meanwhile is left out."""
-        for some in sorted_parts(self.objects, prefix, start_after):
-            for key in some:
+        parts = sorted_parts(self.objects, prefix, start_after)
+        while True:
+            with self.lock:
+                part = next(parts, None)
+            if part is None:
+                return
+            for key in part:
                 if key > start_after and key.startswith(prefix) and self.holds(key):
                     yield key
 

@@ -37,9 +37,8 @@ async def write_items(items: Sequence[Item], target: AsyncBaseStore, delete: boo
     attributes = Capability.ATTRIBUTES in target.capabilities
 
     async def put(item: Item) -> None:
-        store = target
-        if item.ttl is not None and hasattr(target, "with_ttl"):
-            store = target.with_ttl(item.ttl)
+        view = None if item.ttl is None else getattr(target, "with_ttl", None)
+        store: AsyncBaseStore = target if view is None else view(item.ttl)
         await store._write(item.key, item.data, item.options(attributes=attributes))
 
     errors: dict[str, Exception] = {}

@@ -40,23 +40,14 @@ def sorted_parts(keys: Collection[str], prefix: str, start_after: str) -> Iterat
 
 def _bounds(keys: Collection[str], size: int) -> list[str]:
     """Keys between which there are ``size`` others, about."""
-    step = size // _SAMPLES
-    try:
-        sample = sorted(islice(keys, 0, None, step))
-    except RuntimeError:  # another thread has put something there
-        sample = sorted(list(keys)[::step])
-    return sample[_SAMPLES::_SAMPLES]
+    return sorted(islice(keys, 0, None, size // _SAMPLES))[_SAMPLES::_SAMPLES]
 
 
 def _part(keys: Collection[str], prefix: str, after: str, until: str | None) -> list[str]:
-    def chosen(keys: Collection[str]) -> list[str]:
-        if until is None:
-            return [key for key in keys if key > after and key.startswith(prefix)]
-        return [key for key in keys if after < key <= until and key.startswith(prefix)]
-
-    try:
-        found = chosen(keys)
-    except RuntimeError:
-        found = chosen(list(keys))  # which no other thread comes between
+    # No line of Python among this, which another thread could come between.
+    some = filter(after.__lt__, keys)
+    found = list(some if until is None else filter(until.__ge__, some))
+    if prefix:
+        found = [key for key in found if key.startswith(prefix)]
     found.sort()
     return found

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import IO
 
-from ...._core.errors import CorruptStore, StoreError
+from ...._core.errors import CorruptStore, StoreError, StoreUnavailable
 from ...._core.info import ObjectInfo, WriteOptions, check_delete
 from .archive import write_archive
 from .content import Content, content_from
@@ -148,9 +148,8 @@ class ZipVolume(ZipView):
         """
         journal = state.journal
         assert journal is not None
-        if not self._is_long(state, journal.end + content.packed):
-            return None
-        member = content.member(header)
+        long = self._is_long(state, journal.end + content.packed)
+        member = content.member(header) if long else None
         if member is None:
             return None
         journal.begin(state.identity, marked=state.marked)
@@ -158,10 +157,12 @@ class ZipVolume(ZipView):
         try:
             self._publish(state, member)
         except (OSError, StoreError) as error:
-            if self._state is None:  # it is the archive now; whether that stays is not known
-                raise
-            _log.warning("%s is put into the journal, no checkpoint: %s", member.key, error)
-            return None
+            if self._state is not None:  # the journal can still take it
+                _log.warning("%s goes to the journal, no checkpoint: %s", member.key, error)
+                return None
+            if self.durable:
+                text = "the object was put, but it is unknown whether it survives a power cut"
+                raise StoreUnavailable(f"{text}: {error}") from error
         return member.info()
 
     def _is_long(self, state: State, size: int) -> bool:
