@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from types import TracebackType
 from typing import Self
 
@@ -43,11 +43,13 @@ def as_caller(function: Callable[..., object], *args: object) -> None:
     if caller.get() is not None:
         function(*args)
         return
-    token = caller.set(_thread.caller)
-    try:
-        function(*args)
-    finally:
-        caller.reset(token)
+    # In a context of its own: an interrupt could come between setting and resetting.
+    copy_context().run(_call_as, _thread.caller, function, args)
+
+
+def _call_as(who: Caller, function: Callable[..., object], args: tuple[object, ...]) -> None:
+    caller.set(who)
+    function(*args)
 
 
 class Permits:

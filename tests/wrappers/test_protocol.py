@@ -82,6 +82,7 @@ WRAPPERS: dict[str, Case] = {
     "AsyncSingleflightStore": PLAIN,
     "AsyncRoutingStore": Case(lambda kind, child: kind([("", child())])),
     "AsyncTextEncodingStore": Case(value="text"),
+    "AsyncTTLStore": PLAIN,
     "AsyncThrottleStore": PLAIN,
     "AsyncTimeoutStore": Case(with_arguments(5)),
     "AsyncTracingStore": PLAIN,
@@ -168,10 +169,17 @@ _DECODING = {
 _RENAMING = {
     "list_with_delimiter": ("_list", "the levels of other keys are not those of these"),
 }
+_ASKED = "whether an object has expired stands in its metadata"
+_EXPIRING = {
+    **dict.fromkeys(("exists", "copy", "move", "delete"), ("_head", _ASKED)),
+    **dict.fromkeys(("keys", "list_with_delimiter"), ("_list", _ASKED)),
+    "get_ranges": ("_get", _ASKED),
+}
 OTHERWISE |= {
     (f"Async{name}Store", verb): row
     for names, rows in (
         ("Caching", _CACHING),
+        ("TTL", _EXPIRING),
         ("Base64 Checksum Gzip Zstd", _DECODING),
         ("HashPrefix KeyValidating RegexRouting RegexValidating", _RENAMING),
         ("UrlEncoding UrlValidating", _RENAMING),

@@ -198,7 +198,7 @@ class DropsEmpty(HealthyStore):
 
 class _LosesMuch(WaitingSink):
     async def write(self, data: bytes | memoryview) -> None:
-        if len(self.buffer) < 400_000 and len(data) != 2:
+        if len(self.buffer) < 300_000 and len(data) != 2:
             await super().write(data)
 
 
