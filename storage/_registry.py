@@ -43,6 +43,22 @@ class Backend(NamedTuple):
 BACKENDS = (
     Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data", "fs"),
     Backend(
+        "ftp",
+        "ftp:AsyncFtpStore",
+        "ftp:FtpStore",
+        "ftp://host/pub",
+        "ftp.store",
+        "ftp",
+    ),
+    Backend(
+        "ftps",
+        "ftp:AsyncFtpStore",
+        "ftp:FtpStore",
+        "ftps://user:password@host/srv/data",
+        "ftp.store",
+        "ftp",
+    ),
+    Backend(
         "hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed", "hashdir"
     ),
     Backend(
@@ -82,6 +98,14 @@ BACKENDS = (
     ),
     Backend(
         "safe", "aiofs:AsyncSafeFilesystemStore", "fs:SafeFilesystemStore", "safe:///srv/safe", "fs"
+    ),
+    Backend(
+        "sftp",
+        "sftp:AsyncSftpStore",
+        "sftp:SftpStore",
+        "sftp://user@host/srv/data",
+        "sftp.store",
+        "sftp",
     ),
     Backend(
         "sqlite",

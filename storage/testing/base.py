@@ -61,6 +61,8 @@ class Conformance:
     """Whether another process does the work, and may still do what was cancelled just now."""
     idle_descriptors: int = 0
     """How many more descriptors an open store may keep after a cancelled call (pools)."""
+    idle_tasks: int = 0
+    """How many more tasks an open store may keep after a cancelled call (pools)."""
     stream_size: int = 1_000_000
     """Bytes of the streams that are interrupted: more than one part of a multipart upload."""
     memory_limit: int = 32 * 1024 * 1024

@@ -73,7 +73,14 @@ class CancelChecks(Conformance):
         shown: Any = store
         moments = IN_THREADS if isinstance(shown, AsAsync) else tuple(Moment)
         clock = time.monotonic if self.remote else time.process_time
-        await interrupt_everywhere(act, seconds=self.seconds, moments=moments, clock=clock, **steps)
+        await interrupt_everywhere(
+            act,
+            seconds=self.seconds,
+            idle_tasks=self.idle_tasks,
+            moments=moments,
+            clock=clock,
+            **steps,
+        )
 
     async def _settled(self, store: AsyncBaseStore) -> dict[str, bytes]:
         """What the store holds; of a remote one, when it has become quiet."""

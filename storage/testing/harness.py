@@ -125,14 +125,16 @@ def _watched(
             step = lambda: work.send(None)  # noqa: E731
 
 
-async def ended(tasks: set[asyncio.Task[Any]]) -> None:
+async def ended(tasks: set[asyncio.Task[Any]], idle: int = 0) -> None:
     """Wait until tasks that something left behind have ended; raise where they do not.
 
-    What serves others too may go on for a moment.
+    What serves others too may go on for a moment; and for good, if there are ``idle`` at most.
     """
-    if tasks:
-        _, pending = await asyncio.wait(tasks, timeout=LINGER)
-        assert not pending, f"tasks were left running: {pending}"
+    pending, end = tasks, monotonic() + LINGER
+    while len(pending) > idle and monotonic() < end:
+        left = end - monotonic()
+        _, pending = await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+    assert len(pending) <= idle, f"tasks were left running: {pending}"
 
 
 async def interrupt_everywhere(
@@ -141,6 +143,7 @@ async def interrupt_everywhere(
     prepare: Callable[[], Awaitable[Any]] | None = None,
     check: Callable[[], Awaitable[Any]] | None = None,
     seconds: float = 1.0,
+    idle_tasks: int = 0,
     moments: Sequence[Moment] = tuple(Moment),
     clock: Callable[[], float] = monotonic,
 ) -> list[Attempt]:
@@ -156,6 +159,7 @@ async def interrupt_everywhere(
         check: Done after each attempt; raises where something is wrong. What it returns must be
             the same when all tasks that the attempt has left behind have ended.
         seconds: What all attempts may take together, about.
+        idle_tasks: How many tasks an attempt may leave behind for good (those of pools).
         moments: Which moments to try.
         clock: What tells the seconds; `time.process_time` tries as much on a busy machine as on an
             idle one, in ten times that long at most.
@@ -179,7 +183,7 @@ async def interrupt_everywhere(
             found = await check() if check is not None else None
             left = asyncio.all_tasks() - before
             if left:
-                await ended(left)
+                await ended(left, idle_tasks)
                 assert check is None or await check() == found, "a task went on with the work"
         except Exception as error:
             error.add_note(str(attempts[-1]))

@@ -47,10 +47,13 @@ class Authority:
         )
         self._certificate = builder.sign(self._key, hashes.SHA256())
 
+    def pem(self) -> bytes:
+        """The authority's own certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
+
     def client(self) -> ssl.SSLContext:
         """A context that trusts this authority, and no other."""
-        pem = self._certificate.public_bytes(serialization.Encoding.PEM)
-        return ssl.create_default_context(cadata=pem.decode())
+        return ssl.create_default_context(cadata=self.pem().decode())
 
     def server(self, *hosts: str, ask: bool = False) -> ssl.SSLContext:
         """A server's context, with a certificate for these hosts.
@@ -62,8 +65,7 @@ class Authority:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.issue(hosts))
         if ask:
-            pem = self._certificate.public_bytes(serialization.Encoding.PEM)
-            context.load_verify_locations(cadata=pem.decode())
+            context.load_verify_locations(cadata=self.pem().decode())
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 

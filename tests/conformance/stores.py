@@ -17,7 +17,7 @@ from typing import Any
 from storage import _registry
 from storage._core.info import Capability
 from tests.services import buckets
-from tests.services.process import RedisService, S3Service
+from tests.services.process import FileService, RedisService, S3Service
 
 ALL = ~Capability.NONE
 
@@ -125,6 +125,45 @@ def _connect(kind: type[Any], place: Corner, lane: str = "fast") -> Any:
         lacking=_MOTO_LACKS if place.service.name == "moto" else Capability.NONE,
         part_size=5 * 1024 * 1024,
         lane=lane,
+    )
+
+
+@dataclass(frozen=True)
+class Served:
+    """A directory of this machine, as a file server gives it out."""
+
+    service: FileService
+    path: Path
+
+
+def _served(litter: Callable[[Path, list[str]], Iterable[str]]) -> Callable[..., Iterable[str]]:
+    return lambda place, keys: litter(place.path, keys)
+
+
+def _by_ssh(kind: type[Any], place: Served) -> Any:
+    service = place.service
+    return kind(
+        service.host,
+        str(place.path),
+        port=service.port,
+        username=service.user,
+        client_keys=[f"{service.directory}/id_ed25519"],
+        known_hosts=f"{service.directory}/known_hosts",
+    )
+
+
+def _by_ftp(kind: type[Any], place: Served) -> Any:
+    service = place.service
+    encrypted = service.name == "ftps"
+    return kind(
+        service.host,
+        str(place.path),
+        port=service.port,
+        username=service.user,
+        password=service.password,
+        tls="explicit" if encrypted else "none",
+        allow_plaintext=not encrypted,
+        ca_file=f"{service.directory}/ca.pem" if encrypted else None,
     )
 
 
@@ -260,6 +299,36 @@ MEDIA: dict[str, Medium] = {
         twin=False,
     ),
 }
+_FILE_SERVERS = {
+    "remote": True,
+    "thorough": False,
+    "examples": 8,
+    "steps": 8,
+    "many": 60,
+    "seconds": 0.1,
+    "memory_limit": 8 * 1024 * 1024,
+    "idle_descriptors": 20,
+}
+MEDIA["sftp"] = Medium(
+    "sftp",
+    _by_ssh,
+    hints={**_FILE_SERVERS, "picklable": True, "idle_tasks": 8},
+    capabilities=Capability.ORDERED
+    | Capability.IF_ABSENT
+    | Capability.COPY_IF_ABSENT
+    | Capability.STREAMS
+    | Capability.RANGES,
+    litter=_served(_more_files(1)),
+    service="sftp",
+)
+MEDIA["ftp"] = Medium(
+    "ftp",
+    _by_ftp,
+    hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"]},
+    capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
+    litter=_served(_more_files(1)),
+    service="ftp",
+)
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.
 _FEWER = {"examples": 8, "steps": 8, "seconds": 0.15}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import pytest
 
 from storage.testing import StoreConformance
 from storage.testing.asasync import in_thread
-from tests.conformance.stores import MEDIA, Corner, Medium, corner, files_under
+from tests.conformance.stores import MEDIA, Corner, Medium, Served, corner, files_under
 from tests.services.plugin import NewBucket
-from tests.services.process import S3Service
+from tests.services.process import FileService, S3Service
+
+Place: TypeAlias = Path | Corner | Served
 
 
 class MediumConformance(StoreConformance):
@@ -34,12 +37,15 @@ class MediumConformance(StoreConformance):
                 shared: NewBucket = request.getfixturevalue("shared_bucket")
                 self._shared = shared(self._service)
 
-    def _place(self) -> Path | Corner:
-        if self.medium.service:
-            return corner(self._service, self._shared)
-        return self.tmp_path / f"store{len(self._stores)}" / "objects"
+    def _place(self) -> Place:
+        path = self.tmp_path / f"store{len(self._stores)}" / "objects"
+        if not self.medium.service:
+            return path
+        if isinstance(self._service, FileService):
+            return Served(self._service, path)
+        return corner(self._service, self._shared)
 
-    def _at(self, place: Path | Corner, *, timeout: float | None = None) -> Any:
+    def _at(self, place: Place, *, timeout: float | None = None) -> Any:
         store = self.medium.make(self.medium.load(self.blocking), place)
         if timeout is not None:
             getattr(store, "_async", store)._timeout = timeout
@@ -50,7 +56,9 @@ class MediumConformance(StoreConformance):
     async def make_store(self) -> Any:
         """A store at a new place; it exists, because something was put there and removed."""
         place = self._place()
-        if self.medium.begins_missing:
+        if isinstance(place, Served):
+            await in_thread(partial(place.path.mkdir, parents=True))
+        elif self.medium.begins_missing:
             async with self.opened(lambda: self._at(place)) as store:
                 await store.put("first", b"")
                 await store.delete("first")
@@ -88,6 +96,7 @@ class MediumConformance(StoreConformance):
         place = self._places[id(store)]
         if isinstance(place, Corner):
             return ()
+        place = place.path if isinstance(place, Served) else place
         inside = place.relative_to(self.tmp_path).parts[0]
         found: list[str] = await in_thread(files_under, self.tmp_path)
         return [path for path in found if Path(path).parts[0] != inside]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any, ClassVar
 
 from storage._core.info import Capability
-from tests.conformance.stores import MEDIA, Corner
-from tests.conformance.test_stores import MediumConformance
+from tests.conformance.stores import MEDIA
+from tests.conformance.test_stores import MediumConformance, Place
 
 OVER = (("memory", False), ("filesystem", True))
 """The media below a wrapper, and whether it is the blocking twin that is tested there."""
@@ -40,7 +39,7 @@ class WrappedConformance(MediumConformance):
     name: ClassVar[str]
     wrap: ClassVar[Callable[[type[Any], Any], Any]]
 
-    def _at(self, place: Path | Corner, *, timeout: float | None = None) -> Any:
+    def _at(self, place: Place, *, timeout: float | None = None) -> Any:
         child = self.medium.make(self.medium.load(self.blocking), place)
         store = type(self).wrap(wrapper(self.name, self.blocking), child)
         if timeout is not None:

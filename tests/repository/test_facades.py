@@ -56,6 +56,8 @@ STEPS = {
     "AsyncBucketExtras",
     "AsyncBucketTransfers",
     "AsyncFileTreeStore",
+    "AsyncRemoteLife",
+    "AsyncRemoteStore",
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",

@@ -19,9 +19,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.services import buckets
-from tests.services.process import RedisService, S3Service, Server
+from tests.services.ftp import EncryptedFtp, PlainFtp
+from tests.services.process import FileService, RedisService, S3Service, Server
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.sharing import SharedServers
+from tests.services.ssh import OpenSsh, PythonSsh
 from tests.services.supervise import SERVERS
 from tests.services.tether import die_with_parent
 from tests.services.valkey import Valkey
@@ -132,6 +134,42 @@ def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
 def s3_service(request: pytest.FixtureRequest) -> S3Service:
     """Each S3 server in turn."""
     service: S3Service = request.getfixturevalue(request.param)
+    return service
+
+
+@pytest.fixture(scope="session", params=[OpenSsh.name, PythonSsh.name])
+def ssh(request: pytest.FixtureRequest, shared_servers: SharedServers) -> FileService:
+    """Each SSH server in turn that is installed: OpenSSH's, and asyncssh's."""
+    server = SERVERS[request.param]
+    reason = server.missing()
+    if reason and server is OpenSsh:
+        pytest.skip(reason)  # it is no wheel
+    return _joined(shared_servers, server)
+
+
+@pytest.fixture(scope="session")
+def sftp(shared_servers: SharedServers) -> FileService:
+    """An SSH server: OpenSSH's where it is installed, else asyncssh's."""
+    return _joined(shared_servers, PythonSsh if OpenSsh.missing() else OpenSsh)
+
+
+@pytest.fixture(scope="session")
+def ftp(shared_servers: SharedServers) -> FileService:
+    """An FTP server without encryption."""
+    return _joined(shared_servers, PlainFtp)
+
+
+@pytest.fixture(scope="session")
+def ftps(shared_servers: SharedServers) -> FileService:
+    """An FTP server that insists on encryption."""
+    return _joined(shared_servers, EncryptedFtp)
+
+
+def _joined(servers: SharedServers, server: type[Server]) -> FileService:
+    reason = server.missing()
+    if reason:
+        unavailable(reason)
+    service: FileService = servers.join(server.name)
     return service
 
 

@@ -33,6 +33,19 @@ class S3Service:
 
 
 @dataclass(frozen=True)
+class FileService:
+    """Where a server of files listens, which gives its user all that the tests can read."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    directory: str
+    """Where its keys and certificates are."""
+    name: str
+
+
+@dataclass(frozen=True)
 class RedisService:
     """Where a server that speaks Redis's protocol listens, and with which password."""
 
@@ -55,6 +68,7 @@ class Server(ABC):
 
     name: ClassVar[str]
     kind: ClassVar[type[Any]] = S3Service
+    """What tells its users where it is: a dataclass of what JSON knows."""
     service: Any
 
     def __init__(self, directory: Path) -> None:

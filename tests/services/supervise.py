@@ -17,12 +17,17 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.services.ftp import EncryptedFtp, PlainFtp
 from tests.services.moto import Moto
 from tests.services.process import Server, ServerError
 from tests.services.seaweedfs import SeaweedFS
+from tests.services.ssh import OpenSsh, PythonSsh
 from tests.services.valkey import Valkey
 
-SERVERS: dict[str, type[Server]] = {server.name: server for server in (SeaweedFS, Moto, Valkey)}
+_SERVERS: tuple[type[Server], ...] = (
+    SeaweedFS, Moto, Valkey, OpenSsh, PythonSsh, PlainFtp, EncryptedFtp,
+)  # fmt: skip
+SERVERS: dict[str, type[Server]] = {server.name: server for server in _SERVERS}
 ATTEMPTS = 3
 
 

@@ -1,0 +1,1 @@
+"""A tree of files on a server: what backends of several protocols have in common."""

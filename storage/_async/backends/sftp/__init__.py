@@ -1,0 +1,1 @@
+"""Objects as files on an SSH server."""
