@@ -13,6 +13,12 @@ LAYERS = (
     "testing",
     "config_builder",
     "_config",
+    "typed",
+    "_typed",
+    "documents",
+    "_documents",
+    "asgi",
+    "_asgi",
     "kv",
     "_kv",
     "__init__",
@@ -21,6 +27,7 @@ LAYERS = (
     "façades",
     "_sync",
     "_async",
+    "_formats",
     "_core",
 )
 # Its code runs where the package may not even import: it knows nothing of it.

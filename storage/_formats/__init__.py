@@ -1,0 +1,1 @@
+"""Forms of values: how frames, arrays, images, models become the bytes of an object, and back."""
