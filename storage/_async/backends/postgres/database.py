@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from ...._core.errors import StoreClosed, StoreError, StoreNotFound
@@ -89,6 +90,8 @@ class Database:
         pool = await self.source.pool()
         try:
             connection = await pool.acquire()
+        except StoreError:
+            raise
         except Exception as error:
             raise Failure(error, sent=False) from error
         try:
@@ -115,20 +118,20 @@ class Database:
 
         for _ in range(5):
             try:
-                return await self._once(make)
+                await self._once(make)
             except Failure as failure:
                 if code_of(failure.error) not in MADE_MEANWHILE:
                     raise translated(failure.error) from failure.error
+            else:
+                return
             await asyncio.sleep(random.uniform(0, 0.05))
 
     def _missing(self, error: Exception) -> StoreNotFound:
-        made = StoreNotFound(str(translated(error)) + "; the first write would make it")
-        return made if self._create else StoreNotFound(str(translated(error)))
+        hint = "; the first write makes it" if self._create else ""
+        return StoreNotFound(f"{translated(error)}{hint}")
 
 
 async def _released(pool: Any, connection: Any) -> None:
     """Give a connection back; a pool closes what cannot be used again."""
-    try:
+    with suppress(Exception):
         await pool.release(connection, timeout=GRACE)
-    except Exception:
-        pass

@@ -50,7 +50,7 @@ class AsyncPostgresHooks(AsyncBaseStore):
         return await self._database.run(lambda it: it.fetchrow(statement, *values))
 
     async def _rows(self, statement: str, *values: Any) -> Sequence[Any]:
-        return await self._database.run(lambda it: it.fetch(statement, *values))  # type: ignore[no-any-return]
+        return await self._database.run(lambda it: it.fetch(statement, *values))
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class AsyncPostgresHooks(AsyncBaseStore):
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        start, end = _bounds(options)
+        start, _ = _bounds(options)
         # Up to where a chunk ends, if the place of the first is known.
         limit = INLINE if start < 0 else INLINE - start % CHUNK
         first, info = await self._read_part(key, options, limit)

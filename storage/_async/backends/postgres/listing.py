@@ -1,6 +1,6 @@
-"""Listings: page by page, each a query of its own, so that none holds on to an old state.
+r"""Listings: page by page, each a query of its own, so that none holds on to an old state.
 
-No key has a NUL, so the next key after any text is that text and a ``\\x01``: every span of keys
+No key has a NUL, so the next key after any text is that text and a ``\x01``: every span of keys
 begins with a text and ends before another.
 """
 

@@ -137,9 +137,9 @@ class AsyncPostgresMany(AsyncPostgresHooks):
         there = {row[0] for row in rows}
         outcomes: list[Outcome] = []
         for key in page:
-            error = None if missing_ok or key in there else self._no_object(key)
+            failed = None if missing_ok or key in there else self._no_object(key)
             there.discard(key)  # the second time it is not there any more
-            outcomes.append((key, error))
+            outcomes.append((key, failed))
         return outcomes
 
     def _no_object(self, key: str) -> Exception:

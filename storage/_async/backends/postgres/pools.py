@@ -20,7 +20,7 @@ Factory: TypeAlias = Callable[[], Awaitable[Any]]
 
 MOST = 10
 """Connections for one event loop."""
-GRACE = 1.0
+GRACE = 0.5
 """Seconds that closing waits for what is in flight, and a cancelled call for the server."""
 CONNECTING = 10.0
 """Seconds in which a connection has to be there."""

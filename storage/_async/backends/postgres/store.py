@@ -99,8 +99,8 @@ class AsyncPostgresStore(AsyncPostgresMany):
         """The store of ``postgresql://[user[:password]@]host[:port]/database?table=objects``.
 
         Options: ``table``, ``schema``, ``create``, ``timeout``, ``max_connections``, ``patience``,
-        ``host`` (the directory of a Unix socket), ``sslmode`` (``disable``, ``prefer``, ``require``,
-        ``verify-ca`` or ``verify-full``) and ``sslrootcert``.
+        ``host`` (the directory of a Unix socket), ``sslmode`` (``disable``, ``prefer``,
+        ``require``, ``verify-ca`` or ``verify-full``) and ``sslrootcert``.
         """
         address: Any = Address.of_url(url)
         return cls(

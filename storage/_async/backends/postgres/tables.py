@@ -34,7 +34,7 @@ def quoted(name: str, what: str) -> str:
     Raises:
         ConfigError: It is none that needs no more thought.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise ConfigError(
             f"{what} has at most 48 letters, digits and underscores, and begins with no digit: "
             f"it cannot be {name!r}"

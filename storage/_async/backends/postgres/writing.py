@@ -47,9 +47,7 @@ async def put_row(
     etag, size, data = row
     values = (key, etag, size, options.modified, *attributes(options), data)
     if options.if_match is not None:
-        modified = await connection.fetchval(
-            tables.put_match, *values, condition(options.if_match)
-        )
+        modified = await connection.fetchval(tables.put_match, *values, condition(options.if_match))
     elif options.if_absent:
         modified = await connection.fetchval(tables.put_absent, *values)
     else:

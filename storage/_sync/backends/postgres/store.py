@@ -76,8 +76,8 @@ class PostgresStore(PostgresMany):
         """The store of ``postgresql://[user[:password]@]host[:port]/database?table=objects``.
 
         Options: ``table``, ``schema``, ``create``, ``timeout``, ``max_connections``, ``patience``,
-        ``host`` (the directory of a Unix socket), ``sslmode`` (``disable``, ``prefer``, ``require``,
-        ``verify-ca`` or ``verify-full``) and ``sslrootcert``.
+        ``host`` (the directory of a Unix socket), ``sslmode`` (``disable``, ``prefer``,
+        ``require``, ``verify-ca`` or ``verify-full``) and ``sslrootcert``.
         """
         return cls.around(cls._async_type.from_url(url))
 
