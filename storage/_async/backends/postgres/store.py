@@ -158,9 +158,10 @@ def _source(database: Any, address: Address | None, most: int) -> Source:
         return OwnPools(address, None, most)
     if hasattr(database, "acquire") and hasattr(database, "release"):
         return BorrowedPool(database)
-    if callable(database):
-        return OwnPools(None, database, most)
-    raise ConfigError("a database is a URL, a pool of asyncpg or a function that connects")
+    if not callable(database):
+        raise ConfigError("a database is a URL, a pool of asyncpg or a function that connects")
+    factory: Any = database
+    return OwnPools(None, factory, most)
 
 
 def _again(

@@ -91,6 +91,9 @@ class Upload:
         self._count = 0
         self._size = 0
         self._begun = False
+        self._incomplete: StoreError = StoreUnavailable(
+            "the pieces of a stream have gone from the database"
+        )
 
     async def write(self, data: bytes | memoryview, /) -> None:
         """Take the next piece."""
@@ -126,6 +129,7 @@ class Upload:
     async def take_over(self, source: ObjectInfo) -> None:
         """Take the chunks of another object, within the server."""
         await self.begin()
+        self._incomplete = SourceChanged("the object was replaced while it was copied")
         assert source.size is not None
         statement = self._database.tables.add_copied
         for at in range(0, -(-source.size // CHUNK), COPIED):
@@ -151,7 +155,7 @@ class Upload:
         found = await self._database.run(self._appear)
         if found is None or found.etag != self.etag:
             self._options.check(self._key, found)
-            raise StoreUnavailable("the pieces of a stream have gone from the database")
+            raise self._incomplete
         return found
 
     async def _appear(self, connection: Any) -> ObjectInfo | None:
@@ -162,7 +166,7 @@ class Upload:
                     # Swept up; or this is done already, and the answer was lost.
                     return await standing(connection, self._database, self._key)
                 if await connection.fetchval(tables.uploaded, self.etag) != self._size:
-                    raise SourceChanged("not all pieces are there any more")
+                    raise self._incomplete
                 found = await put_row(connection, self._database, self._key, row, self._options)
                 if found is None or found.etag != self.etag:
                     raise _NotMet(found)
