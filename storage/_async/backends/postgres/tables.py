@@ -129,14 +129,14 @@ FROM {objects} WHERE key = $1 AND data IS NOT NULL"""
         self.delete_match = f"DELETE FROM {objects} WHERE key = $1 AND etag = $2 RETURNING 1"
         self.delete_many = f"DELETE FROM {objects} WHERE key = ANY($1::text[]) RETURNING key"
 
-        # -- uploads: etag, number of the first chunk, chunks
+        # -- uploads: etag, number of the first chunk, bytes
         touch = f"""
 WITH alive AS (INSERT INTO {uploads} VALUES ($1, now())
     ON CONFLICT (etag) DO UPDATE SET touched = now())
 INSERT INTO {chunks} (etag, number, data)"""
         self.add = f"""
-{touch} SELECT $1, $2::bigint + n - 1, d FROM unnest($3::bytea[]) WITH ORDINALITY AS u(d, n)
-ON CONFLICT DO NOTHING"""
+{touch} SELECT $1, $2::bigint + n, substring($3::bytea FROM n * {CHUNK} + 1 FOR {CHUNK})
+FROM generate_series(0, (octet_length($3::bytea) - 1) / {CHUNK}) n ON CONFLICT DO NOTHING"""
         self.add_copied = f"""
 {touch} SELECT $1, number, data FROM {chunks} WHERE etag = $2 AND number >= $3 AND number < $4
 ON CONFLICT DO NOTHING"""

@@ -115,15 +115,13 @@ class Upload:
     async def _send(self) -> None:
         await self.begin()
         buffer, self._buffer = self._buffer, bytearray()
-        whole = memoryview(buffer)
-        chunks = [whole[at : at + CHUNK] for at in range(0, len(buffer), CHUNK)]
         first, statement = self._count, self._database.tables.add
 
         async def add(connection: Any) -> None:
-            await connection.execute(statement, self.etag, first, chunks)
+            await connection.execute(statement, self.etag, first, memoryview(buffer))
 
         await self._database.run(add, creates=True)
-        self._count += len(chunks)
+        self._count += -(-len(buffer) // CHUNK)
         self._size += len(buffer)
 
     async def take_over(self, source: ObjectInfo) -> None:
