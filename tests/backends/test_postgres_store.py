@@ -55,9 +55,10 @@ def _by_blocking_url(url: str) -> None:
     "name", ['a"; DROP TABLE x; --', "", "1a", "a-b", "a.b", "a" * 49, "ä", "a\n", "a b"]
 )
 def test_names_that_are_none(name: str) -> None:
-    for argument in ("table", "schema"):
-        with pytest.raises(ConfigError, match="letters, digits and underscores"):
-            AsyncPostgresStore("postgresql:///app", **{argument: name})
+    with pytest.raises(ConfigError, match="letters, digits and underscores"):
+        AsyncPostgresStore("postgresql:///app", table=name)
+    with pytest.raises(ConfigError, match="letters, digits and underscores"):
+        AsyncPostgresStore("postgresql:///app", schema=name)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ STEPS = {
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
+    "AsyncPostgresHooks",
+    "AsyncPostgresMany",
     "AsyncRedisHooks",
     "AsyncRedisMany",
     "AsyncStoreChecks",
