@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 import traceback
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +28,8 @@ from storage._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from storage.postgres import AsyncPostgresStore
-from tests.backends.postgreses import connected, failing, raw
+from storage.postgres import AsyncPostgresStore, PostgresStore
+from tests.backends.postgreses import connected, encrypting, failing, raw
 from tests.faults.relay import Relay, Wire
 from tests.services.postgres import Postgres
 from tests.services.process import DatabaseService
@@ -65,22 +67,27 @@ def losing(relay: Relay, commit: bool = False) -> None:
 
 
 async def test_a_cancelled_write_does_not_happen(postgres: DatabaseService) -> None:
-    """It waits for a lock; when that goes, nobody writes any more, and the connection is fine."""
+    """It waits for a lock; when that goes, nobody writes any more, and its connection is gone."""
     async with connected(postgres, max_connections=1) as store, raw(postgres) as sql:
         await store.put("key", b"old")
-        pid = await store._database.run(lambda it: it.fetchval("SELECT pg_backend_pid()"))
         async with sql.transaction():
             await sql.execute(f"SELECT * FROM {store._recipe['table']} FOR UPDATE")
             for _ in range(3):
+                pid = await _session(store)
                 waiting = asyncio.create_task(store.put("key", b"new"))
                 await _blocked(sql, pid)
                 waiting.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await waiting
+                assert await _session(store) != pid
+                assert not await sql.fetchval("SELECT pg_blocking_pids($1)", pid)
             assert await store.get("key") == b"old"
         assert await store.get("key") == b"old"
-        # The same session: it was reset, and none was left behind.
-        assert await store._database.run(lambda it: it.fetchval("SELECT pg_backend_pid()")) == pid
+
+
+async def _session(store: Any) -> int:
+    found: int = await store._database.run(lambda it: it.fetchval("SELECT pg_backend_pid()"))
+    return found
 
 
 async def _blocked(sql: Any, pid: int) -> None:
@@ -123,7 +130,7 @@ async def test_a_server_that_hangs(postgres: DatabaseService, relay: Relay) -> N
 async def test_closed_in_flight(postgres: DatabaseService) -> None:
     async with connected(postgres) as store, raw(postgres) as sql:
         await store.put("key", b"x")
-        pid = await store._database.run(lambda it: it.fetchval("SELECT pg_backend_pid()"))
+        pid = await _session(store)
         async with sql.transaction():
             await sql.execute(f"SELECT * FROM {store._recipe['table']} FOR UPDATE")
             waiting = asyncio.create_task(store.put("key", b"new"))
@@ -360,3 +367,55 @@ async def test_an_object_that_is_replaced_while_it_is_read(postgres: DatabaseSer
             found = await store.get("key")
             assert found == found[:1] * len(found)
         await writing
+
+
+# -- TLS, forks -----------------------------------------------------------------------------------
+
+
+async def test_tls(tmp_path: Path, postgres: DatabaseService) -> None:
+    pytest.importorskip("cryptography")
+    from tests.backends.certificates import Authority
+
+    authority, other = Authority(tmp_path), Authority(tmp_path)
+    (tmp_path / "ca.pem").write_bytes(authority.pem())
+    (tmp_path / "other.pem").write_bytes(other.pem())
+    cases: list[tuple[str, str, bool | None]] = [
+        ("127.0.0.1", "prefer", True),
+        ("127.0.0.1", "disable", False),
+        ("127.0.0.1", "require", True),
+        ("localhost", "verify-ca&sslrootcert=ca.pem", True),
+        ("127.0.0.1", "verify-full&sslrootcert=ca.pem", True),
+        ("localhost", "verify-full&sslrootcert=ca.pem", None),
+        ("127.0.0.1", "verify-full&sslrootcert=other.pem", None),
+        ("127.0.0.1", "verify-ca", None),
+    ]
+    async with encrypting(postgres, authority.server("127.0.0.1")) as front:
+        for host, mode, encrypted in cases:
+            place = f"tester:{postgres.password}@{host}:{front.port}/postgres"
+            mode = mode.replace("sslrootcert=", f"sslrootcert={tmp_path}/")
+            url = f"postgresql://{place}?sslmode={mode}"
+            before = front.encrypted
+            async with AsyncPostgresStore(url, patience=0.01, table="tls") as store:
+                with pytest.raises(StoreNotFound if encrypted is not None else StoreUnavailable):
+                    await store.get("key")
+            assert front.encrypted - before == int(encrypted or 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork(postgres: DatabaseService) -> None:
+    """The child has connections of its own; the parent's go on."""
+    with connected(postgres, PostgresStore) as store:
+        store.put("key", b"x")
+        ears, mouth = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                os.write(mouth, store.get("key"))
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert os.read(ears, 10) == b"x"
+        assert store.get("key") == b"x"
+        os.close(ears)
+        os.close(mouth)

@@ -103,8 +103,7 @@ class Database:
             await _released(pool, connection)
             raise Failure(error, sent=True) from error
         except BaseException:
-            # The server is told, and its answer waited for: nothing may happen after this.
-            await finish_all([_released(pool, connection)])
+            await finish_all([_ended(pool, connection)])
             raise
         await _released(pool, connection)
         return result
@@ -135,3 +134,13 @@ async def _released(pool: Any, connection: Any) -> None:
     """Give a connection back; a pool closes what cannot be used again."""
     with suppress(Exception):
         await pool.release(connection, timeout=GRACE)
+
+
+async def _ended(pool: Any, connection: Any) -> None:
+    """Cancel what the server does, wait for its answer, and close the connection.
+
+    So nothing happens afterwards; and a wish to cancel that is late hits no other statement.
+    """
+    with suppress(Exception):
+        await connection.close(timeout=GRACE)
+    await _released(pool, connection)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from ...._core.closing import closing
 from ...._core.errors import (
     CorruptStore,
     ObjectExists,
@@ -150,6 +151,9 @@ class AsyncPostgresHooks(AsyncBaseStore):
             raise PreconditionFailed("the object changed meanwhile", key=key)
         return found
 
+    async def _standing(self, key: str) -> ObjectInfo | None:
+        return await self._database.run(lambda it: standing(it, self._database, key))
+
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         sink = Upload(self._database, self._put, key, options)
@@ -167,9 +171,7 @@ class AsyncPostgresHooks(AsyncBaseStore):
             return
         if if_match is None:
             raise ObjectNotFound("there is no object under this key")
-        check_delete(
-            key, await self._database.run(lambda it: standing(it, self._database, key)), if_match
-        )
+        check_delete(key, await self._standing(key), if_match)
         raise PreconditionFailed("the object changed meanwhile", key=key)
 
     async def _deleted(self, connection: Any, key: str, if_match: str | None) -> bool:
@@ -181,21 +183,23 @@ class AsyncPostgresHooks(AsyncBaseStore):
     # -- copying ----------------------------------------------------------------------------
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        return await self._run("copy", source, self._copied(source, target, if_absent))
+        done = await self._run("copy", source, self._copied(source, target, if_absent))
+        if done.key == target:
+            return done
+        return await self._copy_chunks(done, target, if_absent)
 
     async def _copied(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        """Copy what is one row and tell what the copy is; else tell what the source is."""
         info = await self._head(source)
-        if source == target and not if_absent:
+        if (source == target and not if_absent) or (info.size or 0) > INLINE:
             return info
-        if (info.size or 0) > INLINE:
-            return await self._copy_chunks(info, target, if_absent)
         statement = self._tables.copy_absent if if_absent else self._tables.copy
         etag = new_etag()
         row = await self._row(statement, source, target, etag)
         if row is not None:
             return info_of(target, row)
         if if_absent:
-            found = await self._database.run(lambda it: standing(it, self._database, target))
+            found = await self._standing(target)
             if found is not None and found.etag == etag:
                 return found  # whose answer was lost
             if found is not None:
@@ -207,8 +211,10 @@ class AsyncPostgresHooks(AsyncBaseStore):
         options = WriteOptions(if_absent, None, info.content_type, info.metadata)
         upload = Upload(self._database, self._put, target, options)
         try:
-            await upload.take_over(info)
-            return await upload.appear()
+            async with closing(self._steps("copy", upload.take_over(info))) as steps:
+                async for _ in steps:
+                    pass
+            return await self._run("copy", info.key, upload.appear())
         except BaseException:
             await upload.drop()
             raise

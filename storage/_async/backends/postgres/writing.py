@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from ...._core.errors import SourceChanged, StoreError, StoreUnavailable
@@ -124,11 +124,12 @@ class Upload:
         self._count += -(-len(buffer) // CHUNK)
         self._size += len(buffer)
 
-    async def take_over(self, source: ObjectInfo) -> None:
-        """Take the chunks of another object, within the server."""
+    async def take_over(self, source: ObjectInfo) -> AsyncIterator[None]:
+        """Take the chunks of another object, within the server, some in each step."""
         await self.begin()
         self._incomplete = SourceChanged("the object was replaced while it was copied")
         assert source.size is not None
+        self._size = source.size
         statement = self._database.tables.add_copied
         for at in range(0, -(-source.size // CHUNK), COPIED):
 
@@ -136,7 +137,7 @@ class Upload:
                 await connection.execute(statement, self.etag, source.etag, at, at + COPIED)
 
             await self._database.run(add)
-        self._size = source.size
+            yield
 
     async def publish(self) -> None:
         """Make the object of all pieces."""
