@@ -63,6 +63,7 @@ STEPS = {
     "AsyncRecodingStore",
     "AsyncPostgresHooks",
     "AsyncPostgresMany",
+    "AsyncPostgresReads",
     "AsyncRedisHooks",
     "AsyncRedisMany",
     "AsyncStoreChecks",
