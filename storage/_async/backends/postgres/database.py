@@ -142,5 +142,5 @@ async def _ended(pool: Any, connection: Any) -> None:
     So nothing happens afterwards; and a wish to cancel that is late hits no other statement.
     """
     with suppress(Exception):
-        await connection.close(timeout=GRACE)
+        await asyncio.wait_for(connection.close(timeout=GRACE), GRACE)
     await _released(pool, connection)
