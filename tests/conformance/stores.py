@@ -354,7 +354,7 @@ def _by(name: str, make: Callable[[type[Any], Any], Any], **hints: Any) -> Mediu
 MEDIA |= {
     "seaweedfs_client": _by("seaweedfs", _by_client),
     "seaweedfs_aiohttp": _by("seaweedfs", _by_aiohttp, own_keys=False, many=120),
-    "moto_client": _by("moto", _by_client, own_keys=False, steps=4, seconds=0.05),
+    "moto_client": _by("moto", _by_client, own_keys=False, many=40, steps=4, seconds=0.05),
     # And in other modes, which do not change what a store promises.
     "memory_limited": _by("memory", _limited, **_LIGHT),
     "zip_stored": _by("zip", partial(_packed, "store"), **_LIGHT),
