@@ -65,5 +65,5 @@ async def test_a_source_is_left_as_it_was(tmp_path: Path) -> None:
 async def test_the_same_below_a_fan_out(tmp_path: Path) -> None:
     archive = await left_behind(tmp_path)
     async with AsyncFanoutStore([AsyncZipStore(archive), AsyncDictStore(OBJECTS)]) as target:
-        await async_sync_stores(AsyncDictStore(OBJECTS), target)
+        await async_sync_stores(AsyncDictStore(dict(OBJECTS)), target)
         assert members(archive) == OBJECTS
