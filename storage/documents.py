@@ -20,6 +20,7 @@ from ._async.documents.words import (
     InvalidUIDException,
     StorageLockedException,
 )
+from ._documents.generic import GenericJsonBackend
 from ._documents.opening import open_async_documents, open_documents
 from ._sync.documents.backend import DocumentBackend
 from ._sync.documents.keyed import ObjectBackend
@@ -42,6 +43,7 @@ __all__ = [
     "DocumentNotFoundException",
     "FileBackend",
     "FtpJsonBackend",
+    "GenericJsonBackend",
     "InvalidDataException",
     "InvalidKeyException",
     "InvalidUIDException",

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from .. import open_async_store
-from .._async.documents.backend import AsyncDocumentBackend
+from .._async.documents.backend import AsyncDocumentBackend, checked
 from .._async.documents.codecs import is_codec
 from .._async.documents.keyed import AsyncObjectBackend
 from .._async.documents.onefile import AsyncFileBackend
@@ -38,10 +38,7 @@ def open_async_documents(url: str, settings: Mapping[str, Any] | None = None) ->
     """
     given = dict(settings or {})
     limits = {name: given.pop(name) for name in FOR_ALL if name in given}
-    try:
-        return AsyncStorage(_backend(url, given), limits)
-    except TypeError as error:
-        raise ConfigError(f"a setting is not known here: {error}") from error
+    return AsyncStorage(_backend(url, given), limits)
 
 
 def open_documents(url: str, settings: Mapping[str, Any] | None = None) -> Storage:
@@ -55,9 +52,10 @@ def _backend(url: str, settings: dict[str, Any]) -> AsyncDocumentBackend:
     if rest and is_codec(codec):
         place, key = _cut(f"{outer or 'file'}://{rest}")
         remake = partial(open_async_store, place)
-        return owning(AsyncFileBackend(remake(), key, codec=codec, **settings), remake)
+        options = checked(AsyncFileBackend, settings)
+        return owning(AsyncFileBackend(remake(), key, codec=codec, **options), remake)
     remake = partial(open_async_store, url)
-    return owning(AsyncObjectBackend(remake(), **settings), remake)
+    return owning(AsyncObjectBackend(remake(), **checked(AsyncObjectBackend, settings)), remake)
 
 
 def _cut(url: str) -> tuple[str, str]:

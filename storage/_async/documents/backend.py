@@ -76,6 +76,22 @@ def option(options: Options | None, name: str, default: bool) -> bool:
     return default if not options else bool(options[name])
 
 
+def checked(kind: type[AsyncDocumentBackend], settings: Options) -> dict[str, Any]:
+    """Settings that are the optional arguments of a class.
+
+    Raises:
+        ConfigError: It has no such arguments.
+    """
+    arguments = inspect.signature(kind).parameters.values()
+    known = sorted(each.name for each in arguments if each.default is not each.empty)
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"no setting here is called {', '.join(map(repr, unknown))}; known: {', '.join(known)}"
+        )
+    return dict(settings)
+
+
 class Foreign(AsyncDocumentBackend):
     """Somebody's object with such methods, coroutine functions or blocking ones.
 

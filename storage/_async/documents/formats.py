@@ -21,8 +21,15 @@ def dump_yaml(documents: Documents) -> bytes:
         uid: {key: value.decode() if is_text(value) else value for key, value in document.items()}
         for uid, document in documents.items()
     }
-    text: str = _yaml().safe_dump(tree, allow_unicode=True, sort_keys=False)
+    legible = all(map(_is_legible, tree.values()))
+    text: str = _yaml().safe_dump(tree, allow_unicode=legible, sort_keys=False)
     return text.encode()
+
+
+def _is_legible(document: dict[str, str | bytes]) -> bool:
+    """Whether no text has anything that PyYAML would have to escape, and does not always."""
+    texts = (each for item in document.items() for each in item if isinstance(each, str))
+    return all(text.replace("\n", "").isprintable() for text in texts)
 
 
 def load_yaml(data: bytes) -> Documents:

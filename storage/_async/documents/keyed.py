@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,8 +14,10 @@ from ..base import AsyncBaseStore
 from ..transfer.selection import Selection
 from ..transfer.sync import async_sync_stores
 from .backend import AsyncDocumentBackend, option
-from .copies import Copies, either
-from .words import UID, CopyOutcome, DocumentNotFoundException
+from .collection import missing
+from .copies import Copies
+from .homes import Home
+from .words import UID, CopyOutcome
 
 _ESCAPED = re.compile(r"[%/\\\x00-\x1f\x7f]|^\.")
 
@@ -38,8 +40,7 @@ class AsyncObjectBackend(AsyncDocumentBackend):
     """
 
     def __init__(self, store: AsyncObjectStore, prefix: str = "", *, copies: Any = None) -> None:
-        self._store = either(store)
-        self._remake: Callable[[], AsyncBaseStore] | None = None
+        self._home = Home(store)
         self._prefix = prefix
         self._copies = Copies(copies)
 
@@ -53,8 +54,7 @@ class AsyncObjectBackend(AsyncDocumentBackend):
 
     async def open(self) -> None:
         """Nothing is held, so there is nothing to take."""
-        if self._remake is not None and self._store._closed:
-            self._store = self._remake()
+        await self._home.enter()
 
     async def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync the copies, if there are any, and close what was opened here.
@@ -62,10 +62,11 @@ class AsyncObjectBackend(AsyncDocumentBackend):
         Args:
             options: ``sync``: False leaves the copies as they are.
         """
-        if option(options, "sync", default=True):
-            await self.sync()
-        if self._remake is not None:
-            await self._store.aclose()
+        try:
+            if option(options, "sync", default=True):
+                await self.sync()
+        finally:
+            await self._home.leave()
 
     async def sync(self, options: Mapping[str, Any] | None = None) -> Sequence[CopyOutcome]:
         """Make the copies the same; the documents themselves are durable already.
@@ -87,6 +88,10 @@ class AsyncObjectBackend(AsyncDocumentBackend):
 
         return await self._copies.update(bring)
 
+    @property
+    def _store(self) -> AsyncBaseStore:
+        return self._home.store
+
     # -- documents --------------------------------------------------------------------------
 
     async def get(self, uid: UID, key: str) -> bytes | None:
@@ -96,7 +101,7 @@ class AsyncObjectBackend(AsyncDocumentBackend):
             async with closing(self._keys(uid)) as keys:
                 async for _ in keys:
                     return None
-            raise _missing() from None
+            raise missing() from None
 
     async def get_document(self, uid: UID) -> dict[str, bytes]:
         keys = [key async for key in self._keys(uid)]
@@ -104,9 +109,9 @@ class AsyncObjectBackend(AsyncDocumentBackend):
         # Whatever goes meanwhile was deleted.
         async with closing(self._store.get_many(keys, missing_ok=True)) as values:
             async for key, value in values:
-                found[unquote(key.removeprefix(self._key(uid, "")))] = value
+                found[self._name(uid, key)] = value
         if not found:
-            raise _missing()
+            raise missing()
         return found
 
     async def put(self, uid: UID, key: str, data: bytes) -> None:
@@ -121,7 +126,7 @@ class AsyncObjectBackend(AsyncDocumentBackend):
     async def delete_document(self, uid: UID) -> None:
         keys = [key async for key in self._keys(uid)]
         if not keys:
-            raise _missing()
+            raise missing()
         await self._store.delete_many(keys)
 
     async def count(self, uid: UID) -> int:
@@ -132,16 +137,17 @@ class AsyncObjectBackend(AsyncDocumentBackend):
         try:
             async with closing(self._store.keys(self._key(uid, ""))) as keys:
                 async for key in keys:
-                    yield key
+                    if key == self._key(uid, self._name(uid, key)):  # else it is not ours
+                        yield key
         except StoreNotFound:
             return
 
     def _key(self, uid: UID, key: str) -> str:
         return f"{self._prefix}{uid}/{_ESCAPED.sub(_escape, key)}"
 
-
-def _missing() -> DocumentNotFoundException:
-    return DocumentNotFoundException("there is no document under this UID")
+    def _name(self, uid: UID, key: str) -> str:
+        """The way back of `_key`."""
+        return unquote(key.removeprefix(self._key(uid, "")))
 
 
 def _escape(found: re.Match[str]) -> str:

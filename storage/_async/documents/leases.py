@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from time import monotonic
 
+from ..._core import calls
 from ..._core.errors import ObjectExists, ObjectNotFound, PreconditionFailed, StoreNotFound
 from ..._core.info import Capability
 from ..base import AsyncBaseStore
 from .locks import Lock
-from .owners import Owner, locked
+from .owners import NOBODY, Owner, locked
 from .turns import Pauses
 
 NEEDED = Capability.IF_ABSENT | Capability.IF_MATCH | Capability.DELETE_IF_MATCH
@@ -40,12 +41,12 @@ class _LeaseBase:
         self._store = store
         self._key = key
         self._seconds = seconds
-        self._owner = Owner.here()
+        self._owner = NOBODY
 
     async def acquire(self, wait: float) -> None:
         """See `Lock`."""
         end, pauses = monotonic() + wait, Pauses()
-        self._owner = Owner.here()
+        self._owner = await calls.call(Owner.here)
         while True:
             held, holder = await self._try()
             if held:

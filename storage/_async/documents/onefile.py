@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from ..._core import calls
@@ -16,12 +15,14 @@ from ..base import AsyncBaseStore
 from . import formats  # noqa: F401 - it registers the codecs
 from .backend import AsyncDocumentBackend, option
 from .codecs import Documents, codec_named, load
-from .copies import Copies, either
+from .collection import Collection
+from .copies import Copies
+from .homes import Home
 from .leases import lease_on
 from .locks import FileLock, Lock, NoLock
 from .place import Place
 from .turns import Turn
-from .words import UID, CopyOutcome, DocumentNotFoundException
+from .words import UID, CopyError, CopyOutcome
 
 LEASE = 300.0
 Locking = Literal["auto", "none"]
@@ -66,33 +67,30 @@ class AsyncFileBackend(AsyncDocumentBackend):
             raise ConfigError(f"lock is 'auto' or 'none', not {lock!r}")
         if not lease > 0 or not lock_wait >= 0:
             raise ConfigError("lease is a number of seconds above 0, and lock_wait one from 0 on")
-        self._store = either(store)
-        self._remake: Callable[[], AsyncBaseStore] | None = None
+        self._home = Home(store)
         self._key = key
         self._codec = codec_named(codec)
         self._locking = lock
         self._wait = lock_wait
         self._lease = lease
         self._copies = Copies(copies)
-        self._place = Place(self._store, key)
+        self._place = Place(self._home.store, key)
         self._lock: Lock = NoLock()
         self._turn = Turn()
-        self._guard = threading.Lock()
-        self._documents: Documents | None = None
-        self._changes = 0
+        self._collection: Collection | None = None
         self._written = 0
         """How many changes there were when it was written last."""
 
     @property
     def inline(self) -> bool:
         """Whether it needs no loop."""
-        return self._store.inline and self._copies.inline
+        return self._home.store.inline and self._copies.inline
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._store!r}, {self._key!r})"
+        return f"{type(self).__name__}({self._home.store!r}, {self._key!r})"
 
     def __del__(self) -> None:
-        if getattr(self, "_documents", None) is not None:
+        if getattr(self, "_collection", None) is not None:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
     # -- life -------------------------------------------------------------------------------
@@ -100,19 +98,18 @@ class AsyncFileBackend(AsyncDocumentBackend):
     async def open(self) -> None:
         """Take the lock and read the object; where there is none, the collection is empty."""
         async with self._turn:
-            if self._documents is not None:
+            if self._collection is not None:
                 return
-            if self._remake is not None and self._store._closed:
-                self._store = self._remake()
-            self._place, self._lock = Place(self._store, self._key), self._make_lock()
             try:
+                await self._home.enter()
+                self._place = Place(self._home.store, self._key)
+                self._lock = self._make_lock()
                 await self._lock.acquire(self._wait)
                 documents = await self._read()
             except BaseException:
                 await self._let_go()
                 raise
-            self._changes = self._written = 0
-            self._documents = documents
+            self._collection, self._written = Collection(documents), 0
 
     async def _read(self) -> Documents:
         data = await self._place.read()
@@ -121,34 +118,40 @@ class AsyncFileBackend(AsyncDocumentBackend):
     def _make_lock(self) -> Lock:
         if self._locking == "none":
             return NoLock()
-        if isinstance(self._store, AsyncFilesystemStore):
-            return FileLock(os.path.join(self._store.root_path, f"{self._key}.lock"))
-        return lease_on(self._store, f"{self._key}.lock", self._lease)
+        store = self._home.store
+        if isinstance(store, AsyncFilesystemStore):
+            return FileLock(os.path.join(store.root_path, f"{self._key}.lock"))
+        return lease_on(store, f"{self._key}.lock", self._lease)
 
     async def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync, drop what is in memory, and release the lock.
 
         Where the sync fails, it stays open, and nothing is lost: call `close` again, perhaps with
-        ``{"sync": False}``.
+        ``{"sync": False}``. Where only copies failed, it is closed.
 
         Args:
             options: ``sync``: False drops what was not synced.
         """
         wanted = option(options, "sync", default=True)
         async with self._turn:
-            if self._documents is None:
+            if self._collection is None:
                 return
-            if wanted:
-                await self._sync(overwrite=False)
-            self._documents = None
+            try:
+                if wanted:
+                    await self._sync(overwrite=False)
+                while not self._collection.seal(self._written if wanted else None):
+                    await self._sync(overwrite=False)  # somebody was faster
+            except CopyError:
+                await self._let_go()
+                raise
             await self._let_go()
 
     async def _let_go(self) -> None:
+        self._collection = None
         try:
             await self._lock.release()
         finally:
-            if self._remake is not None:
-                await self._store.aclose()
+            await self._home.leave()
 
     async def sync(self, options: Mapping[str, Any] | None = None) -> Sequence[CopyOutcome]:
         """Write the object, if anything has changed, and then the copies.
@@ -170,13 +173,11 @@ class AsyncFileBackend(AsyncDocumentBackend):
             return await self._sync(overwrite=overwrite)
 
     async def _sync(self, *, overwrite: bool) -> Sequence[CopyOutcome]:
-        with self._guard:
-            changes = self._changes
-            moment = {uid: dict(document) for uid, document in self._opened().items()}
+        changes, documents = self._opened().moment()
         await self._lock.renew()
         if changes == self._written and not self._copies and not overwrite:
             return ()
-        data = await calls.call_user(self._codec.dump, moment)
+        data = await calls.call_user(self._codec.dump, documents)
         if changes != self._written or overwrite:
             await self._place.replace(data, overwrite=overwrite)
             self._written = changes
@@ -192,42 +193,24 @@ class AsyncFileBackend(AsyncDocumentBackend):
     # -- documents --------------------------------------------------------------------------
 
     async def get(self, uid: UID, key: str) -> bytes | None:
-        return self._document(uid).get(key)
+        return self._opened().get(uid, key)
 
     async def get_document(self, uid: UID) -> dict[str, bytes]:
-        with self._guard:
-            return dict(self._document(uid))
+        return self._opened().get_document(uid)
 
     async def put(self, uid: UID, key: str, data: bytes) -> None:
-        with self._guard:
-            self._opened().setdefault(str(uid), {})[key] = data
-            self._changes += 1
+        self._opened().put(uid, key, data)
 
     async def delete(self, uid: UID, key: str) -> None:
-        with self._guard:
-            document = self._opened().get(str(uid), {})
-            if document.pop(key, None) is None:
-                return
-            if not document:
-                del self._opened()[str(uid)]
-            self._changes += 1
+        self._opened().delete(uid, key)
 
     async def delete_document(self, uid: UID) -> None:
-        with self._guard:
-            self._document(uid)
-            del self._opened()[str(uid)]
-            self._changes += 1
+        self._opened().delete_document(uid)
 
     async def count(self, uid: UID) -> int:
-        return len(self._opened().get(str(uid), {}))
+        return self._opened().count(uid)
 
-    def _opened(self) -> Documents:
-        if self._documents is None:
+    def _opened(self) -> Collection:
+        if self._collection is None:
             raise StoreClosed("the documents are not open")
-        return self._documents
-
-    def _document(self, uid: UID) -> dict[str, bytes]:
-        try:
-            return self._opened()[str(uid)]
-        except KeyError:
-            raise DocumentNotFoundException("there is no document under this UID") from None
+        return self._collection

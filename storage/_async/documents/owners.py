@@ -9,6 +9,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 
 from .words import StorageLockedException
 
@@ -59,6 +60,9 @@ class Owner:
         return f"process {self.pid} on {self.host}"
 
 
+NOBODY = Owner("", "", 0, "")
+
+
 def locked(what: str, owner: Owner | None) -> StorageLockedException:
     """The error that says who has it."""
     holder = "somebody" if owner is None else str(owner)
@@ -69,6 +73,7 @@ def locked(what: str, owner: Owner | None) -> StorageLockedException:
     return error
 
 
+@cache
 def _place() -> str:
     """The boot and the PID namespace: two containers may call themselves by one name."""
     with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

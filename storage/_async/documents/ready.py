@@ -14,6 +14,7 @@ from ..._core.errors import ConfigError, ObjectExists
 from ..backends.db.store import AsyncSqliteStore
 from ..backends.fs import AsyncFilesystemStore
 from ..base import AsyncBaseStore
+from .backend import checked
 from .keyed import AsyncObjectBackend
 from .onefile import AsyncFileBackend
 from .words import UID
@@ -35,7 +36,9 @@ class AsyncLocalJsonBackend(AsyncFileBackend):
     def __init__(self, settings: Mapping[str, Any]) -> None:
         options = _options(settings)
         directory, name = os.path.split(os.fspath(options.pop("path")))
-        super().__init__(AsyncFilesystemStore(directory or "."), name, **options)
+        super().__init__(
+            AsyncFilesystemStore(directory or "."), name, **checked(AsyncFileBackend, options)
+        )
 
 
 class AsyncFtpJsonBackend(AsyncFileBackend):
@@ -58,8 +61,8 @@ class AsyncFtpJsonBackend(AsyncFileBackend):
         taken = {each: options.pop(each) for each in login if each in options}
         number = int(port) if port else None
         remake = partial(AsyncFtpStore, host, f"/{directory.strip('/')}", port=number, **taken)
-        super().__init__(remake(), name, **options)
-        self._remake = remake
+        super().__init__(remake(), name, **checked(AsyncFileBackend, options))
+        self._home.remake = remake
 
 
 class AsyncSqlite3Backend(AsyncObjectBackend):
@@ -76,8 +79,8 @@ class AsyncSqlite3Backend(AsyncObjectBackend):
         options = _options(settings)
         self._path = os.fspath(options.pop("path"))
         remake = partial(AsyncSqliteStore, self._path)
-        super().__init__(remake(), **options)
-        self._remake = remake
+        super().__init__(remake(), **checked(AsyncObjectBackend, options))
+        self._home.remake = remake
 
     async def create(self) -> None:
         """Open it; the first value makes the file, and its table."""
@@ -100,7 +103,7 @@ class AsyncSqlite3Backend(AsyncObjectBackend):
 
 def owning(backend: B, remake: Callable[[], AsyncBaseStore]) -> B:
     """A backend that closes the store which was made for it, and makes it anew to open again."""
-    backend._remake = remake
+    backend._home.remake = remake
     return backend
 
 

@@ -9,11 +9,18 @@ from typing import Any, Self, TypeVar
 from ..._core.adapt import is_store
 from ..._core.errors import ConfigError, StoreClosed, StoreError
 from ..._core.text import shorten
-from .backend import AsyncDocumentBackend, Foreign
+from .backend import AsyncDocumentBackend, Foreign, checked
 from .copies import either
 from .keyed import AsyncObjectBackend
 from .turns import Turn
-from .words import UID, CopyOutcome, InvalidDataException, InvalidKeyException, InvalidUIDException
+from .words import (
+    UID,
+    CopyError,
+    CopyOutcome,
+    InvalidDataException,
+    InvalidKeyException,
+    InvalidUIDException,
+)
 
 T = TypeVar("T")
 
@@ -75,14 +82,19 @@ class AsyncStorage:
     async def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync and let go of everything; may be called again.
 
-        Where the sync fails the storage stays open, and nothing is lost.
+        Where the sync fails the storage stays open, and nothing is lost; where only copies failed
+        (`CopyError`), it is closed.
 
         Args:
             options: ``{"sync": False}`` drops what is not synced.
         """
         async with self._turn:
-            if self._opened:
-                await self._run("close", None, self._backend.close(options))
+            try:
+                if self._opened:
+                    await self._run("close", None, self._backend.close(options))
+            except CopyError:
+                self._opened, self._closed = False, True
+                raise
             self._opened, self._closed = False, True
 
     async def __aenter__(self) -> Self:
@@ -230,7 +242,7 @@ def _backend(given: Any, settings: dict[str, Any]) -> AsyncDocumentBackend:
         return _known(given(settings=settings))
     own = {name: settings[name] for name in settings if not name.startswith("max_")}
     if is_store(given):
-        return AsyncObjectBackend(either(given), **own)
+        return AsyncObjectBackend(either(given), **checked(AsyncObjectBackend, own))
     if own:
         raise ConfigError(f"a backend that is made already has no settings: {', '.join(own)}")
     return _known(given)

@@ -74,7 +74,7 @@ class FileBackend(DocumentBackend):
         """Sync, drop what is in memory, and release the lock.
 
         Where the sync fails, it stays open, and nothing is lost: call `close` again, perhaps with
-        ``{"sync": False}``.
+        ``{"sync": False}``. Where only copies failed, it is closed.
 
         Args:
             options: ``sync``: False drops what was not synced.

@@ -57,7 +57,8 @@ class Storage(Twin):
     def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync and let go of everything; may be called again.
 
-        Where the sync fails the storage stays open, and nothing is lost.
+        Where the sync fails the storage stays open, and nothing is lost; where only copies failed
+        (`CopyError`), it is closed.
 
         Args:
             options: ``{"sync": False}`` drops what is not synced.
