@@ -28,15 +28,14 @@ class Collection:
             copied = {uid: dict(document) for uid, document in self._documents.items()}
             return self.changes, copied
 
-    def seal(self, changes: int | None) -> bool:
-        """Take no more changes, if there were so many until now (or None: however many)."""
+    def seal(self, *, sealed: bool) -> None:
+        """Take no more changes, or take them again."""
         with self._lock:
-            self._sealed = changes is None or changes == self.changes
-            return self._sealed
+            self._sealed = sealed
 
     def _change(self) -> None:
         if self._sealed:
-            raise StoreClosed("the documents were closed")
+            raise StoreClosed("the documents are being closed")
         self.changes += 1
 
     def get(self, uid: UID, key: str) -> bytes | None:

@@ -78,7 +78,8 @@ class AsyncObjectBackend(AsyncDocumentBackend):
             CopyError: Some copies failed.
         """
         option(options, "overwrite", default=False)
-        chosen = Selection(include=[f"/{_globbed(self._prefix)}*/*"])
+        ours = f"/{_globbed(self._prefix)}*/*"
+        chosen = Selection(include=[ours], exclude=[f"{ours}/*"])
 
         async def bring(copy: AsyncBaseStore) -> bool:
             report = await async_sync_stores(

@@ -128,6 +128,9 @@ class Announcement(_LeaseBase):
     Whoever has announced himself looks who else has. Of two that come at once, at least the one
     who looks last sees the other and withdraws; perhaps both do, and try again. The store has to
     list what was written before the listing began, as file servers do.
+
+    Nobody displaces a holder in its time, so that one does not look who else is there. When its
+    time is over, or nearly so, it is one of many again.
     """
 
     _announced = False
@@ -138,7 +141,8 @@ class Announcement(_LeaseBase):
 
     async def _try(self) -> tuple[bool, Owner | None]:
         self._announced = True
-        await self._store.put(self._own, self._mine())
+        self._owner = self._owner.until(self._seconds)
+        await self._store.put(self._own, self._owner.dump())
         holder = await self._other()
         if holder is None:
             return True, None
@@ -160,6 +164,10 @@ class Announcement(_LeaseBase):
 
     async def renew(self) -> None:
         """See `Lock`."""
+        if not self._owner.is_gone(self._seconds / 4):
+            self._owner = self._owner.until(self._seconds)
+            await self._store.put(self._own, self._owner.dump())
+            return
         held, holder = await self._try()
         if not held:
             raise locked(f"{LOST}: {self._what()}", holder)

@@ -136,13 +136,15 @@ class AsyncFileBackend(AsyncDocumentBackend):
         async with self._turn:
             if self._collection is None:
                 return
+            self._collection.seal(sealed=True)
             try:
                 if wanted:
                     await self._sync(overwrite=False)
-                while not self._collection.seal(self._written if wanted else None):
-                    await self._sync(overwrite=False)  # somebody was faster
             except CopyError:
                 await self._let_go()
+                raise
+            except BaseException:
+                self._collection.seal(sealed=False)
                 raise
             await self._let_go()
 

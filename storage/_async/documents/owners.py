@@ -50,9 +50,13 @@ class Owner:
         """What `parse` reads."""
         return json.dumps(asdict(self)).encode()
 
-    def is_gone(self) -> bool:
-        """Whether its time is over, or it was a process of this machine that is no more."""
-        if self.expires is not None and self.expires < time.time():
+    def is_gone(self, soon: float = 0.0) -> bool:
+        """Whether its time is over, or it was a process of this machine that is no more.
+
+        Args:
+            soon: Seconds in which it counts as over already.
+        """
+        if self.expires is not None and self.expires < time.time() + soon:
             return True
         return self.place != "" and self.place == _place() and not _lives(self.pid)
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..._core import calls
-from ..._core.errors import ConfigError, ObjectExists
+from ..._core.errors import ConfigError
 from ..backends.db.store import AsyncSqliteStore
 from ..backends.fs import AsyncFilesystemStore
 from ..base import AsyncBaseStore
@@ -23,6 +23,8 @@ B = TypeVar("B", AsyncFileBackend, AsyncObjectBackend)
 
 FOR_ALL = ("max_key_length", "max_data_length")
 """Settings of `AsyncStorage` itself."""
+CONVERTED = 7205
+"""``user_version`` of a database whose upgrade was interrupted."""
 
 
 class AsyncLocalJsonBackend(AsyncFileBackend):
@@ -68,8 +70,8 @@ class AsyncFtpJsonBackend(AsyncFileBackend):
 class AsyncSqlite3Backend(AsyncObjectBackend):
     """Documents in an SQLite database, each value durable at once.
 
-    What a table of pyStorageBackend's has is taken over when the database is opened; the table is
-    then called ``hiddil_imported``.
+    A database of pyStorageBackend's is made one of ours when it is opened, in one transaction;
+    that package cannot read it any more.
 
     Args:
         settings: ``path``, and perhaps ``copies``.
@@ -88,17 +90,15 @@ class AsyncSqlite3Backend(AsyncObjectBackend):
 
     async def open(self) -> None:
         """Open the database, and take over what pyStorageBackend has left there."""
+        legacy = await calls.call(_convert, self._path, self._key)
         await super().open()
-        rows = await calls.call(_legacy_rows, self._path)
-        if rows is None:
-            return
-        for uid, key, data in rows:
-            value = data.encode() if isinstance(data, str) else bytes(data)
-            try:
-                await self._store.put(self._key(UID(uid), key), value, if_absent=True)
-            except ObjectExists:
-                pass  # an import that was interrupted
-        await calls.call(_retire_legacy, self._path)
+        if legacy:
+            await self._store.upgrade()
+
+    @property
+    def _store(self) -> AsyncSqliteStore:
+        assert isinstance(self._home.store, AsyncSqliteStore)
+        return self._home.store
 
 
 def owning(backend: B, remake: Callable[[], AsyncBaseStore]) -> B:
@@ -113,18 +113,30 @@ def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in FOR_ALL}
 
 
-def _legacy_rows(path: str) -> list[tuple[str, str, Any]] | None:
-    """What pyStorageBackend's table has, if there is one."""
+def _convert(path: str, key_of: Callable[[UID, str], str]) -> bool:
+    """Make pyStorageBackend's table, if it is there, one that our store can upgrade.
+
+    It is one transaction. Returns whether the upgrade is still to be done.
+    """
     if not os.path.exists(path):
-        return None
-    with closing(sqlite3.connect(path)) as connection:
-        table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hiddil'"
-        if connection.execute(table).fetchone() is None:
-            return None
-        return connection.execute("SELECT uid, dkey, data FROM hiddil").fetchall()
-
-
-def _retire_legacy(path: str) -> None:
+        return False
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE IF EXISTS hiddil_imported")
-        connection.execute("ALTER TABLE hiddil RENAME TO hiddil_imported")
+        if connection.execute("PRAGMA user_version").fetchone() == (CONVERTED,):
+            return True
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if "hiddil" not in names or "objects" in names:
+            return False
+        connection.execute("BEGIN IMMEDIATE")
+        rows = connection.execute("SELECT uid, dkey, data FROM hiddil").fetchall()
+        connection.execute("CREATE TABLE objects (key TEXT PRIMARY KEY, data BLOB)")
+        connection.executemany(
+            "INSERT INTO objects VALUES (?, ?)",
+            [(key_of(UID(uid), key), _as_bytes(data)) for uid, key, data in rows],
+        )
+        connection.execute("DROP TABLE hiddil")
+        connection.execute(f"PRAGMA user_version = {CONVERTED}")
+        return True
+
+
+def _as_bytes(data: bytes | str) -> bytes:
+    return data.encode() if isinstance(data, str) else bytes(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 
@@ -28,15 +29,16 @@ class Turn:
 
 
 class Pauses:
-    """Pauses that get longer."""
+    """Pauses that get longer; of random length, or two who got into step would stay so."""
 
     def __init__(self) -> None:
         self._next = 0.001
 
     async def rest(self) -> None:
         """Wait; not in a worker, since those who hold what is waited for may need one."""
+        pause = self._next * random.uniform(0.5, 1.5)
         if calls.direct():
-            time.sleep(self._next)  # noqa: ASYNC251 - there is no loop
+            time.sleep(pause)  # noqa: ASYNC251 - there is no loop
         else:
-            await asyncio.sleep(self._next)
+            await asyncio.sleep(pause)
         self._next = min(self._next * 2, LONGEST)

@@ -53,8 +53,8 @@ class FtpJsonBackend(FileBackend):
 class Sqlite3Backend(ObjectBackend):
     """Documents in an SQLite database, each value durable at once.
 
-    What a table of pyStorageBackend's has is taken over when the database is opened; the table is
-    then called ``hiddil_imported``.
+    A database of pyStorageBackend's is made one of ours when it is opened, in one transaction;
+    that package cannot read it any more.
 
     Args:
         settings: ``path``, and perhaps ``copies``.
