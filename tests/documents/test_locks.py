@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import threading
@@ -22,8 +23,8 @@ from storage.documents import (
     open_async_documents,
     open_documents,
 )
-from storage.object import AsyncDictStore, StoreError
-from tests.documents.places import holding, url_of
+from storage.object import AsyncDictStore, ObjectInfo, ReadOptions, StoreError, WriteOptions
+from tests.documents.places import holding, running, url_of
 from tests.stores import ForeignStore
 
 ONE = UID("0" * 32)
@@ -78,6 +79,35 @@ async def _add(documents: AsyncStorage, key: str) -> None:
         await documents.put(ONE, key, b"")
 
 
+FORKING = """
+import os, sys, warnings
+from storage.documents import StorageLockedException, open_documents
+documents = open_documents(sys.argv[1])
+documents.open()
+warnings.simplefilter("ignore", DeprecationWarning)
+child = os.fork()
+if child == 0:
+    documents.close({"sync": False})
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+try:
+    open_documents(sys.argv[1]).open()
+except StorageLockedException as error:
+    print(error.holder == f"process {os.getpid()} on {os.uname().nodename}")
+documents.close()
+with documents:
+    pass
+"""
+
+
+@pytest.mark.parametrize("kind", ["json", "in-sqlite"])
+def test_a_forked_child_has_no_part_in_the_lock(kind: str, tmp_path: Path) -> None:
+    with running(FORKING, url_of(kind, tmp_path)) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == "True\n"
+        assert process.wait(60) == 0
+
+
 def test_the_file_of_the_lock_is_removed_and_stale_ones_mean_nothing(tmp_path: Path) -> None:
     lock = tmp_path / "notes.json.lock"
     lock.write_text("4d8a2fb65ad94a2d9b3b1c2c1f2e3d4c")  # pyStorageBackend's
@@ -85,6 +115,27 @@ def test_the_file_of_the_lock_is_removed_and_stale_ones_mean_nothing(tmp_path: P
         assert Owner.parse(lock.read_bytes()) is not None
         documents.put(ONE, "key", b"")
     assert not lock.exists()
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flock, removed = tmp_path / "notes.json.lock", fcntl.flock, []
+
+    def remove_first(fd: int, how: int) -> None:
+        if not removed:
+            path.unlink()  # as who held it until now does
+            removed.append(fd)
+        flock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with (
+        open_documents(url_of("json", tmp_path)),
+        pytest.raises(StorageLockedException),
+    ):
+        open_documents(url_of("json", tmp_path)).open()
+    assert removed
+    assert not path.exists()
 
 
 def test_a_lock_is_not_taken_through_a_link(tmp_path: Path) -> None:
@@ -186,9 +237,8 @@ async def test_the_lease_of_a_dead_process_is_free_at_once(store: Any) -> None:
     assert await keys(store) == []
 
 
-async def test_an_object_of_somebody_else_is_no_lease(store: Any) -> None:
-    if not isinstance(store, AsyncDictStore):
-        pytest.skip("an announcement that cannot be read is none")
+async def test_an_object_of_somebody_else_is_no_lease() -> None:
+    store = AsyncDictStore()
     await store.put("notes.json.lock", b"{}")
     with pytest.raises(StorageLockedException, match="held by somebody"):
         await of(store).open()
@@ -211,12 +261,12 @@ class _Interleaving(ForeignStore):
 class _InterleavingConditions(AsyncDictStore):
     """The same with conditions."""
 
-    async def _put(self, *args: Any) -> Any:
+    async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
         await asyncio.sleep(0)
-        return await super()._put(*args)
+        return await super()._put(key, data, options)
 
-    async def _get(self, *args: Any) -> Any:
-        found = await super()._get(*args)
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        found = await super()._get(key, options)
         await asyncio.sleep(0)
         return found
 
@@ -253,8 +303,8 @@ class _LosesAnswers(AsyncDictStore):
 
     answers = 0
 
-    async def _put(self, *args: Any) -> Any:
-        info = await super()._put(*args)
+    async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
+        info = await super()._put(key, data, options)
         if not self.answers:
             raise asyncio.CancelledError
         return info

@@ -72,9 +72,14 @@ def unlocked(store: Any) -> AsyncStorage:
     return AsyncStorage(AsyncFileBackend(store, "notes.json", lock="none"))
 
 
+@pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("store", [AsyncDictStore, ForeignStore])
-async def test_what_another_has_written_is_not_written_over(store: type[Any]) -> None:
+async def test_what_another_has_written_is_not_written_over(
+    store: type[Any], *, begun: bool
+) -> None:
     place = store()
+    if begun:
+        await place.put("notes.json", b"{}")
     first, second = unlocked(place), unlocked(place)
     async with first, second:
         await first.put(ONE, "key", b"1")

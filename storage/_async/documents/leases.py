@@ -8,6 +8,7 @@ lease.
 
 from __future__ import annotations
 
+import os
 from time import monotonic
 
 from ..._core import calls
@@ -111,7 +112,7 @@ class Lease(_LeaseBase):
     async def release(self) -> None:
         """See `Lock`."""
         wanted, self._wanted = self._wanted, False
-        if not wanted:
+        if not wanted or self._owner.pid != os.getpid():
             return
         try:
             data, info = await self._store.get_with_info(self._key)
@@ -175,5 +176,5 @@ class Announcement(_LeaseBase):
     async def release(self) -> None:
         """See `Lock`."""
         announced, self._announced = self._announced, False
-        if announced:
+        if announced and self._owner.pid == os.getpid():
             await self._store.delete(self._own, missing_ok=True)

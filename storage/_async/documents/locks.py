@@ -52,7 +52,7 @@ class FileLock:
     """``flock`` on a file of its own beside the documents, which is replaced never.
 
     The system gives it up with the process, however that dies. The file tells who has it, and is
-    removed with the lock.
+    removed with the lock. A forked child has no part in it.
 
     Args:
         path: The file.
@@ -61,6 +61,7 @@ class FileLock:
     def __init__(self, path: str) -> None:
         self._path = path
         self._fd: int | None = None
+        self._pid = 0
 
     async def acquire(self, wait: float) -> None:
         """See `Lock`."""
@@ -68,7 +69,7 @@ class FileLock:
         while True:
             fd = await calls.acquire(_dispose, _lock, self._path)
             if fd is not None:
-                self._fd = fd
+                self._fd, self._pid = fd, os.getpid()
                 return
             if monotonic() >= end:
                 raise locked(self._path, await calls.call(_holder, self._path))
@@ -80,8 +81,10 @@ class FileLock:
     async def release(self) -> None:
         """See `Lock`."""
         fd, self._fd = self._fd, None
-        if fd is not None:
+        if fd is not None and self._pid == os.getpid():
             await calls.call(_unlock, self._path, fd)
+        elif fd is not None:
+            os.close(fd)
 
     def __del__(self) -> None:
         if self._fd is not None:
@@ -121,7 +124,7 @@ def _unlock(path: str, fd: int) -> None:
         with suppress(OSError):
             if _is_there(path, fd):
                 os.unlink(path)
-        # By its name, too: a forked child may hold the same open file.
+        # Not by closing it alone: a forked child may hold the same open file.
         fcntl.flock(fd, fcntl.LOCK_UN)
     finally:
         os.close(fd)

@@ -153,13 +153,16 @@ class AsyncStorage:
         await self._ready()
         return await self._run("get_document", uid, self._backend.get_document(uid))
 
-    async def put(self, uid: UID, key: str, data: bytes) -> None:
+    async def put(self, uid: UID, key: str, data: bytes | bytearray | memoryview) -> None:
         """Store a value, in place of what is there; the document is made where there is none.
 
         Args:
             uid: The document's.
             key: 1 to 32 characters.
             data: At most 65,536 bytes.
+
+        Raises:
+            InvalidKeyException, InvalidUIDException, InvalidDataException: It cannot be stored.
         """
         self._check(uid, key)
         value = self._checked(data)

@@ -110,13 +110,16 @@ class Storage(Twin):
         """
         return self._run(self._async.get_document(uid))
 
-    def put(self, uid: UID, key: str, data: bytes) -> None:
+    def put(self, uid: UID, key: str, data: bytes | bytearray | memoryview) -> None:
         """Store a value, in place of what is there; the document is made where there is none.
 
         Args:
             uid: The document's.
             key: 1 to 32 characters.
             data: At most 65,536 bytes.
+
+        Raises:
+            InvalidKeyException, InvalidUIDException, InvalidDataException: It cannot be stored.
         """
         self._run(self._async.put(uid, key, data))
 
