@@ -6,7 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.repository.source import ROOT
 
@@ -21,6 +25,8 @@ URLS = {
     "files": "file://{}/notes",
     "prefix": "prefix+zip://{}/notes.zip?prefix.prefix=notes/",
 }
+NEEDED = {"yaml": "yaml", "msgpack": "msgspec"}
+"""Packages that some of them take."""
 LAZY = ("json", "yaml", "ini", "msgpack", "gzip", "in-sqlite")
 """Those that write at a sync only."""
 
@@ -32,6 +38,19 @@ with open_documents(sys.argv[1]) as documents:
     print("open", flush=True)
     sys.stdin.readline()
 """
+
+
+def each(*kinds: str) -> list[Any]:
+    """Parameters of a test, of which those are skipped whose package is missing."""
+    return [
+        pytest.param(
+            kind,
+            marks=pytest.mark.skipif(
+                kind in NEEDED and find_spec(NEEDED[kind]) is None, reason=f"no package for {kind}"
+            ),
+        )
+        for kind in kinds
+    ]
 
 
 @contextmanager

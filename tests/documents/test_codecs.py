@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from storage._async.documents import formats  # noqa: F401 - it registers the codecs
 from storage._async.documents.codecs import Documents, codec_named, load
 from storage.documents import UID, open_documents, register_codec
-from storage.object import ConfigError, CorruptStore
+from storage.object import ConfigError, CorruptStore, MissingExtra
+from tests.documents.places import NEEDED, each
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=32)
 VALUES = (
@@ -26,7 +28,7 @@ COLLECTIONS = st.dictionaries(
 )
 
 
-@pytest.mark.parametrize("name", ["json", "yaml", "ini", "msgpack"])
+@pytest.mark.parametrize("name", each("json", "yaml", "ini", "msgpack"))
 @settings(max_examples=40)
 @given(documents=COLLECTIONS)
 def test_what_is_dumped_is_loaded(name: str, documents: Documents) -> None:
@@ -56,6 +58,7 @@ def test_json_and_yaml_can_be_read_by_people() -> None:
     assert codec_named("json").dump(documents).decode() == (
         '{\n "1": {\n  "name": "schön",\n  "bytes": {\n   "base64": "/w=="\n  }\n }\n}'
     )
+    pytest.importorskip("yaml")
     assert codec_named("yaml").dump(documents).decode() == (
         "'1':\n  name: schön\n  bytes: !!binary |\n    /w==\n"
     )
@@ -81,6 +84,8 @@ def test_json_and_yaml_can_be_read_by_people() -> None:
 def test_what_is_no_collection_is_refused_and_left_alone(
     name: str, data: bytes, tmp_path: Path
 ) -> None:
+    if name in NEEDED:
+        pytest.importorskip(NEEDED[name])
     file = tmp_path / "notes"
     file.write_bytes(data)
     documents = open_documents(f"{name}://{file}")
@@ -110,3 +115,13 @@ def test_a_codec_is_a_few_lines(tmp_path: Path) -> None:
         assert documents.get(uid, "key") == b"\xff"
     with pytest.raises(ConfigError):
         register_codec("No+Name", dump, read)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_package_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, NEEDED[name], None)
+    (tmp_path / "notes").write_bytes(b"")
+    with pytest.raises(MissingExtra, match=rf"pip install 'storage\[{name}\]'"):
+        open_documents(f"{name}://{tmp_path}/notes").open()

@@ -120,7 +120,8 @@ def test_the_file_of_the_lock_is_removed_and_stale_ones_mean_nothing(tmp_path: P
 def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, flock, removed = tmp_path / "notes.json.lock", fcntl.flock, []
+    path, flock = tmp_path / "notes.json.lock", fcntl.flock
+    removed: list[int] = []
 
     def remove_first(fd: int, how: int) -> None:
         if not removed:

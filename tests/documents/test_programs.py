@@ -29,7 +29,8 @@ from storage.documents import (
     Storage,
     StorageLockedException,
 )
-from storage.object import ConfigError
+from storage.object import ConfigError, NotSupported
+from tests.documents.places import each
 
 
 def program(storage: Storage) -> str:
@@ -143,7 +144,7 @@ class FileBackend(GenericJsonBackend):
         self._lock.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("codec", ["json", "yaml", "ini"])
+@pytest.mark.parametrize("codec", each("json", "yaml", "ini"))
 def test_a_backend_that_is_read_and_written(codec: str, tmp_path: Path) -> None:
     kind = type("OwnBackend", (FileBackend,), {"codec": codec})
     path = str(tmp_path / "storage")
@@ -193,6 +194,22 @@ def test_somebodys_backend() -> None:
     documents: dict[str, dict[str, bytes]] = {}
     uid = program(Storage(DictBackend, {"documents": documents}))
     assert documents == {uid: {"second": b"second_entry"}}
+
+
+def test_what_a_backend_lacks_is_not_supported() -> None:
+    class Reading:
+        def open(self) -> None:
+            pass
+
+        def get(self, uid: UID, key: str) -> bytes:
+            return key.encode()
+
+    storage = Storage(Reading())
+    assert storage.get(UID.new(), "key") == b"key"
+    with pytest.raises(NotSupported, match="Reading has no method 'put'"):
+        storage.put(UID.new(), "key", b"")
+    with pytest.raises(NotSupported):
+        storage.sync()
 
 
 async def test_an_async_backend_and_one_in_threads() -> None:

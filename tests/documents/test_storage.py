@@ -31,7 +31,7 @@ from storage.object import (
     StoreClosed,
     StoreUnavailable,
 )
-from tests.documents.places import LAZY, URLS, url_of
+from tests.documents.places import LAZY, URLS, each, url_of
 
 VALUES = {
     "text": b"words",
@@ -47,7 +47,7 @@ VALUES = {
 ONE = UID("0" * 32)
 
 
-@pytest.fixture(params=list(URLS))
+@pytest.fixture(params=each(*URLS))
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Documents of each kind."""
     return url_of(request.param, tmp_path)
@@ -110,7 +110,7 @@ def test_what_is_given_out_is_a_copy(url: str) -> None:
         assert documents.count(ONE) == 1
 
 
-@pytest.mark.parametrize("kind", LAZY)
+@pytest.mark.parametrize("kind", each(*LAZY))
 def test_nothing_is_durable_before_a_sync(kind: str, tmp_path: Path) -> None:
     url = url_of(kind, tmp_path)
     with open_documents(url) as documents:
@@ -222,6 +222,7 @@ def closed_with(options: dict[str, Any]) -> None:
         lambda: open_documents("json:///tmp/x", {"lease": 0}),
         lambda: open_documents("memory://", {"max_key_length": 0}),
         lambda: Storage(DictStore(), {"bogus": 1}),
+        lambda: Storage("json:///tmp/x"),
         lambda: Storage(DictStore()).sync({"bogus": True}),
         lambda: closed_with({"synch": True}),
     ],

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._core import calls
-from ..._core.errors import ConfigError
+from ..._core.errors import ConfigError, NotSupported
 from .words import UID, CopyOutcome
 
 Options = Mapping[str, Any]
@@ -97,9 +97,15 @@ class Foreign(AsyncDocumentBackend):
 
     Args:
         backend: The object; what it lacks is not supported.
+
+    Raises:
+        ConfigError: It is nothing of the kind.
     """
 
     def __init__(self, backend: Any) -> None:
+        if not callable(getattr(backend, "get", None)):
+            kind = type(backend).__name__
+            raise ConfigError(f"a {kind} keeps no documents; for a URL there is open_documents")
         self._backend = backend
 
     @property
@@ -113,14 +119,15 @@ class Foreign(AsyncDocumentBackend):
     async def _do(self, name: str, *args: Any) -> Any:
         method = getattr(self._backend, name, None)
         if method is None:
-            raise ConfigError(f"{type(self._backend).__name__} has no method {name!r}")
+            raise NotSupported(f"{type(self._backend).__name__} has no method {name!r}")
         if inspect.iscoroutinefunction(method):
             return await method(*args)
         return await calls.call_user(method, *args)
 
     def _given(self, name: str, options: Options | None) -> tuple[Any, ...]:
         """The options, if its method takes any."""
-        takes = inspect.signature(getattr(self._backend, name)).parameters
+        method = getattr(self._backend, name, None)
+        takes = method is not None and inspect.signature(method).parameters
         return (options,) if takes else ()
 
     async def open(self) -> None:
