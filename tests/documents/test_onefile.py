@@ -98,6 +98,34 @@ async def test_what_another_has_written_is_not_written_over(
             assert await second.count(TWO) == 0
 
 
+@pytest.mark.parametrize("store", [AsyncDictStore, ForeignStore])
+async def test_a_lost_answer_is_not_a_lost_race(store: type[Any]) -> None:
+    class Mute(store):  # type: ignore[misc]
+        answers = True
+
+        async def put(self, key: str, data: bytes, **conditions: Any) -> Any:
+            info = await super().put(key, data, **conditions)
+            if key == "notes.json" and not self.answers:
+                raise StoreUnavailable("the connection was lost")
+            return info
+
+    place = Mute()
+    async with unlocked(place) as documents:
+        for value in (b"first", b"second"):
+            await documents.put(ONE, "key", value)
+            place.answers = False
+            with pytest.raises(StoreUnavailable):
+                await documents.sync()
+            place.answers = True
+            await documents.put(ONE, "more", value)
+            await documents.sync()
+        place.objects.pop("notes.json")
+        await documents.put(ONE, "key", b"third")
+        with pytest.raises(PreconditionFailed):
+            await documents.sync()
+        await documents.close({"sync": False})
+
+
 async def test_what_arrives_damaged_does_not_replace_anything() -> None:
     class Damaging(ForeignStore):
         async def put(self, key: str, data: bytes) -> None:

@@ -35,6 +35,8 @@ class Place:
         self._etag: str | None = None
         self._digest: bytes | None = None
         """Of what is there, as far as we know; None: nothing."""
+        self._doubt: bytes | None = None
+        """Of what may be there, since a write of it failed."""
 
     async def read(self) -> bytes | None:
         """What is there; None: nothing."""
@@ -57,13 +59,27 @@ class Place:
             PreconditionFailed: It is something else by now; nothing was written.
             IntegrityError: What arrived is not what was sent; the old object is still there.
         """
+        conditional = (self._store.capabilities & CONDITIONS) == CONDITIONS
         if overwrite:
             await self.read()
-        if (self._store.capabilities & CONDITIONS) == CONDITIONS:
-            await self._swap(data)
-        else:
-            await self._upload(data)
-        self._digest = _digest(data)
+        elif self._doubt is not None or not conditional:
+            await self._look()
+        digest = self._doubt = _digest(data)
+        try:
+            await (self._swap(data) if conditional else self._upload(data))
+        except PreconditionFailed:
+            self._doubt = None
+            raise
+        self._digest, self._doubt = digest, None
+
+    async def _look(self) -> None:
+        """Raise unless what is there is what we know of, or what we wrote and never heard of."""
+        known, etag = self._digest, self._etag
+        await self.read()
+        if self._digest == known or (self._digest is not None and self._digest == self._doubt):
+            return
+        self._digest, self._etag = known, etag
+        raise PreconditionFailed(CHANGED)
 
     async def _swap(self, data: bytes) -> None:
         absent = self._digest is None
@@ -76,12 +92,7 @@ class Place:
         self._etag = info.etag
 
     async def _upload(self, data: bytes) -> None:
-        """The same for stores without conditions: look, write beside it, look at that, rename."""
-        known = self._digest
-        await self.read()
-        if self._digest != known:
-            self._digest = known
-            raise PreconditionFailed(CHANGED)
+        """The same for stores without conditions: write beside it, look at that, rename."""
         beside = f"{self._key}.tmp"
         await self._store.put(beside, data)
         if await self._store.get(beside) != data:

@@ -75,9 +75,7 @@ class AsyncStorage:
             StorageLockedException: Somebody else has it open; it says who.
         """
         async with self._turn:
-            if not self._opened:
-                await self._run("open", None, self._backend.open())
-            self._opened, self._closed = True, False
+            await self._open()
 
     async def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync and let go of everything; may be called again.
@@ -201,8 +199,15 @@ class AsyncStorage:
     async def _ready(self) -> None:
         if self._closed:
             raise StoreClosed("the documents were closed: open() them again", store=repr(self))
-        if not self._opened:
-            await self.open()
+        if self._opened:
+            return
+        async with self._turn:
+            if not self._opened:
+                await self._open()
+
+    async def _open(self) -> None:
+        await self._run("open", None, self._backend.open())
+        self._opened, self._closed = True, False
 
     def _check(self, uid: Any, *keys: Any) -> None:
         if not isinstance(uid, UID):
