@@ -29,9 +29,11 @@ from storage.object import (
     DictStore,
     FanoutError,
     IntegrityError,
+    ObjectInfo,
     PreconditionFailed,
     StoreClosed,
     StoreUnavailable,
+    WriteOptions,
 )
 from tests.documents.places import running, url_of
 from tests.stores import BlockingStore, ForeignStore
@@ -98,18 +100,32 @@ async def test_what_another_has_written_is_not_written_over(
             assert await second.count(TWO) == 0
 
 
-@pytest.mark.parametrize("store", [AsyncDictStore, ForeignStore])
-async def test_a_lost_answer_is_not_a_lost_race(store: type[Any]) -> None:
-    class Mute(store):  # type: ignore[misc]
-        answers = True
+class Mute(AsyncDictStore):
+    """Does what it is asked, and loses the connection before it can say so."""
 
-        async def put(self, key: str, data: bytes, **conditions: Any) -> Any:
-            info = await super().put(key, data, **conditions)
-            if key == "notes.json" and not self.answers:
-                raise StoreUnavailable("the connection was lost")
-            return info
+    answers = True
 
-    place = Mute()
+    async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
+        info = await super()._put(key, data, options)
+        if not self.answers and key == "notes.json":
+            raise StoreUnavailable("the connection was lost")
+        return info
+
+
+class MuteForeign(ForeignStore):
+    """The same without conditions."""
+
+    answers = True
+
+    async def put(self, key: str, data: bytes) -> None:
+        await super().put(key, data)
+        if not self.answers and key == "notes.json":
+            raise StoreUnavailable("the connection was lost")
+
+
+@pytest.mark.parametrize("kind", [Mute, MuteForeign])
+async def test_a_lost_answer_is_not_a_lost_race(kind: type[Mute] | type[MuteForeign]) -> None:
+    place = kind()
     async with unlocked(place) as documents:
         for value in (b"first", b"second"):
             await documents.put(ONE, "key", value)
