@@ -124,7 +124,7 @@ class MuteForeign(ForeignStore):
 
 
 @pytest.mark.parametrize("kind", [Mute, MuteForeign])
-async def test_a_lost_answer_is_not_a_lost_race(kind: type[Mute] | type[MuteForeign]) -> None:
+async def test_a_lost_answer_is_not_a_lost_race(kind: type[Mute | MuteForeign]) -> None:
     place = kind()
     async with unlocked(place) as documents:
         for value in (b"first", b"second"):

@@ -5,8 +5,10 @@ Only their imports are changed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 from storage.documents import (
     UID,
     AsyncDocumentBackend,
+    AsyncObjectBackend,
     AsyncSqlite3Backend,
     AsyncStorage,
     DocumentNotFoundException,
@@ -29,7 +32,7 @@ from storage.documents import (
     Storage,
     StorageLockedException,
 )
-from storage.object import ConfigError, NotSupported
+from storage.object import ConfigError, DictStore, NotSupported
 from tests.documents.places import each
 
 
@@ -212,12 +215,40 @@ def test_what_a_backend_lacks_is_not_supported() -> None:
         storage.sync()
 
 
-async def test_an_async_backend_and_one_in_threads() -> None:
-    documents: dict[str, dict[str, bytes]] = {}
+async def test_a_blocking_backend_runs_in_threads() -> None:
+    threads: set[int] = set()
+
+    class Telling(DictBackend):
+        def put(self, uid: UID, key: str, data: bytes) -> None:
+            threads.add(threading.get_ident())
+            super().put(uid, key, data)
+
     uid = UID.new()
-    async with AsyncStorage(DictBackend({"documents": documents})) as storage:
+    async with AsyncStorage(Telling({"documents": {}})) as storage:
         await storage.put(uid, "key", b"1")
         assert await storage.get(uid, "key") == b"1"
+    assert threads.isdisjoint({threading.get_ident()})
+
+
+class AsyncBackend(AsyncObjectBackend):
+    """One's own, of ours, which needs a loop."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings["store"])
+
+    @property
+    def inline(self) -> bool:
+        return False
+
+    async def put(self, uid: UID, key: str, data: bytes) -> None:
+        await asyncio.sleep(0)
+        await super().put(uid, key, data)
+
+
+def test_an_async_backend_has_blocking_callers_too() -> None:
+    store = DictStore()
+    uid = program(Storage(AsyncBackend, {"store": store}))
+    assert list(store.keys()) == [f"{uid}/second"]
 
 
 def test_a_subclass_of_a_backend_is_heard(tmp_path: Path) -> None:
