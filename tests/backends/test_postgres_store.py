@@ -95,6 +95,9 @@ async def test_a_pool_is_borrowed(postgres: DatabaseService) -> None:
             await asyncio.to_thread(elsewhere)
             await store.clear()
             assert "a pool" in repr(store)
+            # Nobody knows where they lead: they are not taken for one place.
+            async with AsyncPostgresStore(asyncpg.create_pool(postgres.url, min_size=0)) as other:
+                assert store._locations()[0][0] != other._locations()[0][0]
         with pytest.raises(TypeError):
             pickle.dumps(store)
         assert await pool.fetchval("SELECT 1") == 1

@@ -31,6 +31,8 @@ class Source(ABC):
 
     name: str
     """What it is shown as."""
+    place: str
+    """What two stores have in common that use the same database, as far as that is known."""
 
     @abstractmethod
     async def pool(self) -> Any:
@@ -58,6 +60,7 @@ class OwnPools(Source):
         if most < 1:
             raise ConfigError(f"max_connections is at least 1, not {most!r}")
         self.name = "a factory" if address is None else str(address)
+        self.place = f"factory {id(factory):x}" if address is None else str(address)
         self._pools: PerLoop[Any] = PerLoop(partial(_opened, address, factory, most))
 
     async def pool(self) -> Any:
@@ -83,6 +86,7 @@ class BorrowedPool(Source):
 
     def __init__(self, pool: Any) -> None:
         self.name = "a pool"
+        self.place = f"pool {id(pool):x}"
         self._pool = pool
         self._home: weakref.ref[asyncio.AbstractEventLoop] | None = None
 

@@ -134,7 +134,7 @@ class AsyncPostgresStore(AsyncPostgresMany):
         await self._database.source.aclose()
 
     def _locations(self) -> tuple[tuple[str, str], ...]:
-        return ((f"postgresql {self._database.source.name}", self._where + "/"),)
+        return ((f"postgresql {self._database.source.place}", self._where + "/"),)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._database.source.name!r}, table={self._where!r})"
