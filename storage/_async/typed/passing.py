@@ -1,0 +1,116 @@
+"""Values on their way between objects and handlers: the handlers' work is done off the loop."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import SpooledTemporaryFile, TemporaryDirectory
+from typing import Any, BinaryIO, TypeAlias, cast
+
+from ..._core import calls
+from ..._core.errors import NotSupported
+from ..._core.info import READ_ALL, ObjectInfo
+from ..._formats.base import DataHandler, Format
+from ..base import AsyncBaseStore
+from .wanted import Found, attributes
+
+LIMIT = 8 * 1024 * 1024
+"""Bytes of an object that are held in memory; longer ones pass through a temporary file."""
+
+Spool: TypeAlias = "SpooledTemporaryFile[bytes]"
+
+
+async def fetch(found: Found, spool: Spool) -> None:
+    """Bring an object into a spool, and go to its beginning."""
+    async with found.store._reader(found.key, READ_ALL) as reader:
+        async for chunk in reader:
+            if spool.tell() + len(chunk) < LIMIT:
+                spool.write(chunk)
+            else:
+                await calls.call(spool.write, chunk)
+    spool.seek(0)
+
+
+async def send(store: AsyncBaseStore, key: str, extension: str, spool: Spool) -> ObjectInfo:
+    """Make an object of what is in a spool."""
+    size = spool.tell()
+    spool.seek(0)
+    options = attributes(store, extension)
+    if size < LIMIT:
+        return await store._write(key, spool.read(), options)
+    async with store._writer(key, options) as writer:
+        while chunk := await calls.call(spool.read, 256 * 1024):
+            await writer.write(chunk)
+    return writer.info
+
+
+def load(handler: DataHandler, spool: Spool, extension: str, as_: type[Any] | None) -> Any:
+    """The value in a spool; blocking."""
+    if isinstance(handler, Format):
+        return handler.load(_file(spool), extension, as_)
+    with _place(extension) as path:
+        with path.open("wb") as file:
+            shutil.copyfileobj(spool, file)
+        value = _kept(handler.read_from_file(path, extension))
+    if as_ is not None and not isinstance(value, as_):
+        raise TypeError(f"{type(handler).__name__} gives no {as_.__name__}")
+    return value
+
+
+def dump(handler: DataHandler, value: Any, spool: Spool, extension: str) -> None:
+    """Write a value into a spool; blocking."""
+    if isinstance(handler, Format):
+        return handler.dump(value, _file(spool), extension)
+    with _place(extension) as path:
+        path.touch()
+        handler.write_to_file(value, path, extension)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, spool)
+    return None
+
+
+def pieces(
+    handler: DataHandler, spool: Spool, extension: str, as_: type[Any] | None
+) -> Iterator[Any]:
+    """The pieces of a value in a spool; blocking."""
+    if isinstance(handler, Format):
+        yield from handler.pieces(_file(spool), extension, as_)
+    else:
+        yield load(handler, spool, extension, as_)
+
+
+def piece_writer(
+    handler: DataHandler, spool: Spool, extension: str
+) -> Callable[[Iterable[Any]], None]:
+    """What writes pieces into a spool; blocking.
+
+    Raises:
+        NotSupported: The handler knows no pieces.
+    """
+    if not isinstance(handler, Format):
+        raise NotSupported(f"{type(handler).__name__} cannot be written piece by piece")
+
+    def write(values: Iterable[Any]) -> None:
+        handler.dump_pieces(values, _file(spool), extension)
+
+    return write
+
+
+@contextmanager
+def _place(extension: str) -> Iterator[Path]:
+    """Where a file may be for a while."""
+    with TemporaryDirectory(prefix="storage-") as directory:
+        yield Path(directory, f"value{extension}")
+
+
+def _kept(value: Any) -> Any:
+    """A value that needs its file no longer: a frame of Polars may only tell where to read."""
+    if type(value).__name__ == "LazyFrame" and hasattr(value, "collect"):
+        return value.collect().lazy()
+    return value
+
+
+def _file(spool: Spool) -> BinaryIO:
+    return cast("BinaryIO", spool)

@@ -1,0 +1,291 @@
+"""What a typed store is made of: places, handlers, and the reading and writing of one value."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Iterable
+from contextlib import AsyncExitStack
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ..._core import calls, runner
+from ..._core.closing import closing
+from ..._core.errors import NotSupported, ObjectNotFound
+from ..._core.protocol import AsyncObjectStore
+from ..._core.values import batches
+from ..._core.window import each
+from ..._formats.base import DataHandler
+from ..._formats.registry import Handlers
+from ..base import AsyncBaseStore
+from ..foreign import lift
+from . import passing
+from .feeding import consume
+from .finding import find, find_siblings, remove_replaced
+from .joining import joined
+from .wanted import Found, Wanted, asked, dotted
+
+T = TypeVar("T")
+
+PIECES = 64
+"""Pieces of a value that are read ahead, if that goes quickly."""
+
+
+class TypedValues:
+    """The ground of typed stores: what reads and writes the values.
+
+    Args:
+        store: Where the objects are.
+        handlers: The forms that are known.
+    """
+
+    def __init__(self, store: AsyncObjectStore, handlers: Handlers) -> None:
+        self._given = (store,)
+        self._store = lift(store)
+        self._handlers = handlers
+        self._entered = AsyncExitStack()
+        self._closed = False
+
+    @property
+    def inline(self) -> bool:
+        """Whether blocking callers need no loop."""
+        return self._store.inline
+
+    # -- life -------------------------------------------------------------------------------
+
+    async def aclose(self) -> None:
+        """Close the store; may be called again."""
+        if not self._closed:
+            self._closed = True
+            await self._entered.aclose()
+            for store in self._stores():
+                await self._on(store, store.aclose())
+
+    def _stores(self) -> list[AsyncBaseStore]:
+        """What is closed with this one."""
+        return [self._store]
+
+    async def __aenter__(self) -> Self:
+        self._store._check_open("open")
+        await self._entered.enter_async_context(self._store)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    # -- places -----------------------------------------------------------------------------
+
+    def _placed(self, key: str, fresh: bool) -> tuple[AsyncBaseStore, str]:
+        """The store that a key belongs to, and the key there.
+
+        Args:
+            fresh: Whether a cache is to be passed by.
+        """
+        return self._store, key
+
+    def _wanted(self, key: str, form: str | None = None, fresh: bool = False) -> Wanted:
+        key, found, ignored = asked(key)
+        store, key = self._placed(key, fresh or ignored)
+        return Wanted(store, key, dotted(form or found))
+
+    async def _on(self, store: AsyncBaseStore, work: Coroutine[Any, Any, T]) -> T:
+        """Do work on a store that may need a loop, though this one needs none."""
+        if calls.direct() and not store.inline:
+            return runner.run(work)
+        return await work
+
+    async def _each(
+        self, store: AsyncBaseStore, source: AsyncGenerator[T, None]
+    ) -> AsyncGenerator[T, None]:
+        """`_on` for what is iterated over."""
+        if calls.direct() and not store.inline:
+            for item in runner.iterate(source):
+                yield item
+            return
+        async with closing(source) as items:
+            async for item in items:
+                yield item
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def _found(self, wanted: Wanted) -> Found:
+        return await find(wanted, self._handlers)
+
+    def _reader_of(self, found: Found) -> DataHandler:
+        handler = self._handlers.for_extension(found.extension)
+        if handler is None:
+            raise NotSupported(
+                f"no handler knows the form {found.extension}",
+                operation="get",
+                store=repr(found.store),
+                key=found.key,
+            )
+        return handler
+
+    async def _read(self, wanted: Wanted, as_: type[Any] | None) -> Any:
+        if wanted.is_set:
+            return joined([value async for value in self._read_parts(wanted, as_)])
+        try:
+            return await self._load(await self._found(wanted), as_)
+        except ObjectNotFound:
+            if not wanted.format:
+                raise
+            try:
+                return await self._read(_as_set(wanted), as_)
+            except ObjectNotFound:
+                pass
+            raise
+
+    async def _load(self, found: Found, as_: type[Any] | None) -> Any:
+        handler = self._reader_of(found)
+        with SpooledTemporaryFile(passing.LIMIT) as spool:
+            await passing.fetch(found, spool)
+            return await calls.call_user(passing.load, handler, spool, found.extension, as_)
+
+    async def _pieces(self, wanted: Wanted, as_: type[Any] | None) -> AsyncGenerator[Any, None]:
+        if wanted.is_set:
+            parts = self._parts(wanted)
+        else:
+            parts = _one(await self._found(wanted))
+        async with closing(parts):
+            async for found in parts:
+                async with closing(self._pieces_of(found, as_)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+
+    async def _pieces_of(self, found: Found, as_: type[Any] | None) -> AsyncGenerator[Any, None]:
+        handler = self._reader_of(found)
+        with SpooledTemporaryFile(passing.LIMIT) as spool:
+            await passing.fetch(found, spool)
+            source = passing.pieces(handler, spool, found.extension, as_)
+            async with closing(batches(source, lambda _: 1, PIECES)) as lists:
+                async for batch in lists:
+                    for piece in batch:
+                        yield piece
+
+    # -- sets of parts ----------------------------------------------------------------------
+
+    async def _parts(self, wanted: Wanted) -> AsyncGenerator[Found, None]:
+        """The parts of a set, in the order of their keys.
+
+        Raises:
+            ObjectNotFound: There is none.
+        """
+        found = []
+        async with closing(wanted.store.list(wanted.key)) as infos:
+            async for info in infos:
+                extension = self._handlers.extension_of(info.key)
+                if extension and wanted.format in ("", extension):
+                    found.append(Found(wanted.store, info.key, extension, info))
+        if not found:
+            raise ObjectNotFound(
+                "there are no parts under this key",
+                operation="get",
+                store=repr(wanted.store),
+                key=wanted.key,
+            )
+        for part in sorted(found, key=lambda part: part.key):
+            yield part
+
+    async def _read_parts(self, wanted: Wanted, as_: type[Any] | None) -> AsyncGenerator[Any, None]:
+        async with closing(self._parts(wanted)) as parts:
+            async for found in parts:
+                yield await self._load(found, as_)
+
+    async def _write_parts(self, wanted: Wanted, values: Iterable[Any] | AsyncIterable[Any]) -> str:
+        """Write the parts of a set; those that were there go when all of the new ones stand."""
+        try:
+            old = [found async for found in self._parts(wanted)]
+        except ObjectNotFound:
+            old = []
+        run, number = uuid.uuid4().hex[:12], 0
+        async with closing(each(values)) as items:
+            async for value in items:
+                name = f"{wanted.key}part-{run}-{number:06}"
+                await self._write(Wanted(wanted.store, name, wanted.format), value)
+                number += 1
+        for found in old:
+            await remove_replaced(found)
+        return wanted.key
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def _target(self, wanted: Wanted, value: Any) -> tuple[Found, DataHandler]:
+        """Where a value is written to, and how."""
+        known = wanted.format or self._handlers.extension_of(wanted.key)
+        if known:
+            handler = self._handlers.for_value(value, known) or self._handlers.for_extension(known)
+        else:
+            handler = self._handlers.for_value(value)
+        if handler is None:
+            raise self._refusal(wanted, value, known)
+        extension = known or handler.extensions[0]
+        return Found(wanted.store, self._named(wanted, extension), extension), handler
+
+    def _named(self, wanted: Wanted, extension: str) -> str:
+        """The key that an object has, which has the extension if it has none."""
+        if self._handlers.extension_of(wanted.key):
+            return wanted.key
+        return wanted.key + extension
+
+    def _refusal(self, wanted: Wanted, value: Any, extension: str) -> NotSupported:
+        what = f"the form {extension}" if extension else f"values of type {type(value).__name__}"
+        return NotSupported(
+            f"no handler knows {what}: register one, or allow_pickle=True",
+            operation="put",
+            store=repr(wanted.store),
+            key=wanted.key,
+        )
+
+    async def _write(self, wanted: Wanted, value: Any) -> str:
+        target, handler = self._target(wanted, value)
+        with SpooledTemporaryFile(passing.LIMIT) as spool:
+            await calls.call_user(passing.dump, handler, value, spool, target.extension)
+            await self._publish(wanted, target, spool)
+        return target.key
+
+    async def _write_pieces(self, wanted: Wanted, values: Any) -> str:
+        form = wanted.format or self._handlers.extension_of(wanted.key)
+        handler = self._handlers.for_extension(form) if form else None
+        if handler is None:
+            raise NotSupported(
+                "pieces have no form of their own: give the key an extension",
+                operation="put",
+                store=repr(wanted.store),
+                key=wanted.key,
+            )
+        target = Found(wanted.store, self._named(wanted, form), form)
+        with SpooledTemporaryFile(passing.LIMIT) as spool:
+            await consume(passing.piece_writer(handler, spool, form), values)
+            await self._publish(wanted, target, spool)
+        return target.key
+
+    async def _publish(self, wanted: Wanted, target: Found, spool: passing.Spool) -> None:
+        """Store an object; then what it stands for now goes, if it had another extension."""
+        old = await self._replaced(wanted, target.key)
+        await passing.send(target.store, target.key, target.extension, spool)
+        if old is not None:
+            await remove_replaced(old)
+
+    async def _replaced(self, wanted: Wanted, key: str) -> Found | None:
+        """The one object that the key without its extension has meant until now."""
+        if key == wanted.key:
+            return None
+        siblings = await find_siblings(wanted.store, wanted.key, self._handlers)
+        # Of several, each may be somebody's own, by its full name.
+        if len(siblings) != 1 or siblings[0].key == key:
+            return None
+        return siblings[0]
+
+
+def _as_set(wanted: Wanted) -> Wanted:
+    return Wanted(wanted.store, f"{wanted.key}/", wanted.format)
+
+
+async def _one(found: Found) -> AsyncGenerator[Found, None]:
+    yield found
