@@ -57,7 +57,7 @@ class AsyncTypedStore(TypedValues):
     async def read(
         self,
         key: str,
-        format: str | None = None,  # noqa: A002 - the name that users know
+        format: str | None = None,
         as_: type[Any] | None = None,
         *,
         ignore_cache: bool = False,
@@ -79,7 +79,7 @@ class AsyncTypedStore(TypedValues):
         wanted = self._wanted(key, format, ignore_cache)
         return await self._on(wanted.store, self._read(wanted, as_))
 
-    async def write(self, key: str, value: Any, format: str | None = None) -> str:  # noqa: A002
+    async def write(self, key: str, value: Any, format: str | None = None) -> str:
         """Store a value; readers see the old one or the new one.
 
         Args:
@@ -103,7 +103,7 @@ class AsyncTypedStore(TypedValues):
     async def read_pieces(
         self,
         key: str,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         as_: type[Any] | None = None,
     ) -> AsyncIterator[Any]:
         """The value of an object piece by piece, in bounded memory, if its form has pieces.
@@ -120,7 +120,7 @@ class AsyncTypedStore(TypedValues):
         self,
         key: str,
         values: Iterable[Any] | AsyncIterable[Any],
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
     ) -> str:
         """Store an object of pieces such as `read_pieces` gives, in bounded memory.
 

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from ..._core import calls, runner
 from ..._core.closing import closing
-from ..._core.errors import NotSupported, ObjectNotFound
+from ..._core.errors import NotSupported, ObjectNotFound, StoreNotFound
 from ..._core.protocol import AsyncObjectStore
 from ..._core.values import batches
 from ..._core.window import each
@@ -201,7 +201,7 @@ class TypedValues:
         """Write the parts of a set; those that were there go when all of the new ones stand."""
         try:
             old = [found async for found in self._parts(wanted)]
-        except ObjectNotFound:
+        except (ObjectNotFound, StoreNotFound):
             old = []
         run, number = uuid.uuid4().hex[:12], 0
         async with closing(each(values)) as items:
@@ -276,7 +276,10 @@ class TypedValues:
         """The one object that the key without its extension has meant until now."""
         if key == wanted.key:
             return None
-        siblings = await find_siblings(wanted.store, wanted.key, self._handlers)
+        try:
+            siblings = await find_siblings(wanted.store, wanted.key, self._handlers)
+        except StoreNotFound:  # the first write creates it
+            return None
         # Of several, each may be somebody's own, by its full name.
         if len(siblings) != 1 or siblings[0].key == key:
             return None

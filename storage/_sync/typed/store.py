@@ -53,7 +53,7 @@ class TypedStore(Twin):
     def __init__(self, store: ObjectStore, handlers: Handlers) -> None:
         self._hold(self._async_type(to_async(store), handlers))
 
-    def read(  # noqa: A002 - the name that users know
+    def read(
         self,
         key: str,
         format: str | None = None,
@@ -77,7 +77,7 @@ class TypedStore(Twin):
         """
         return self._run(self._async.read(key, format, as_, ignore_cache=ignore_cache))
 
-    def write(self, key: str, value: Any, format: str | None = None) -> str:  # noqa: A002
+    def write(self, key: str, value: Any, format: str | None = None) -> str:
         """Store a value; readers see the old one or the new one.
 
         Args:
@@ -96,7 +96,7 @@ class TypedStore(Twin):
         """
         return self._run(self._async.write(key, value, format))
 
-    def read_pieces(  # noqa: A002
+    def read_pieces(
         self, key: str, format: str | None = None, as_: type[Any] | None = None
     ) -> Iterator[Any]:
         """The value of an object piece by piece, in bounded memory, if its form has pieces.
@@ -106,9 +106,7 @@ class TypedStore(Twin):
         """
         return self._iterate(self._async.read_pieces(key, format, as_))
 
-    def write_pieces(  # noqa: A002
-        self, key: str, values: Iterable[Any], format: str | None = None
-    ) -> str:
+    def write_pieces(self, key: str, values: Iterable[Any], format: str | None = None) -> str:
         """Store an object of pieces such as `read_pieces` gives, in bounded memory.
 
         Args:

@@ -1,0 +1,188 @@
+"""AutoStore for asyncio: a typed store that opens what URLs and options say."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import unquote
+
+from .._async.base import AsyncBaseStore
+from .._async.foreign import lift
+from .._async.typed.store import AsyncTypedStore
+from .._async.wrappers.caching import AsyncCachingStore
+from .._core import calls
+from .._core.errors import ConfigError
+from .._core.protocol import AsyncObjectStore
+from .._formats.table import handlers
+from . import backends
+from .caches import cached, remove_expired
+from .options import Given, StorageConfig, chosen
+
+WHOLE_PATHS = ("s3", "memory")
+"""Schemes of which a whole path is a key; of others its last part is, in a directory."""
+
+
+class AsyncAutoStore(AsyncTypedStore):
+    """A typed store over whatever a URL, a path or a store says; `AutoStore` for asyncio.
+
+    ``await store.write("df", df)``, ``await store.read("df")``. What keys mean is told by
+    `AsyncTypedStore`. A key that is a full URL of a known scheme (``"s3://bucket/df.parquet"``)
+    means an object elsewhere, in any verb.
+
+    Args:
+        storage_uri: A URL as for `open_async_store`, a path, or an async store.
+        config: A `StorageConfig`, `S3StorageConfig`, `Options` or `S3Options`; or several, each
+            for the URLs of its ``scheme``.
+        options: The same by its later name.
+        allow_pickle: Whether anything may be pickled, and pickles be read. Reading one runs
+            whatever code its writer has put into it.
+        settings: Single fields of the options, such as ``cache_enabled=True``.
+
+    Raises:
+        ConfigError: No such scheme or option.
+    """
+
+    def __init__(
+        self,
+        storage_uri: str | os.PathLike[str] | AsyncObjectStore,
+        config: Given = None,
+        *,
+        options: Given = None,
+        allow_pickle: bool = False,
+        **settings: Any,
+    ) -> None:
+        if config is not None and options is not None:
+            raise ConfigError("config and options are two names of one argument")
+        self._options = config if options is None else options
+        self._settings = settings
+        self._others: dict[str, AsyncBaseStore] = {}
+        self._lock = threading.Lock()
+        super().__init__(self._opened(storage_uri), handlers(allow_pickle=allow_pickle))
+
+    # -- opening ----------------------------------------------------------------------------
+
+    def _chosen(self, scheme: str) -> StorageConfig | None:
+        return chosen(self._options, scheme, self._settings)
+
+    def _known_schemes(self) -> set[str]:
+        each = self._options or ()
+        several = (each,) if isinstance(each, StorageConfig) else each
+        return {one.scheme for one in several} - {""}
+
+    def _opened(self, place: str | os.PathLike[str] | AsyncObjectStore) -> AsyncBaseStore:
+        self._root: Path | None = None
+        if not isinstance(place, str | os.PathLike):
+            self._uri = ""
+            return cached(lift(place), self._chosen(""))
+        self._uri = os.fspath(place)
+        scheme = backends.scheme_of(self._uri, self._known_schemes())
+        if not scheme and "://" not in self._uri:
+            self._root = Path(self._uri)
+        options = self._chosen(scheme or "file")
+        return cached(backends.open_place(self._uri, options, scheme), options)
+
+    async def __aenter__(self) -> Self:
+        if self._root is not None:
+            await calls.call(self._root.mkdir, parents=True, exist_ok=True)
+        await super().__aenter__()
+        return self
+
+    # -- other stores -------------------------------------------------------------------------
+
+    def _placed(self, key: str, fresh: bool) -> tuple[AsyncBaseStore, str]:
+        store, key = self._located(key)
+        if fresh and isinstance(store, AsyncCachingStore):
+            return store._child, key
+        return store, key
+
+    def _located(self, key: str) -> tuple[AsyncBaseStore, str]:
+        scheme = backends.scheme_of(key, self._known_schemes())
+        if not scheme:
+            return self._store, key
+        self._store._check_open("open")
+        root, rest = _split(key, scheme)
+        with self._lock:
+            store = self._others.get(root)
+            if store is None:
+                options = self._chosen(scheme)
+                store = cached(backends.open_place(root, options, scheme), options)
+                self._others[root] = store
+        return store, rest
+
+    def _stores(self) -> list[AsyncBaseStore]:
+        return [self._store, *self._others.values()]
+
+    def list_active_backends(self) -> list[str]:
+        """The places that are open: the store's own, and those of full URLs."""
+        return [self._uri or repr(self._store), *self._others]
+
+    async def invalidate_backend_cache(self, scheme: str) -> None:
+        """Close the stores that were opened for full URLs of a scheme."""
+        with self._lock:
+            gone = [root for root in self._others if root.partition("://")[0] == scheme]
+            stores = [self._others.pop(root) for root in gone]
+        for store in stores:
+            await self._on(store, store.aclose())
+
+    # -- the cache ----------------------------------------------------------------------------
+
+    async def invalidate_cache(self, key: str) -> None:
+        """Forget what is cached of an object."""
+        store = self._wanted(key).store
+        found = await self.find_file_fuzzy(key)
+        if found is not None and isinstance(store, AsyncCachingStore):
+            await self._on(store, store.clear(found))
+
+    async def cleanup_cache(self) -> None:
+        """Remove what is older than ``cache_expiry_hours`` from the disk."""
+        for store in self._stores():
+            scheme = backends.scheme_of(self._uri)
+            options = self._chosen(scheme) or StorageConfig()
+            await self._on(store, _swept(store, options.cache_expiry_hours))
+
+    async def cleanup_expired_cache(self) -> None:
+        """The same as `cleanup_cache`."""
+        await self.cleanup_cache()
+
+    # -- what all stores share ----------------------------------------------------------------
+
+    @classmethod
+    def register_backend(cls, scheme: str, backend_class: Any) -> None:
+        """Let all stores open URLs of a scheme by a backend.
+
+        Args:
+            scheme: Such as ``"s3"``.
+            backend_class: `S3Backend`, `LocalFileBackend`, a subclass of `StorageBackend`, or an
+                async store class with a ``from_url``.
+        """
+        backends.register(scheme, backend_class)
+
+    @classmethod
+    def unregister_backend(cls, scheme: str) -> None:
+        """Open a scheme's URLs as if nothing had been registered for it."""
+        backends.unregister(scheme)
+
+    @classmethod
+    def get_supported_backends(cls) -> list[str]:
+        """All schemes of URLs, sorted."""
+        return backends.schemes()
+
+
+async def _swept(store: AsyncBaseStore, hours: float) -> None:
+    await remove_expired(store, hours)
+
+
+def _split(url: str, scheme: str) -> tuple[str, str]:
+    """The URL of a store, and the key of an object in it."""
+    before, _, path = url.partition("://")
+    if scheme in WHOLE_PATHS or "/" not in path.rstrip("/"):
+        root, _, key = path.partition("/")
+    else:
+        slash = "/" if path.endswith("/") else ""
+        root, _, key = path.rstrip("/").rpartition("/")
+        key += slash
+    if not key:
+        raise ConfigError(f"a full URL names an object: {before}://{root}/key")
+    return f"{before}://{root}", unquote(key)
