@@ -69,6 +69,19 @@ def writing(what: str, way_out: str) -> Iterator[None]:
         raise TypeError(f"this cannot be written as {what}: {error}; {way_out}") from error
 
 
+def check_type(as_: Any, what: str, *kinds: Any) -> Any:
+    """The type to read something as: the first one for None.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if as_ is None:
+        return kinds[0]
+    if as_ in kinds:
+        return as_
+    raise refuse_type(as_, what, " or ".join(kind.__name__ for kind in kinds))
+
+
 def refuse_type(as_: Any, what: str, known: str) -> TypeError:
     """The error for a type that a form is not read as."""
     name = getattr(as_, "__qualname__", as_)
