@@ -48,10 +48,12 @@ def reading(what: str) -> Iterator[None]:
         yield
     except StoreError:
         raise
-    except (Exception, MemoryError) as error:  # sizes that nobody has come from damaged lengths
-        raise DecodeError(
-            f"the content is no {what}: {str(error) or type(error).__name__}"
-        ) from error
+    except BaseException as error:
+        # A panic of Rust is no Exception. A MemoryError is one: damaged lengths ask for anything.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        told = str(error) or type(error).__name__
+        raise DecodeError(f"the content is no {what}: {told}") from error
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from .._core.errors import ConfigError
 from .base import Format
-from .packages import reading, check_type
+from .packages import check_type, reading
 
 LINE = 1024 * 1024
 """Bytes after which a line comes in parts."""

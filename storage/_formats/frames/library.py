@@ -8,10 +8,11 @@ from typing import Any, BinaryIO
 
 from ..packages import is_a, package
 
-PARQUET, CSV = "Parquet", "CSV"
+PARQUET, CSV, ARROW = "Parquet", "CSV", "Arrow"
 WAY_OUT = {
     PARQUET: "convert the column, or write .pkl",
     CSV: "convert the column, or write .parquet",
+    ARROW: "convert the column, or write the frame as a whole",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from ..packages import reading
 from .library import CSV, PARQUET, Library, check_columns, refused
-from .of_arrow import arrow, check_parquet
+from .of_arrow import arrow, check_parquet, parquet_table
 
 
 class Pandas(Library):
@@ -22,7 +22,7 @@ class Pandas(Library):
     def read_parquet(self, source: BinaryIO, as_: Any) -> Any:
         self.load()
         with reading("Parquet"):
-            return arrow(".parquet").read_table(source).to_pandas()
+            return parquet_table(source).to_pandas()
 
     def csv_of(self, value: Any, *, header: bool) -> bytes:
         if not value.index.equals(self.load().RangeIndex(len(value))) or value.index.name:
@@ -43,13 +43,15 @@ class Pandas(Library):
             return self._parsed(source)
 
     def _parsed(self, source: BinaryIO) -> Any:
-        return self.load().read_csv(
+        pandas = self.load()
+        exact = {} if _version(pandas) >= (3, 1) else {"float_precision": "round_trip"}
+        return pandas.read_csv(
             source,
             # "NA" is Namibia as often as it is nothing.
             keep_default_na=False,
             na_values=[""],
-            float_precision="round_trip",
             low_memory=False,
+            **exact,
         )
 
     def to_table(self, value: Any) -> Any:
@@ -71,6 +73,10 @@ class Pandas(Library):
     def _sorts(self, frame: Any) -> list[tuple[Any, str]]:
         types = self.load().api.types
         return [(name, _sort(kind, types)) for name, kind in frame.dtypes.items()]
+
+
+def _version(pandas: Any) -> tuple[int, ...]:
+    return tuple(int(part) for part in pandas.__version__.split(".")[:2])
 
 
 def _sort(kind: Any, types: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from ..packages import reading
-from .library import CSV, PARQUET, Library, check_columns, refused
+from ..packages import installed, reading
+from .library import ARROW, CSV, PARQUET, Library, check_columns, refused
+from .of_arrow import parquet_table
 
 # Only what can be nothing else: 01/02/2026 is read differently by many.
 _DATE = r"^\d{4}-\d\d-\d\d$"
@@ -20,12 +21,13 @@ class Polars(Library):
     kinds = ("DataFrame", "LazyFrame")
 
     def write_parquet(self, value: Any, out: BinaryIO) -> None:
-        polars, frame = self.load(), _collected(value)
+        frame = _collected(value)
         try:
             # An empty frame of the same columns shows what becomes of them.
             trial = BytesIO()
             frame.clear().write_parquet(trial)
-            schema = polars.read_parquet(trial).schema
+            trial.seek(0)
+            schema = self._decoded(trial).schema
         except Exception as error:
             raise refused(PARQUET, error) from error
         for name, kind in frame.schema.items():
@@ -35,7 +37,14 @@ class Polars(Library):
 
     def read_parquet(self, source: BinaryIO, as_: Any) -> Any:
         with reading("Parquet"):
-            return _given(self.load().read_parquet(source), as_)
+            return _given(self._decoded(source), as_)
+
+    def _decoded(self, source: BinaryIO) -> Any:
+        polars = self.load()
+        if not installed("pyarrow"):
+            return polars.read_parquet(source)
+        # Polars' own reader aborts the process at some damaged files; that of Arrow does not.
+        return polars.from_arrow(parquet_table(source))
 
     def csv_of(self, value: Any, *, header: bool) -> bytes:
         frame = _collected(value)
@@ -60,7 +69,10 @@ class Polars(Library):
         return frame.with_columns(_dated(frame[name], polars) for name in texts)
 
     def to_table(self, value: Any) -> Any:
-        return _collected(value).to_arrow()
+        try:
+            return _collected(value).to_arrow()
+        except Exception as error:
+            raise refused(ARROW, error) from error
 
     def from_table(self, table: Any, as_: Any) -> Any:
         frame = self.load().from_arrow(table)
