@@ -48,10 +48,12 @@ def reading(what: str) -> Iterator[None]:
         yield
     except StoreError:
         raise
-    except (Exception, MemoryError) as error:  # sizes that nobody has come from damaged lengths
-        raise DecodeError(
-            f"the content is no {what}: {str(error) or type(error).__name__}"
-        ) from error
+    except BaseException as error:
+        # A panic of Rust is no Exception. A MemoryError is one: damaged lengths ask for anything.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        told = str(error) or type(error).__name__
+        raise DecodeError(f"the content is no {what}: {told}") from error
 
 
 @contextmanager
@@ -67,6 +69,19 @@ def writing(what: str, way_out: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise TypeError(f"this cannot be written as {what}: {error}; {way_out}") from error
+
+
+def check_type(as_: Any, what: str, *kinds: Any) -> Any:
+    """The type to read something as: the first one for None.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if as_ is None:
+        return kinds[0]
+    if as_ in kinds:
+        return as_
+    raise refuse_type(as_, what, " or ".join(kind.__name__ for kind in kinds))
 
 
 def refuse_type(as_: Any, what: str, known: str) -> TypeError:

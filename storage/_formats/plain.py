@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from .._core.errors import ConfigError
 from .base import Format
-from .packages import reading, refuse_type
+from .packages import check_type, reading
 
 LINE = 1024 * 1024
 """Bytes after which a line comes in parts."""
@@ -30,10 +30,8 @@ class BytesFormat(Format):
         out.write(value)
 
     def load(self, source: BinaryIO, extension: str, as_: type[Any] | None = None) -> Any:
-        if as_ not in {None, bytes, bytearray}:
-            raise refuse_type(as_, "bytes", "bytes and bytearray")
-        content = source.read()
-        return (as_ or bytes)(content)
+        kind = check_type(as_, "this", bytes, bytearray)
+        return kind(source.read())
 
     def pieces(
         self, source: BinaryIO, extension: str, as_: type[Any] | None = None
@@ -67,14 +65,14 @@ class TextFormat(Format):
         out.write(content)
 
     def load(self, source: BinaryIO, extension: str, as_: type[Any] | None = None) -> str:
-        self._check(as_)
+        check_type(as_, "text", str)
         with reading("text in UTF-8"):
             return source.read().decode()
 
     def pieces(
         self, source: BinaryIO, extension: str, as_: type[Any] | None = None
     ) -> Iterator[str]:
-        self._check(as_)
+        check_type(as_, "text", str)
         decoder = codecs.getincrementaldecoder("utf-8")()
         with reading("text in UTF-8"):
             while line := source.readline(LINE):
@@ -84,10 +82,6 @@ class TextFormat(Format):
     def dump_pieces(self, values: Iterable[Any], out: BinaryIO, extension: str) -> None:
         for value in values:
             self.dump(value, out, extension)
-
-    def _check(self, as_: type[Any] | None) -> None:
-        if as_ not in {None, str}:
-            raise refuse_type(as_, "text", "str")
 
 
 class PickleFormat(Format):
@@ -120,5 +114,5 @@ class PickleFormat(Format):
         with reading("pickle"):
             value = pickle.load(source)  # noqa: S301
         if as_ is not None and not isinstance(value, as_):
-            raise refuse_type(as_, "this pickle", type(value).__name__)
+            raise TypeError(f"this pickle is a {type(value).__name__}, not a {as_.__name__}")
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .frames.formats import CsvFormat, ParquetFormat
 from .jsons import JsonFormat, JsonLinesFormat, RecordFormat
 from .plain import BytesFormat, PickleFormat, TextFormat
 from .records import ATTRS, DATACLASS, PYDANTIC, STRUCT
@@ -16,6 +17,8 @@ HANDLERS = Handlers(
         TextFormat(),
         YamlFormat(),
         JsonFormat(),
+        CsvFormat(),
+        ParquetFormat(),
         RecordFormat(ATTRS, 11),
         RecordFormat(STRUCT, 11),
         RecordFormat(DATACLASS, 11),
