@@ -19,35 +19,44 @@ from .wanted import Found, attributes
 LIMIT = 8 * 1024 * 1024
 """Bytes of an object that are held in memory; longer ones pass through a temporary file."""
 
+PIECE = 256 * 1024
+
 Spool: TypeAlias = "SpooledTemporaryFile[bytes]"
 
 
 async def fetch(found: Found, spool: Spool) -> None:
-    """Bring an object into a spool, and go to its beginning."""
+    """Bring an object into a spool."""
     async with found.store._reader(found.key, READ_ALL) as reader:
         async for chunk in reader:
             if spool.tell() + len(chunk) < LIMIT:
                 spool.write(chunk)
             else:
                 await calls.call(spool.write, chunk)
-    spool.seek(0)
 
 
-async def send(store: AsyncBaseStore, key: str, extension: str, spool: Spool) -> ObjectInfo:
-    """Make an object of what is in a spool."""
-    size = spool.tell()
-    spool.seek(0)
+async def send(
+    store: AsyncBaseStore, key: str, extension: str, spool: Spool, short: bytes | None
+) -> ObjectInfo:
+    """Make an object of what is in a spool, or of its bytes where `taken` gave them."""
     options = attributes(store, extension)
-    if size < LIMIT:
-        return await store._write(key, spool.read(), options)
+    if short is not None:
+        return await store._write(key, short, options)
     async with store._writer(key, options) as writer:
-        while chunk := await calls.call(spool.read, 256 * 1024):
+        while chunk := await calls.call(spool.read, PIECE):
             await writer.write(chunk)
     return writer.info
 
 
+def taken(spool: Spool) -> bytes | None:
+    """The bytes in a spool if they are few; else it is at its beginning. Blocking."""
+    size = spool.tell()
+    spool.seek(0)
+    return spool.read() if size < LIMIT else None
+
+
 def load(handler: DataHandler, spool: Spool, extension: str, as_: type[Any] | None) -> Any:
     """The value in a spool; blocking."""
+    spool.seek(0)
     if isinstance(handler, Format):
         return handler.load(_file(spool), extension, as_)
     with _place(extension) as path:
@@ -59,16 +68,17 @@ def load(handler: DataHandler, spool: Spool, extension: str, as_: type[Any] | No
     return value
 
 
-def dump(handler: DataHandler, value: Any, spool: Spool, extension: str) -> None:
-    """Write a value into a spool; blocking."""
+def dump(handler: DataHandler, value: Any, spool: Spool, extension: str) -> bytes | None:
+    """Write a value into a spool, and do what `taken` does; blocking."""
     if isinstance(handler, Format):
-        return handler.dump(value, _file(spool), extension)
-    with _place(extension) as path:
-        path.touch()
-        handler.write_to_file(value, path, extension)
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, spool)
-    return None
+        handler.dump(value, _file(spool), extension)
+    else:
+        with _place(extension) as path:
+            path.touch()
+            handler.write_to_file(value, path, extension)
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, spool)
+    return taken(spool)
 
 
 def pieces(
@@ -76,6 +86,7 @@ def pieces(
 ) -> Iterator[Any]:
     """The pieces of a value in a spool; blocking."""
     if isinstance(handler, Format):
+        spool.seek(0)
         yield from handler.pieces(_file(spool), extension, as_)
     else:
         yield load(handler, spool, extension, as_)

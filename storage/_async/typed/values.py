@@ -1,115 +1,31 @@
-"""What a typed store is made of: places, handlers, and the reading and writing of one value."""
+"""Values on their way between handlers and objects."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from tempfile import SpooledTemporaryFile
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
 
-from ..._core import calls, runner
+from ..._core import calls
 from ..._core.closing import closing
 from ..._core.errors import NotSupported, ObjectNotFound, StoreNotFound
-from ..._core.protocol import AsyncObjectStore
 from ..._core.values import batches
 from ..._core.window import each
 from ..._formats.base import DataHandler
-from ..._formats.registry import Handlers
-from ..base import AsyncBaseStore
-from ..foreign import lift
 from . import passing
 from .feeding import consume
 from .finding import find, find_siblings, remove_replaced
 from .joining import joined
-from .wanted import Found, Wanted, asked, dotted
-
-T = TypeVar("T")
+from .places import TypedPlaces
+from .wanted import Found, Wanted
 
 PIECES = 64
 """Pieces of a value that are read ahead, if that goes quickly."""
 
 
-class TypedValues:
-    """The ground of typed stores: what reads and writes the values.
-
-    Args:
-        store: Where the objects are.
-        handlers: The forms that are known.
-    """
-
-    def __init__(self, store: AsyncObjectStore, handlers: Handlers) -> None:
-        self._given = (store,)
-        self._store = lift(store)
-        self._handlers = handlers
-        self._entered = AsyncExitStack()
-        self._closed = False
-
-    @property
-    def inline(self) -> bool:
-        """Whether blocking callers need no loop."""
-        return self._store.inline
-
-    # -- life -------------------------------------------------------------------------------
-
-    async def aclose(self) -> None:
-        """Close the store; may be called again."""
-        if not self._closed:
-            self._closed = True
-            await self._entered.aclose()
-            for store in self._stores():
-                await self._on(store, store.aclose())
-
-    def _stores(self) -> list[AsyncBaseStore]:
-        """What is closed with this one."""
-        return [self._store]
-
-    async def __aenter__(self) -> Self:
-        self._store._check_open("open")
-        await self._entered.enter_async_context(self._store)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    # -- places -----------------------------------------------------------------------------
-
-    def _placed(self, key: str, fresh: bool) -> tuple[AsyncBaseStore, str]:
-        """The store that a key belongs to, and the key there.
-
-        Args:
-            fresh: Whether a cache is to be passed by.
-        """
-        return self._store, key
-
-    def _wanted(self, key: str, form: str | None = None, fresh: bool = False) -> Wanted:
-        key, found, ignored = asked(key)
-        store, key = self._placed(key, fresh or ignored)
-        return Wanted(store, key, dotted(form or found))
-
-    async def _on(self, store: AsyncBaseStore, work: Coroutine[Any, Any, T]) -> T:
-        """Do work on a store that may need a loop, though this one needs none."""
-        if calls.direct() and not store.inline:
-            return runner.run(work)
-        return await work
-
-    async def _each(
-        self, store: AsyncBaseStore, source: AsyncGenerator[T, None]
-    ) -> AsyncGenerator[T, None]:
-        """`_on` for what is iterated over."""
-        if calls.direct() and not store.inline:
-            for item in runner.iterate(source):
-                yield item
-            return
-        async with closing(source) as items:
-            async for item in items:
-                yield item
+class TypedValues(TypedPlaces):
+    """Reads and writes values, whole and piece by piece, and sets of them."""
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -245,8 +161,9 @@ class TypedValues:
     async def _write(self, wanted: Wanted, value: Any) -> str:
         target, handler = self._target(wanted, value)
         with SpooledTemporaryFile(passing.LIMIT) as spool:
-            await calls.call_user(passing.dump, handler, value, spool, target.extension)
-            await self._publish(wanted, target, spool)
+            form = target.extension
+            short = await calls.call_user(passing.dump, handler, value, spool, form)
+            await self._publish(wanted, target, spool, short)
         return target.key
 
     async def _write_pieces(self, wanted: Wanted, values: Any) -> str:
@@ -262,13 +179,15 @@ class TypedValues:
         target = Found(wanted.store, self._named(wanted, form), form)
         with SpooledTemporaryFile(passing.LIMIT) as spool:
             await consume(passing.piece_writer(handler, spool, form), values)
-            await self._publish(wanted, target, spool)
+            await self._publish(wanted, target, spool, await calls.call(passing.taken, spool))
         return target.key
 
-    async def _publish(self, wanted: Wanted, target: Found, spool: passing.Spool) -> None:
+    async def _publish(
+        self, wanted: Wanted, target: Found, spool: passing.Spool, short: bytes | None
+    ) -> None:
         """Store an object; then what it stands for now goes, if it had another extension."""
         old = await self._replaced(wanted, target.key)
-        await passing.send(target.store, target.key, target.extension, spool)
+        await passing.send(target.store, target.key, target.extension, spool, short)
         if old is not None:
             await remove_replaced(old)
 
