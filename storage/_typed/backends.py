@@ -194,12 +194,12 @@ def open_place(url: str, options: StorageConfig | None, scheme: str) -> AsyncBas
     """The store of a URL; nothing is touched yet."""
     backend = _registered.get(scheme)
     if backend is None and isinstance(options, S3Options):
-        url = f"s3{url[url.index('://') :]}"
         backend = S3Backend
-    if backend is None or backend is LocalFileBackend or (backend is S3Backend and not options):
-        return _timed(open_async_store(url), url, options)
     if backend is S3Backend:
-        return S3Backend.open(url, options or S3Options())
+        url = f"s3{url[url.index('://') :]}"
+        return S3Backend.open(url, options) if options else open_async_store(url)
+    if backend is None or backend is LocalFileBackend:
+        return _timed(open_async_store(url), url, options)
     if hasattr(backend, "from_url"):
         parsed = StoreURL.parse(url)
         store: AsyncBaseStore = backend.from_url(parsed)

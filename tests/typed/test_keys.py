@@ -199,7 +199,7 @@ async def test_of_two_the_newest_is_meant_and_none_is_removed(store: AsyncAutoSt
     await store.write("report", {"a": 1})
     assert await keys(store) == ["report.html", "report.json", "report.txt"]
     assert await store.read("report") == {"a": 1}
-    with pytest.raises(InvalidKey, match="report.html"):
+    with pytest.raises(InvalidKey, match="html"):
         await store.delete("report")
     await store.delete("report.html")
     await store.delete("report.txt")

@@ -80,9 +80,8 @@ def newest(siblings: list[Found], handlers: Handlers) -> Found:
     order = list(handlers)
 
     def rank(found: Found) -> tuple[datetime, int]:
-        modified = found.info.modified if found.info is not None else None
         handler = handlers.for_extension(found.extension)
-        return modified or _LONG_AGO, -order.index(handler) if handler else -len(order)
+        return found.info.modified or _LONG_AGO, -order.index(handler) if handler else -len(order)
 
     return max(siblings, key=rank)
 
@@ -90,21 +89,19 @@ def newest(siblings: list[Found], handlers: Handlers) -> Found:
 async def remove_replaced(found: Found) -> None:
     """Remove an object that another one stands for now, unless somebody has written it since."""
     store, key = found.store, found.key
-    etag = found.info.etag if found.info is not None else None
-    if etag is not None and Capability.DELETE_IF_MATCH in store.capabilities:
+    if found.info.etag is not None and Capability.DELETE_IF_MATCH in store.capabilities:
         try:
-            await store.delete(key, missing_ok=True, if_match=etag)
+            await store.delete(key, missing_ok=True, if_match=found.info.etag)
         except (PreconditionFailed, ObjectNotFound):
             return
     elif await _is_still(found.info, store, key):
         await store.delete(key, missing_ok=True)
 
 
-async def _is_still(info: ObjectInfo | None, store: AsyncBaseStore, key: str) -> bool:
+async def _is_still(info: ObjectInfo, store: AsyncBaseStore, key: str) -> bool:
     try:
         now = await store.head(key)
     except ObjectNotFound:
         return False
-    if info is None:
-        return True
-    return (now.size, now.etag, now.modified) == (info.size, info.etag, info.modified)
+    known = ((info.size, now.size), (info.etag, now.etag), (info.modified, now.modified))
+    return all(before == after for before, after in known if None not in (before, after))

@@ -24,7 +24,7 @@ class TypedObjects(TypedValues):
             found = await self._found(wanted)
         except ObjectNotFound:
             return None
-        there = found.info is not None or await found.store.exists(found.key)
+        there = found.listed is not None or await found.store.exists(found.key)
         return found.key if there else None
 
     async def _told(self, wanted: Wanted) -> tuple[Found, ObjectInfo]:

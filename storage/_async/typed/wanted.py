@@ -68,8 +68,13 @@ class Found:
     """Its own key, with its extension."""
     extension: str
     """That decides how it is read, with its dot and in lower case."""
-    info: ObjectInfo | None = None
+    listed: ObjectInfo | None = None
     """What the listing told in which it was found."""
+
+    @property
+    def info(self) -> ObjectInfo:
+        """What is known of it."""
+        return self.listed or ObjectInfo(self.key)
 
 
 @dataclass(frozen=True)
