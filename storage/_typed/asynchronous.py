@@ -55,7 +55,8 @@ class AsyncAutoStore(AsyncTypedStore):
     ) -> None:
         if config is not None and options is not None:
             raise ConfigError("config and options are two names of one argument")
-        self._options = config if options is None else options
+        told = config if options is None else options
+        self._options = (told,) if isinstance(told, StorageConfig) else tuple(told or ())
         self._settings = settings
         self._others: dict[str, AsyncBaseStore] = {}
         self._lock = threading.Lock()
@@ -67,9 +68,7 @@ class AsyncAutoStore(AsyncTypedStore):
         return chosen(self._options, scheme, self._settings)
 
     def _known_schemes(self) -> set[str]:
-        each = self._options or ()
-        several = (each,) if isinstance(each, StorageConfig) else each
-        return {one.scheme for one in several} - {""}
+        return {each.scheme for each in self._options} - {""}
 
     def _opened(self, place: str | os.PathLike[str] | AsyncObjectStore) -> AsyncBaseStore:
         self._root: Path | None = None
@@ -111,8 +110,13 @@ class AsyncAutoStore(AsyncTypedStore):
                 self._others[root] = store
         return store, rest
 
-    def _stores(self) -> list[AsyncBaseStore]:
+    def _places(self) -> list[AsyncBaseStore]:
+        """The store itself, and those that were opened for full URLs."""
         return [self._store, *self._others.values()]
+
+    def _stores(self) -> list[AsyncBaseStore]:
+        # A store that was not entered leaves what it is made of alone.
+        return [each for store in self._places() for each in _with_its_own(store)]
 
     def list_active_backends(self) -> list[str]:
         """The places that are open: the store's own, and those of full URLs."""
@@ -123,8 +127,7 @@ class AsyncAutoStore(AsyncTypedStore):
         with self._lock:
             gone = [root for root in self._others if root.partition("://")[0] == scheme]
             stores = [self._others.pop(root) for root in gone]
-        for store in stores:
-            await self._on(store, store.aclose())
+        await self._close([each for store in stores for each in _with_its_own(store)])
 
     # -- the cache ----------------------------------------------------------------------------
 
@@ -137,7 +140,7 @@ class AsyncAutoStore(AsyncTypedStore):
 
     async def cleanup_cache(self) -> None:
         """Remove what is older than ``cache_expiry_hours`` from the disk."""
-        for store in self._stores():
+        for store in self._places():
             scheme = backends.scheme_of(self._uri)
             options = self._chosen(scheme) or StorageConfig()
             await self._on(store, _swept(store, options.cache_expiry_hours))
@@ -168,6 +171,11 @@ class AsyncAutoStore(AsyncTypedStore):
     def get_supported_backends(cls) -> list[str]:
         """All schemes of URLs, sorted."""
         return backends.schemes()
+
+
+def _with_its_own(store: AsyncBaseStore) -> list[AsyncBaseStore]:
+    """A store, and behind it what it was made of here."""
+    return [store, *(store._children if isinstance(store, AsyncCachingStore) else ())]
 
 
 async def _swept(store: AsyncBaseStore, hours: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
@@ -82,9 +82,10 @@ class S3StorageConfig(S3Options):
 Given: TypeAlias = "StorageConfig | Iterable[StorageConfig] | None"
 
 
-def chosen(given: Given, scheme: str, settings: Mapping[str, Any]) -> StorageConfig | None:
+def chosen(
+    each: Sequence[StorageConfig], scheme: str, settings: Mapping[str, Any]
+) -> StorageConfig | None:
     """The options for a scheme, of what was given, with single settings laid over them."""
-    each = [given] if isinstance(given, StorageConfig) else list(given or ())
     found = next((one for one in each if one.scheme == scheme), None)
     if found is None:
         found = next((one for one in each if _suits(one, scheme)), None)

@@ -44,8 +44,16 @@ class TypedPlaces:
         """Close the store; may be called again."""
         if not self._closed:
             self._closed = True
-            for store in self._stores():
-                await self._on(store, store.aclose())
+            await self._close(self._stores())
+
+    async def _close(self, stores: list[AsyncBaseStore]) -> None:
+        """Close stores in their order, also where one cannot be closed well."""
+        async with AsyncExitStack() as stack:
+            for store in reversed(stores):
+                stack.push_async_callback(self._shut, store)
+
+    async def _shut(self, store: AsyncBaseStore) -> None:
+        await self._on(store, store.aclose())
 
     def _stores(self) -> list[AsyncBaseStore]:
         """What is closed with this one."""
