@@ -19,6 +19,7 @@ FORMS = {
     ".gif": "GIF",
     ".webp": "WEBP",
 }
+_PALETTES = {"1", "L", "P", "RGB"}  # what GIF can hold, if its colours are few
 WAY_OUT = "convert() it to RGB or RGBA, or write .png"
 
 
@@ -82,7 +83,7 @@ def _seen(image: Any, form: str) -> Any:
     if form == "JPEG":
         return image.size, image.mode
     if form == "GIF":
-        return image.size, image.convert("RGBA").tobytes()
+        return image.size, image.mode in _PALETTES, image.convert("RGBA").tobytes()
     # A palette may be padded, or lose the colours that no pixel has.
     colours = image.convert("RGBA").tobytes() if image.mode == "P" else b""
     return image.size, image.mode, image.tobytes(), colours
