@@ -34,7 +34,7 @@ def package(name: str, extra: str) -> Any:
 
 def installed(name: str) -> bool:
     """Whether there is a package, which may not have been imported yet."""
-    return name in sys.modules or find_spec(name) is not None
+    return sys.modules.get(name) is not None or find_spec(name) is not None
 
 
 @contextmanager

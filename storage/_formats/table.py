@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from .arrays import NpyFormat, NpzFormat, SparseFormat
 from .frames.formats import CsvFormat, ParquetFormat
+from .images import ImageFormat
 from .jsons import JsonFormat, JsonLinesFormat, RecordFormat
 from .plain import BytesFormat, PickleFormat, TextFormat
 from .records import ATTRS, DATACLASS, PYDANTIC, STRUCT
 from .registry import Handlers
+from .torches import TorchFormat
 from .yamls import YamlFormat
 
 HANDLERS = Handlers(
@@ -19,6 +22,11 @@ HANDLERS = Handlers(
         JsonFormat(),
         CsvFormat(),
         ParquetFormat(),
+        NpyFormat(),
+        NpzFormat(),
+        SparseFormat(),
+        TorchFormat(),
+        ImageFormat(),
         RecordFormat(ATTRS, 11),
         RecordFormat(STRUCT, 11),
         RecordFormat(DATACLASS, 11),
