@@ -193,9 +193,7 @@ def scheme_of(key: str, others: Collection[str] = ()) -> str:
 def open_place(url: str, options: StorageConfig | None, scheme: str) -> AsyncBaseStore:
     """The store of a URL; nothing is touched yet."""
     backend = _registered.get(scheme)
-    if backend is None and isinstance(options, S3Options):
-        backend = S3Backend
-    if backend is S3Backend:
+    if backend is S3Backend or (backend is None and isinstance(options, S3Options)):
         url = f"s3{url[url.index('://') :]}"
         return S3Backend.open(url, options) if options else open_async_store(url)
     if backend is None or backend is LocalFileBackend:

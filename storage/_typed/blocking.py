@@ -1,3 +1,5 @@
+# What a twin holds is never replaced:
+# pyright: reportIncompatibleVariableOverride=false
 """AutoStore: a typed store that is used like a dictionary."""
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ async def test_to_find_an_object_takes_one_listing(
 
 
 async def test_the_listing_is_bounded(store: AsyncAutoStore, objects: CountingStore) -> None:
-    async def many() -> Any:
+    async def many() -> AsyncIterator[tuple[str, bytes]]:
         for number in range(1500):
             yield f"v1.{number:04}.json", b"{}"
 

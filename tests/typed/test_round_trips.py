@@ -22,6 +22,7 @@ plain = some.recursive(
     max_leaves=8,
 )
 values = plain | some.binary(max_size=100)
+SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 names = some.text(some.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 
 
@@ -56,7 +57,7 @@ def same(store: AutoStore, key: str, value: Any) -> None:
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "zip", "hashdir"])
 def test_local(kind: str, opened: Callable[[str], AutoStore]) -> None:
-    @settings(max_examples=15, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, database=None, suppress_health_check=SLOW)
     @given(name=names, value=values)
     def check(name: str, value: Any) -> None:
         same(opened(kind), f"k{name}".replace("?", "").rstrip("/"), value)
@@ -73,7 +74,7 @@ def test_buckets(seaweedfs: S3Service, new_bucket: Callable[[S3Service], str]) -
     )
     with AutoStore(f"s3://{new_bucket(seaweedfs)}", options=options) as store:
 
-        @settings(max_examples=8, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=8, database=None, suppress_health_check=SLOW)
         @given(value=values)
         def check(value: Any) -> None:
             same(store, "a/key", value)

@@ -1,3 +1,5 @@
+# Handlers of users may say by properties what is an attribute here:
+# pyright: reportIncompatibleVariableOverride=false
 """Values in pieces, large values, and files of handlers that need some."""
 
 from __future__ import annotations
@@ -182,7 +184,7 @@ class LogHandler(DataHandler):
             file.writelines(json.dumps(entry) + "\n" for entry in data)
 
     @property
-    def extensions(self) -> Any:
+    def extensions(self) -> Any:  # type: ignore[override]
         return [".log"]
 
     @property
