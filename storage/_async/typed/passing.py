@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 from ..._core import calls
 from ..._core.errors import NotSupported
-from ..._core.info import READ_ALL, ObjectInfo
+from ..._core.info import READ_ALL, Capability, ObjectInfo
 from ..._formats.base import DataHandler, Format
 from ..base import AsyncBaseStore
 from .wanted import Found, attributes
@@ -26,12 +26,28 @@ Spool: TypeAlias = "SpooledTemporaryFile[bytes]"
 
 async def fetch(found: Found, spool: Spool) -> None:
     """Bring an object into a spool."""
+    whole = await _short(found)
+    if whole is not None:
+        spool.write(whole)
+        return
     async with found.store._reader(found.key, READ_ALL) as reader:
         async for chunk in reader:
             if spool.tell() + len(chunk) < LIMIT:
                 spool.write(chunk)
             else:
                 await calls.call(spool.write, chunk)
+
+
+async def _short(found: Found) -> bytes | None:
+    """The bytes of an object in one go, if it is known or likely to be short."""
+    store, size = found.store, found.info.size
+    if size is not None and size < LIMIT:
+        return (await store._read(found.key, READ_ALL))[0]
+    # On this machine to read too much costs less than to open a stream; and there is no cache.
+    if size is None and store.inline and Capability.RANGES in store.capabilities:
+        data = await store.get_range(found.key, 0, LIMIT)
+        return data if len(data) < LIMIT else None
+    return None
 
 
 async def send(
