@@ -10,12 +10,15 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage._async.typed import feeding, passing
+from storage._async.pieces import Body
+from storage._async.typed import feeding, passing, windows
+from storage._core.info import ReadOptions
 from storage.object import NotSupported
 from storage.typed import AsyncAutoStore, AutoStore, DataHandler, Format
 from tests.typed.counting import CountingStore
@@ -143,6 +146,61 @@ async def test_large_values_pass_through_a_file(
         await store.write_pieces("rows.jsonl", numbers(10_000))
         assert await store.get_size("rows") > 100_000
         assert sum([row["number"] async for row in store.read_pieces("rows")]) == 49_995_000
+
+
+@pytest.mark.parametrize("place", ["memory://", "directory", "sqlite"])
+def test_of_a_long_object_only_what_is_asked_for_is_read(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    monkeypatch.setattr(passing, "LIMIT", 50_000)
+    url = {"directory": str(tmp_path / "d"), "sqlite": f"sqlite://{tmp_path}/s.sqlite"}
+    with AutoStore(url.get(place, place)) as store:
+        store.write_pieces("rows.jsonl", ({"row": number} for number in range(10_000)))
+        pieces = store.read_pieces("rows")
+        assert next(pieces) == {"row": 0}
+        assert sum(piece["row"] for piece in pieces) == 49_995_000
+        tables = (pyarrow.table({"a": list(range(n, n + 5000))}) for n in range(0, 40_000, 5000))
+        store.write_pieces("table.parquet", tables)
+        assert store.get_size("table") > 50_000
+        found = [piece["a"].sum() for piece in store.read_pieces("table")]
+        assert sum(found) == sum(range(40_000))
+
+
+async def test_a_long_object_is_not_fetched_for_its_first_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passing, "LIMIT", 50_000)
+    monkeypatch.setattr(windows, "BUFFER", 1000)
+    read = 0
+
+    class Watched(CountingStore):
+        @asynccontextmanager
+        async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+            async with super()._open(key, options) as body:
+                yield Body(body.info, self._watched(body))
+
+        async def _watched(self, body: Body) -> AsyncIterator[bytes]:
+            nonlocal read
+            async for chunk in body.chunks:
+                for start in range(0, len(chunk), 1000):
+                    read += 1
+                    yield bytes(chunk[start : start + 1000])
+
+    async with AsyncAutoStore(Watched()) as store:
+        await store.write_pieces("rows.jsonl", numbers(20_000))
+        pieces = store.read_pieces("rows")
+        for number in range(10):
+            assert await anext(pieces) == {"number": number}
+        assert 0 < read < 50
+        await pieces.aclose()  # type: ignore[attr-defined]
+        waiting = asyncio.ensure_future(anext(store.read_pieces("rows")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await store.get_size("rows") > 50_000
 
 
 def test_blocking_callers_have_pieces_too() -> None:

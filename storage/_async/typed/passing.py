@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -14,7 +14,9 @@ from ..._core.errors import NotSupported
 from ..._core.info import READ_ALL, Capability, ObjectInfo
 from ..._formats.base import DataHandler, Format
 from ..base import AsyncBaseStore
+from ..streams import AsyncReader
 from .wanted import Found, attributes
+from .windows import windowed
 
 LIMIT = 8 * 1024 * 1024
 """Bytes of an object that are held in memory; longer ones pass through a temporary file."""
@@ -31,11 +33,29 @@ async def fetch(found: Found, spool: Spool) -> None:
         spool.write(whole)
         return
     async with found.store._reader(found.key, READ_ALL) as reader:
-        async for chunk in reader:
-            if spool.tell() + len(chunk) < LIMIT:
-                spool.write(chunk)
-            else:
-                await calls.call(spool.write, chunk)
+        await _drain(reader, spool)
+
+
+async def _drain(reader: AsyncReader, spool: Spool) -> None:
+    async for chunk in reader:
+        if spool.tell() + len(chunk) < LIMIT:
+            spool.write(chunk)
+        else:
+            await calls.call(spool.write, chunk)
+
+
+@asynccontextmanager
+async def opened(found: Found, handler: DataHandler) -> AsyncIterator[BinaryIO]:
+    """An object as a file for a handler's thread; of a long one only what is asked for is read."""
+    able = isinstance(handler, Format) and Capability.RANGES in found.store.capabilities
+    async with found.store._reader(found.key, READ_ALL) as reader:
+        if able and (reader.info.size or 0) >= LIMIT:
+            yield windowed(reader)
+            return
+        with SpooledTemporaryFile(LIMIT) as spool:
+            await _drain(reader, spool)
+            await calls.call(spool.seek, 0)
+            yield _file(spool)
 
 
 async def _short(found: Found) -> bytes | None:
@@ -75,9 +95,15 @@ def load(handler: DataHandler, spool: Spool, extension: str, as_: type[Any] | No
     spool.seek(0)
     if isinstance(handler, Format):
         return handler.load(_file(spool), extension, as_)
+    return _load_file(handler, _file(spool), extension, as_)
+
+
+def _load_file(
+    handler: DataHandler, source: BinaryIO, extension: str, as_: type[Any] | None
+) -> Any:
     with _place(extension) as path:
         with path.open("wb") as file:
-            shutil.copyfileobj(spool, file)
+            shutil.copyfileobj(source, file)
         value = _kept(handler.read_from_file(path, extension))
     if as_ is not None and not isinstance(value, as_):
         raise TypeError(f"{type(handler).__name__} gives no {as_.__name__}")
@@ -98,14 +124,13 @@ def dump(handler: DataHandler, value: Any, spool: Spool, extension: str) -> byte
 
 
 def pieces(
-    handler: DataHandler, spool: Spool, extension: str, as_: type[Any] | None
+    handler: DataHandler, source: BinaryIO, extension: str, as_: type[Any] | None
 ) -> Iterator[Any]:
-    """The pieces of a value in a spool; blocking."""
+    """The pieces of a value in a file; blocking."""
     if isinstance(handler, Format):
-        spool.seek(0)
-        yield from handler.pieces(_file(spool), extension, as_)
+        yield from handler.pieces(source, extension, as_)
     else:
-        yield load(handler, spool, extension, as_)
+        yield _load_file(handler, source, extension, as_)
 
 
 def piece_writer(

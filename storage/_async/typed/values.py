@@ -76,10 +76,9 @@ class TypedValues(TypedPlaces):
 
     async def _pieces_of(self, found: Found, as_: type[Any] | None) -> AsyncGenerator[Any, None]:
         handler = self._reader_of(found)
-        with SpooledTemporaryFile(passing.LIMIT) as spool:
-            await passing.fetch(found, spool)
-            source = passing.pieces(handler, spool, found.extension, as_)
-            async with closing(batches(source, lambda _: 1, PIECES)) as lists:
+        async with passing.opened(found, handler) as source:
+            items = passing.pieces(handler, source, found.extension, as_)
+            async with closing(batches(items, lambda _: 1, PIECES)) as lists:
                 async for batch in lists:
                     for piece in batch:
                         yield piece
