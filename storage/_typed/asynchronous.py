@@ -60,7 +60,14 @@ class AsyncAutoStore(AsyncTypedStore):
         self._settings = settings
         self._others: dict[str, AsyncBaseStore] = {}
         self._lock = threading.Lock()
+        self._root: Path | None
         super().__init__(self._opened(storage_uri), handlers(allow_pickle=allow_pickle))
+
+    _passing = ("_entered", "_lock", "_others")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._others, self._lock = {}, threading.Lock()
 
     # -- opening ----------------------------------------------------------------------------
 
@@ -71,14 +78,12 @@ class AsyncAutoStore(AsyncTypedStore):
         return {each.scheme for each in self._options} - {""}
 
     def _opened(self, place: str | os.PathLike[str] | AsyncObjectStore) -> AsyncBaseStore:
-        self._root: Path | None = None
         if not isinstance(place, str | os.PathLike):
-            self._uri = ""
+            self._uri, self._root = "", None
             return cached(lift(place), self._chosen(""))
         self._uri = os.fspath(place)
         scheme = backends.scheme_of(self._uri, self._known_schemes())
-        if not scheme and "://" not in self._uri:
-            self._root = Path(self._uri)
+        self._root = backends.directory_of(self._uri)
         options = self._chosen(scheme or "file")
         return cached(backends.open_place(self._uri, options, scheme), options)
 

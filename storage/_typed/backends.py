@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+from .._async.backends._files.urls import path_of
 from .._async.backends.s3.defaults import POOL
 from .._async.base import AsyncBaseStore
 from .._async.foreign import AsyncForeignStore
@@ -158,6 +159,7 @@ def _client_config(options: StorageConfig) -> dict[str, Any]:
     return config
 
 
+_DIRECTORIES = ("file", "hashdir", "safe")
 _BUILT_IN = frozenset(backend.scheme for backend in BACKENDS)
 _registered: dict[str, Any] = {}
 """What users have registered, by scheme."""
@@ -188,6 +190,14 @@ def scheme_of(key: str, others: Collection[str] = ()) -> str:
     inner = scheme.lower().rpartition("+")[2]  # wrappers stand before it
     known = inner in others or inner in _registered or inner in _BUILT_IN
     return inner if found and known else ""
+
+
+def directory_of(url: str) -> Path | None:
+    """The directory that a URL or a path means; None where it is something else."""
+    if "://" not in url:
+        return Path(url)
+    inner = url.partition("://")[0].lower()
+    return Path(path_of(StoreURL.parse(url))) if inner in _DIRECTORIES else None
 
 
 def open_place(url: str, options: StorageConfig | None, scheme: str) -> AsyncBaseStore:

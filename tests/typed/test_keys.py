@@ -275,6 +275,44 @@ async def test_a_set_of_parts(store: AsyncAutoStore) -> None:
     assert not await store.exists("events/")
 
 
+async def test_sets_are_copied_and_moved(store: AsyncAutoStore) -> None:
+    await store.write("a/", [[1], [2]])
+    assert await store.copy("a/", "b/") == "b/"
+    assert await store.move("a/", "c/") == "c/"
+    assert not await store.exists("a/")
+    assert await store.read("b/") == await store.read("c/") == [1, 2]
+    assert await store.move("c/", "c/") == "c/"
+    assert await store.read("c/") == [1, 2]
+    for source, target in (("b/", "x"), ("x", "b/")):
+        with pytest.raises(InvalidKey):
+            await store.copy(source, target)
+
+
+async def test_a_set_is_made_of_values_that_are_told_apart(
+    store: AsyncAutoStore, objects: CountingStore
+) -> None:
+    for value in ({"a": 1}, "text", 3):
+        with pytest.raises(TypeError, match="list"):
+            await store.write("a/", value)
+    await store.write("a/", [[1], [2]])
+    objects.asked.clear()
+    with pytest.raises(NotImplementedError):
+        await store.write("a/", [[3], object()])
+    assert await store.read("a/") == [1, 2]
+    assert objects.asked["put"] == objects.asked["delete"] == 1
+    await store.write("a/", iter([[5]]))
+    assert await store.read("a/") == [5]
+
+
+@pytest.mark.parametrize("key", ["", "a\0b", 3, None])
+async def test_what_is_no_key(store: AsyncAutoStore, key: Any) -> None:
+    for call in (store.read, store.exists, store.delete, store.get_size):
+        with pytest.raises(InvalidKey):
+            await call(key)
+    with pytest.raises(InvalidKey):
+        await store.write(key, 1)
+
+
 async def test_parts_that_do_not_go_together(store: AsyncAutoStore) -> None:
     await store.write("mixed/", [{"a": 1}, [2]])
     with pytest.raises(NotImplementedError, match="dict, list"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,18 @@ def test_a_directory_is_made(tmp_path: Path) -> None:
         store["config"]
     store["config"] = {}
     assert (tmp_path / "new" / "data" / "config.json").read_bytes() == b"{}"
+
+
+def test_stores_travel_to_other_processes(tmp_path: Path) -> None:
+    store = AutoStore(f"file://{tmp_path}/new")
+    store["a"] = 1
+    store[f"file://{tmp_path}/other/b.json"] = 2
+    again = pickle.loads(pickle.dumps(store))
+    assert again["a"] == 1
+    assert again[f"file://{tmp_path}/other/b"] == 2
+    with again:
+        again["c"] = 3
+    assert store["c"] == 3
 
 
 async def test_an_async_store_makes_its_directory_when_it_is_entered(tmp_path: Path) -> None:

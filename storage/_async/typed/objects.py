@@ -6,11 +6,11 @@ from ..._core.closing import closing
 from ..._core.errors import InvalidKey, ObjectNotFound
 from ..._core.info import ObjectInfo
 from .finding import find_siblings, remove_replaced
-from .values import TypedValues
+from .sets import TypedSets
 from .wanted import FileMetadata, Found, Wanted
 
 
-class TypedObjects(TypedValues):
+class TypedObjects(TypedSets):
     """Finds, removes, copies and moves what a key means."""
 
     async def _exists(self, wanted: Wanted) -> bool:
@@ -65,25 +65,31 @@ class TypedObjects(TypedValues):
         return siblings or [await self._found(wanted)]
 
     async def _copy(self, source: Wanted, target: Wanted) -> str:
-        found = await self._found(source)
+        if source.is_set or target.is_set:
+            await self._copy_parts(source, target)
+            return target.key
+        return await self._copy_found(await self._found(source), target)
+
+    async def _copy_found(self, found: Found, target: Wanted) -> str:
         extension = target.format or self._handlers.extension_of(target.key) or found.extension
         if extension != found.extension:
             return await self._write(target, await self._load(found, None))
         key = self._named(target, extension)
         old = await self._replaced(target, key)
-        if target.store is found.store:
-            await found.store.copy(found.key, key)
-        else:
-            async with found.store.open_reader(found.key) as reader:
-                await target.store.put(key, reader)
+        await self._copy_object(found, target, key)
         if old is not None:
             await remove_replaced(old)
         return key
 
     async def _move(self, source: Wanted, target: Wanted) -> str:
-        found = await self._found(source)
-        own = Wanted(source.store, found.key, "")
-        key = await self._copy(own, target)
-        if (found.store, found.key) != (target.store, key):
-            await found.store.delete(found.key, missing_ok=True)
+        if source.is_set or target.is_set:
+            parts, key = await self._copy_parts(source, target), target.key
+            if (source.store, source.key) == (target.store, target.key):
+                return key
+        else:
+            parts = [await self._found(source)]
+            key = await self._copy_found(parts[0], target)
+        for found in parts:
+            if (found.store, found.key) != (target.store, key):
+                await found.store.delete(found.key, missing_ok=True)
         return key

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from ..._core import calls, runner
 from ..._core.closing import closing
+from ..._core.keys import check_key
 from ..._core.protocol import AsyncObjectStore
 from ..._formats.registry import Handlers
 from ..base import AsyncBaseStore
@@ -37,6 +38,16 @@ class TypedPlaces:
     def inline(self) -> bool:
         """Whether blocking callers need no loop."""
         return self._store.inline
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in self._passing}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._entered = AsyncExitStack()
+
+    _passing: ClassVar[tuple[str, ...]] = ("_entered",)
+    """What a pickled store leaves behind."""
 
     # -- life -------------------------------------------------------------------------------
 
@@ -86,7 +97,7 @@ class TypedPlaces:
         return self._store, key
 
     def _wanted(self, key: str, form: str | None = None, fresh: bool = False) -> Wanted:
-        key, found, ignored = asked(key)
+        key, found, ignored = asked(check_key(key))
         store, key = self._placed(key, fresh or ignored)
         return Wanted(store, key, dotted(form or found))
 

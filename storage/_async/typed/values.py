@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -11,7 +10,6 @@ from ..._core import calls
 from ..._core.closing import closing
 from ..._core.errors import NotSupported, ObjectNotFound, StoreNotFound
 from ..._core.values import batches
-from ..._core.window import each
 from ..._formats.base import DataHandler
 from . import passing
 from .feeding import consume
@@ -112,22 +110,6 @@ class TypedValues(TypedPlaces):
             async for found in parts:
                 yield await self._load(found, as_)
 
-    async def _write_parts(self, wanted: Wanted, values: Iterable[Any] | AsyncIterable[Any]) -> str:
-        """Write the parts of a set; those that were there go when all of the new ones stand."""
-        try:
-            old = [found async for found in self._parts(wanted)]
-        except (ObjectNotFound, StoreNotFound):
-            old = []
-        run, number = uuid.uuid4().hex[:12], 0
-        async with closing(each(values)) as items:
-            async for value in items:
-                name = f"{wanted.key}part-{run}-{number:06}"
-                await self._write(Wanted(wanted.store, name, wanted.format), value)
-                number += 1
-        for found in old:
-            await remove_replaced(found)
-        return wanted.key
-
     # -- writing ----------------------------------------------------------------------------
 
     def _target(self, wanted: Wanted, value: Any) -> tuple[Found, DataHandler]:
@@ -157,12 +139,12 @@ class TypedValues(TypedPlaces):
             key=wanted.key,
         )
 
-    async def _write(self, wanted: Wanted, value: Any) -> str:
+    async def _write(self, wanted: Wanted, value: Any, *, replaces: bool = True) -> str:
         target, handler = self._target(wanted, value)
         with SpooledTemporaryFile(passing.LIMIT) as spool:
             form = target.extension
             short = await calls.call_user(passing.dump, handler, value, spool, form)
-            await self._publish(wanted, target, spool, short)
+            await self._publish(wanted if replaces else None, target, spool, short)
         return target.key
 
     async def _write_pieces(self, wanted: Wanted, values: Any) -> str:
@@ -182,10 +164,10 @@ class TypedValues(TypedPlaces):
         return target.key
 
     async def _publish(
-        self, wanted: Wanted, target: Found, spool: passing.Spool, short: bytes | None
+        self, wanted: Wanted | None, target: Found, spool: passing.Spool, short: bytes | None
     ) -> None:
         """Store an object; then what it stands for now goes, if it had another extension."""
-        old = await self._replaced(wanted, target.key)
+        old = await self._replaced(wanted, target.key) if wanted is not None else None
         await passing.send(target.store, target.key, target.extension, spool, short)
         if old is not None:
             await remove_replaced(old)
