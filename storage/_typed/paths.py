@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .._async.typed.wanted import FileMetadata
 from .._core.errors import ObjectNotFound
@@ -27,6 +27,9 @@ class StorePath(KeyPath):
         store: The store.
         path: Its key; slashes around it do not count, and ``.`` is left out.
     """
+
+    _pending: bytearray | None = None
+    """What was written and is not stored yet."""
 
     # -- values -------------------------------------------------------------------------------
 
@@ -114,6 +117,42 @@ class StorePath(KeyPath):
     def write_text(self, data: str, encoding: str = "utf-8") -> None:
         """Store text as bytes."""
         self.write_bytes(data.encode(encoding))
+
+    def write(self, data: bytes) -> int:
+        """Add to what `close` makes the object of; returns how many bytes."""
+        if self._pending is None:
+            self._pending = bytearray()
+        self._pending += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: an object appears as a whole."""
+
+    def close(self) -> None:
+        """Store what was written since the last time, if anything was."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            self.write_bytes(bytes(pending))
+
+    def readable(self) -> bool:
+        """It is not: see `read_bytes`."""
+        return False
+
+    def writable(self) -> bool:
+        """It is, from begin to end."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is not."""
+        return False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
+            self._pending = None
+        self.close()
 
     def upload_from(self, source: Other | StorePath) -> None:
         """Store what is in a local file, or in an object."""

@@ -174,6 +174,20 @@ def test_paths_as_files(store: AutoStore, tmp_path: Path) -> None:
         path.unlink()
 
 
+def test_a_path_takes_what_is_written(store: AutoStore) -> None:
+    with store / "a.bin" as path:
+        assert path.write(b"12") == 2
+        path.write(b"34")
+        path.flush()
+        assert not path.exists()
+    assert path.load() == b"1234"
+    with pytest.raises(LookupError), path:
+        path.write(b"56")
+        raise LookupError
+    assert path.load() == b"1234"
+    assert (path.readable(), path.writable(), path.seekable()) == (False, True, False)
+
+
 def test_paths_of_two_stores(store: AutoStore, tmp_path: Path) -> None:
     other = AutoStore("memory://")
     (store / "a").save({"a": 1})
