@@ -113,7 +113,7 @@ def test_what_csv_would_change(polars: Any, pandas: Any, arrow: Any) -> None:
         refused(polars.DataFrame(values), ".csv", why)
         if "day" not in values:  # to pandas, that is text
             refused(pandas.DataFrame(values), ".csv", why)
-        if values != {"a": [b"bytes"]}:
+        if values != {"a": [None, None]}:  # Arrow has a type of nothing
             refused(arrow.table(values), ".csv", why)
     refused(polars.DataFrame(), ".csv", "CSV")
     other: Any
