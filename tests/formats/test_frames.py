@@ -180,6 +180,20 @@ def test_any_library_reads_what_another_one_wrote(polars: Any, pandas: Any, arro
             again(frame, extension, dict)
 
 
+def test_csv_of_others(polars: Any, pandas: Any, arrow: Any) -> None:
+    data = "\ufeffday,n\r\n2026-01-01,1\r\n,\r\n".encode()
+    for as_ in (polars.DataFrame, pandas.DataFrame, arrow.Table):
+        frame = read(data, ".csv", as_)
+        assert list(getattr(frame, "column_names", frame.columns)) == ["day", "n"]
+        assert len(frame) == 2
+    # Which of these is the month, its reader knows better.
+    other = read(b"day\n01/02/2026\n", ".csv", polars.DataFrame)
+    assert other["day"].to_list() == ["01/02/2026"]
+    # An empty line is a row where there is one column, and a gap where there are more.
+    for as_ in (polars.DataFrame, pandas.DataFrame, arrow.Table):
+        assert len(read(b"a\n1\n\n2\n", ".csv", as_)) == 3
+
+
 @pytest.mark.parametrize("extension", [".parquet", ".csv"])
 def test_pieces(extension: str, polars: Any, pandas: Any, arrow: Any) -> None:
     form = handler(extension)

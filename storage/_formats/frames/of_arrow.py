@@ -36,10 +36,10 @@ class Arrow(Library):
             data = _csv_of(value, header=True)
             source = BytesIO(data)
             back = arrow(".csv").read_csv(source, **options(source))
+            check_columns(_sorts(value.schema), _sorts(back.schema))
+            back = back.cast(value.schema)
         except Exception as error:
-            raise refused(CSV, error) from error
-        check_columns(_sorts(value.schema), _sorts(back.schema))
-        back = back.cast(value.schema)
+            raise error if isinstance(error, TypeError) else refused(CSV, error) from error
         if not back.equals(value):
             # A NaN is no other NaN to Arrow.
             found = difference(value.to_pydict(), back.to_pydict(), "the table")
