@@ -53,7 +53,7 @@ class NpzFormat(Format):
         if not self.can_handle_data(value):
             raise TypeError(
                 f"{extension} takes a dict of arrays by name, not {type(value).__name__}; "
-                "write one array as .npy"
+                "write one array as .npy, and a sparse one as .sparse.npz"
             )
         versions = {name: _version(array) for name, array in value.items()}
         infos = {name: _member(name) for name in value}

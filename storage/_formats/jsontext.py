@@ -53,7 +53,7 @@ def decoded(data: bytes) -> Any:
     if fast:
         try:
             return fast[1](data)
-        except (ValueError, RecursionError):
+        except Exception:  # noqa: S110 - the standard library decides
             pass
     with reading("JSON"):
         return json.loads(data.decode(), parse_constant=_refuse_constant)
@@ -71,7 +71,7 @@ def encoded(value: Any) -> bytes:
             data = fast[0](value)
             if fast[1](data) == value:
                 return data
-        except (ValueError, TypeError, RecursionError, OverflowError):
+        except Exception:  # noqa: S110
             pass
     return _encoded_slowly(value)
 

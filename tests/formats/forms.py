@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -25,6 +26,11 @@ class Unseekable(BytesIO):
     tell = truncate = seek
 
 
+def spool() -> BinaryIO:
+    """A stream in memory, and in a file as soon as it is not quite short."""
+    return cast("BinaryIO", SpooledTemporaryFile(300))
+
+
 def handler(extension: str) -> Format:
     found = HANDLERS.for_extension(extension)
     assert isinstance(found, Format)
@@ -32,16 +38,23 @@ def handler(extension: str) -> Format:
 
 
 def written(value: Any, extension: str) -> bytes:
+    """The bytes of a value, which are the same whatever stream they are written to."""
     out = Unseekable()
     handler(extension).dump(value, out, extension)
+    with spool() as other:
+        handler(extension).dump(value, other, extension)
+        other.seek(0)
+        # An archive has its lengths elsewhere if it cannot go back to where they belong.
+        assert extension == ".npz" or other.read() == out.getvalue()
     return out.getvalue()
 
 
 def read(data: bytes, extension: str, as_: Any = None) -> Any:
-    source = BytesIO(data)
-    value = handler(extension).load(source, extension, as_)
-    source.close()  # what was read does not need it
-    return value
+    """The value of bytes, which does not need the stream that it was read from."""
+    with spool() as source:
+        source.write(data)
+        source.seek(0)
+        return handler(extension).load(source, extension, as_)
 
 
 def again(value: Any, extension: str, as_: Any = None) -> Any:

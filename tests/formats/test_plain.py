@@ -245,6 +245,14 @@ def test_pickles_are_not_read_unasked() -> None:
     refused({1}, ".pickle", "allow_pickle=True")
 
 
+@few
+@given(jsons | st.tuples(jsons, st.binary()) | st.sets(st.integers()) | st.datetimes())
+def test_any_pickle(value: Any) -> None:
+    form, out = PickleFormat(allow_pickle=True), BytesIO()
+    form.dump(value, out, ".pkl")
+    assert form.load(BytesIO(out.getvalue()), ".pkl") == value
+
+
 def test_pickles_where_they_are_allowed() -> None:
     form, out = PickleFormat(allow_pickle=True), BytesIO()
     value = {(1, 2): {3}, "when": date(2026, 1, 1), "nan": [math.inf]}

@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from storage._core.errors import MissingExtra
 from storage._formats.table import HANDLERS
@@ -70,6 +72,29 @@ def test_dataclasses() -> None:
     assert read(b"[1, [2]]", ".json", tuple[int, list[int]]) == (1, [2])
     with pytest.raises(TypeError, match="not read as"):
         read(b"{}", ".json", {1: 2})
+
+
+def test_any_dataclass() -> None:
+    pytest.importorskip("msgspec")
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    wide = st.integers(-(2**63), 2**63 - 1)
+    points = st.builds(Point, wide, finite, st.lists(wide, max_size=2).map(tuple))
+
+    @settings(max_examples=20)
+    @given(
+        st.builds(
+            Everything,
+            where=points,
+            when=st.datetimes(timezones=st.just(UTC)),
+            data=st.binary(),
+            tags=st.sets(st.text()),
+            points=st.dictionaries(st.text(), st.lists(points, max_size=2), max_size=2),
+        )
+    )
+    def holds(value: Everything) -> None:
+        assert again(value, ".dataclass.json", Everything) == value
+
+    holds()
 
 
 def test_structs() -> None:

@@ -61,7 +61,8 @@ def test_values_without_an_extension() -> None:
         assert found is not None
         return found.extensions[0]
 
-    assert [first(value) for value in ("text", {}, [{}], None, 1.5)] == [".json"] * 5
+    plain: list[Any] = ["text", {}, [{}], None, 1.5]
+    assert [first(value) for value in plain] == [".json"] * 5
     assert first(b"bytes") == ".bin"
     assert HANDLERS.for_value(object()) is None
     assert isinstance(HANDLERS.for_value("text", ".TXT"), TextFormat)

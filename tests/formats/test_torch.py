@@ -8,6 +8,8 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from storage._formats.table import HANDLERS
 from tests.formats.forms import again, read, refused, survives, written
@@ -38,6 +40,20 @@ def test_tensors_and_states(torch: Any) -> None:
     back = again(state, ".pth")
     assert back.keys() == state.keys()
     assert all(torch.equal(back[name], state[name]) for name in state)
+
+
+def test_any_tensor(torch: Any) -> None:
+    numbers = st.floats(width=32) | st.integers(-1000, 1000).map(float)
+
+    @settings(max_examples=10)
+    @given(st.dictionaries(st.text(max_size=4), st.lists(numbers), min_size=1))
+    def holds(values: dict[str, list[float]]) -> None:
+        state = {name: torch.tensor(row) for name, row in values.items()}
+        back = again(state, ".pt")
+        assert back.keys() == state.keys()
+        assert all(torch.equal(back[name].nan_to_num(), state[name].nan_to_num()) for name in state)
+
+    holds()
 
 
 def test_modules(torch: Any) -> None:

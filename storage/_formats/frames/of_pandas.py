@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from ..packages import reading
 from .library import CSV, PARQUET, Library, check_columns, refused
 from .of_arrow import arrow, check_parquet, parquet_table
+from .rows import has_one_column
 
 
 class Pandas(Library):
@@ -51,6 +52,7 @@ class Pandas(Library):
             keep_default_na=False,
             na_values=[""],
             low_memory=False,
+            skip_blank_lines=not has_one_column(source),
             **exact,
         )
 

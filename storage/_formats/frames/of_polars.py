@@ -51,10 +51,11 @@ class Polars(Library):
         try:
             data: bytes = frame.write_csv().encode()
             back = self._parsed(BytesIO(data))
+            check_columns(_sorts(frame), _sorts(back))
+            same = back.cast(dict(frame.schema)).equals(frame)
         except Exception as error:
-            raise refused(CSV, error) from error
-        check_columns(_sorts(frame), _sorts(back))
-        if not back.cast(dict(frame.schema)).equals(frame):
+            raise error if isinstance(error, TypeError) else refused(CSV, error) from error
+        if not same:
             raise refused(CSV, "some values would change")
         return data if header else frame.write_csv(include_header=False).encode()
 
