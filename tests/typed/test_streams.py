@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -212,6 +213,21 @@ def test_blocking_callers_have_pieces_too() -> None:
         half = store.read_pieces("a")
         next(half)
         del half
+
+
+def test_pieces_take_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "LIMIT", 100_000)
+    with AutoStore(tmp_path) as store:
+        store.write_pieces("warm.jsonl", [{"text": "x" * 150_000}])
+        tracemalloc.start()
+        try:
+            store.write_pieces("rows.jsonl", ({"text": "x" * 10_000} for _ in range(2_500)))
+            assert sum(1 for _ in store.read_pieces("rows")) == 2_500
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert store.get_size("rows") > 25_000_000
+    assert peak < 10_000_000
 
 
 class LogHandler(DataHandler):

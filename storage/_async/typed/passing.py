@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryDirectory
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, cast
 
 from ..._core import calls
 from ..._core.errors import NotSupported
@@ -23,7 +23,17 @@ LIMIT = 8 * 1024 * 1024
 
 PIECE = 256 * 1024
 
-Spool: TypeAlias = "SpooledTemporaryFile[bytes]"
+
+class Spool(SpooledTemporaryFile[bytes]):
+    """A file that is in memory as long as it is short."""
+
+    def __init__(self) -> None:
+        super().__init__(LIMIT)
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        """Write each; some Pythons look at the length only after the last."""
+        for line in lines:
+            self.write(line)
 
 
 async def fetch(found: Found, spool: Spool) -> None:
@@ -52,7 +62,7 @@ async def opened(found: Found, handler: DataHandler) -> AsyncIterator[BinaryIO]:
         if able and (reader.info.size or 0) >= LIMIT:
             yield windowed(reader)
             return
-        with SpooledTemporaryFile(LIMIT) as spool:
+        with Spool() as spool:
             await _drain(reader, spool)
             await calls.call(spool.seek, 0)
             yield _file(spool)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from ..._core import calls
@@ -57,7 +56,7 @@ class TypedValues(TypedPlaces):
 
     async def _load(self, found: Found, as_: type[Any] | None) -> Any:
         handler = self._reader_of(found)
-        with SpooledTemporaryFile(passing.LIMIT) as spool:
+        with passing.Spool() as spool:
             await passing.fetch(found, spool)
             return await calls.call_user(passing.load, handler, spool, found.extension, as_)
 
@@ -141,7 +140,7 @@ class TypedValues(TypedPlaces):
 
     async def _write(self, wanted: Wanted, value: Any, *, replaces: bool = True) -> str:
         target, handler = self._target(wanted, value)
-        with SpooledTemporaryFile(passing.LIMIT) as spool:
+        with passing.Spool() as spool:
             form = target.extension
             short = await calls.call_user(passing.dump, handler, value, spool, form)
             await self._publish(wanted if replaces else None, target, spool, short)
@@ -158,7 +157,7 @@ class TypedValues(TypedPlaces):
                 key=wanted.key,
             )
         target = Found(wanted.store, self._named(wanted, form), form)
-        with SpooledTemporaryFile(passing.LIMIT) as spool:
+        with passing.Spool() as spool:
             await consume(passing.piece_writer(handler, spool, form), values)
             await self._publish(wanted, target, spool, await calls.call(passing.taken, spool))
         return target.key
