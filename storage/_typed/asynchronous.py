@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any, Self
@@ -19,12 +20,13 @@ from .._formats.table import handlers
 from . import backends
 from .caches import cached, remove_expired
 from .options import Given, StorageConfig, chosen
+from .registering import Registering
 
 WHOLE_PATHS = ("s3", "memory")
 """Schemes of which a whole path is a key; of others its last part is, in a directory."""
 
 
-class AsyncAutoStore(AsyncTypedStore):
+class AsyncAutoStore(AsyncTypedStore, Registering):
     """A typed store over whatever a URL, a path or a store says; `AutoStore` for asyncio.
 
     ``await store.write("df", df)``, ``await store.read("df")``. What keys mean is told by
@@ -71,8 +73,8 @@ class AsyncAutoStore(AsyncTypedStore):
 
     # -- opening ----------------------------------------------------------------------------
 
-    def _chosen(self, scheme: str) -> StorageConfig | None:
-        return chosen(self._options, scheme, self._settings)
+    def _chosen(self, scheme: str, strict: bool = False) -> StorageConfig | None:
+        return chosen(self._options, scheme, self._settings, strict=strict)
 
     def _known_schemes(self) -> set[str]:
         return {each.scheme for each in self._options} - {""}
@@ -80,11 +82,12 @@ class AsyncAutoStore(AsyncTypedStore):
     def _opened(self, place: str | os.PathLike[str] | AsyncObjectStore) -> AsyncBaseStore:
         if not isinstance(place, str | os.PathLike):
             self._uri, self._root = "", None
-            return cached(lift(place), self._chosen(""))
+            options = self._chosen("", strict=True) or next(iter(self._options), None)
+            return cached(lift(place), options)
         self._uri = os.fspath(place)
         scheme = backends.scheme_of(self._uri, self._known_schemes())
         self._root = backends.directory_of(self._uri)
-        options = self._chosen(scheme or "file")
+        options = self._chosen(scheme or "file", strict=True)
         return cached(backends.open_place(self._uri, options, scheme), options)
 
     async def __aenter__(self) -> Self:
@@ -125,7 +128,7 @@ class AsyncAutoStore(AsyncTypedStore):
 
     def list_active_backends(self) -> list[str]:
         """The places that are open: the store's own, and those of full URLs."""
-        return [self._uri or repr(self._store), *self._others]
+        return [_shown(self._uri) or repr(self._store), *map(_shown, self._others)]
 
     async def invalidate_backend_cache(self, scheme: str) -> None:
         """Close the stores that were opened for full URLs of a scheme."""
@@ -154,29 +157,6 @@ class AsyncAutoStore(AsyncTypedStore):
         """The same as `cleanup_cache`."""
         await self.cleanup_cache()
 
-    # -- what all stores share ----------------------------------------------------------------
-
-    @classmethod
-    def register_backend(cls, scheme: str, backend_class: Any) -> None:
-        """Let all stores open URLs of a scheme by a backend.
-
-        Args:
-            scheme: Such as ``"s3"``.
-            backend_class: `S3Backend`, `LocalFileBackend`, a subclass of `StorageBackend`, or an
-                async store class with a ``from_url``.
-        """
-        backends.register(scheme, backend_class)
-
-    @classmethod
-    def unregister_backend(cls, scheme: str) -> None:
-        """Open a scheme's URLs as if nothing had been registered for it."""
-        backends.unregister(scheme)
-
-    @classmethod
-    def get_supported_backends(cls) -> list[str]:
-        """All schemes of URLs, sorted."""
-        return backends.schemes()
-
 
 def _with_its_own(store: AsyncBaseStore) -> list[AsyncBaseStore]:
     """A store, and behind it what it was made of here."""
@@ -185,6 +165,11 @@ def _with_its_own(store: AsyncBaseStore) -> list[AsyncBaseStore]:
 
 async def _swept(store: AsyncBaseStore, hours: float) -> None:
     await remove_expired(store, hours)
+
+
+def _shown(url: str) -> str:
+    """A URL without user and password."""
+    return re.sub("://[^/]*@", "://", url)
 
 
 def _split(url: str, scheme: str) -> tuple[str, str]:
@@ -197,5 +182,5 @@ def _split(url: str, scheme: str) -> tuple[str, str]:
         root, _, key = path.rstrip("/").rpartition("/")
         key += slash
     if not key:
-        raise ConfigError(f"a full URL names an object: {before}://{root}/key")
+        raise ConfigError(f"a full URL names an object: {_shown(f'{before}://{root}')}/key")
     return f"{before}://{root}", unquote(key)

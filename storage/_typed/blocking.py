@@ -6,19 +6,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any, ClassVar
 
 from .._core.adapt import to_async
 from .._core.protocol import ObjectStore
 from .._sync.typed.store import TypedStore
-from . import backends
 from .asynchronous import AsyncAutoStore
 from .options import Given
 from .paths import StorePath
+from .registering import Registering
 
 
-class AutoStore(TypedStore):
+class AutoStore(TypedStore, Registering):
     """A dictionary of values of any form, over whatever a URL, a path or a store says.
 
     ``store["df"] = df`` keeps a frame as ``df.parquet``, and ``store["df"]`` gives it back. What
@@ -112,30 +111,3 @@ class AutoStore(TypedStore):
     def cleanup(self) -> None:
         """Close the store; there are no temporary files that would be left. See `close`."""
         self.close()
-
-    @classmethod
-    def register_backend(cls, scheme: str, backend_class: Any) -> None:
-        """Let all stores open URLs of a scheme by a backend.
-
-        Args:
-            scheme: Such as ``"s3"``.
-            backend_class: `S3Backend`, `LocalFileBackend`, a subclass of `StorageBackend`, or an
-                async store class with a ``from_url``.
-        """
-        backends.register(scheme, backend_class)
-
-    @classmethod
-    def register_scheme(cls, scheme: str, module_path: str) -> None:
-        """The same with ``"package.module.Class"``."""
-        module, _, name = module_path.replace(":", ".").rpartition(".")
-        backends.register(scheme, getattr(import_module(module), name))
-
-    @classmethod
-    def unregister_backend(cls, scheme: str) -> None:
-        """Open a scheme's URLs as if nothing had been registered for it."""
-        backends.unregister(scheme)
-
-    @classmethod
-    def get_supported_backends(cls) -> list[str]:
-        """All schemes of URLs, sorted."""
-        return backends.schemes()

@@ -111,7 +111,7 @@ class KeyPath:
         """The URL, as far as the store was made of one."""
         if self._base:
             return self.path
-        return f"{self.store._async._uri.rstrip('/')}/{self.path}"
+        return f"{self.store.list_active_backends()[0].rstrip('/')}/{self.path}"
 
     def __fspath__(self) -> str:
         return self.path

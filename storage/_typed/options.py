@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
 
 from .._core.errors import ConfigError
@@ -83,23 +83,29 @@ Given: TypeAlias = "StorageConfig | Iterable[StorageConfig] | None"
 
 
 def chosen(
-    each: Sequence[StorageConfig], scheme: str, settings: Mapping[str, Any]
+    each: Sequence[StorageConfig], scheme: str, settings: Mapping[str, Any], *, strict: bool
 ) -> StorageConfig | None:
-    """The options for a scheme, of what was given, with single settings laid over them."""
+    """The options for a scheme, of what was given, with single settings laid over them.
+
+    Args:
+        each: What was given.
+        scheme: Of the URL; empty for a store.
+        settings: Fields by name.
+        strict: Whether each setting has to be one of this scheme's.
+    """
     found = next((one for one in each if one.scheme == scheme), None)
     if found is None:
-        found = next((one for one in each if _suits(one, scheme)), None)
-    return _with(found, scheme, settings) if settings else found
+        found = next((one for one in each if not one.scheme), None)
+    return _with(found, scheme, settings, strict) if settings else found
 
 
-def _suits(options: StorageConfig, scheme: str) -> bool:
-    return not options.scheme or (scheme == "s3" and isinstance(options, S3Options))
-
-
-def _with(found: StorageConfig | None, scheme: str, settings: Mapping[str, Any]) -> StorageConfig:
+def _with(
+    found: StorageConfig | None, scheme: str, settings: Mapping[str, Any], strict: bool
+) -> StorageConfig:
     base = found or (S3Options() if scheme == "s3" else Options())
     known = {each.name for each in fields(base)}
     unknown = sorted(settings.keys() - known)
-    if unknown:
+    if unknown and strict:
         raise ConfigError(f"no option {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-    return type(base)(**{**{name: getattr(base, name) for name in known}, **settings})
+    laid = {name: value for name, value in settings.items() if name in known}
+    return replace(base, **laid)

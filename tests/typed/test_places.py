@@ -144,6 +144,13 @@ def test_options_are_checked() -> None:
     assert store._async._store._timeout == 7
 
 
+def test_settings_of_one_scheme_leave_others_alone(tmp_path: Path) -> None:
+    with AutoStore("s3://bucket", region_name="x", endpoint_url="http://127.0.0.1:1") as store:
+        store[f"file://{tmp_path}/a.json"] = 1
+        assert store[f"file://{tmp_path}/a"] == 1
+        assert "127.0.0.1" in repr(store)
+
+
 def test_what_the_options_of_buckets_mean() -> None:
     config = S3StorageConfig(
         aws_access_key_id="id",
@@ -169,6 +176,16 @@ def test_what_the_options_of_buckets_mean() -> None:
     assert told["config"].retries["total_max_attempts"] == 2
     assert told["config"].max_pool_connections == 100
     assert "hidden" not in repr(told)
+
+
+def test_no_secret_is_shown() -> None:
+    with AutoStore("s3://id:hidden@bucket/data") as store:
+        with pytest.raises(ConfigError) as caught:
+            store.exists("s3://id:hidden@bucket/")
+        shown = [repr(store), str(caught.value), *store.list_active_backends()]
+        shown.append((store / "a").as_uri())
+        assert "hidden" not in " ".join(shown)
+        assert shown[2:] == ["s3://bucket/data", "s3://bucket/data/a"]
 
 
 def test_options_for_a_scheme_of_its_own() -> None:
