@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from storage._async.typed import passing
 from storage.s3 import BucketStore
 from storage.typed import AsyncAutoStore, AutoStore, S3Backend, S3Options, S3StorageConfig
 from tests.services.process import S3Service
@@ -167,6 +168,21 @@ def test_a_local_store_is_not_cached(tmp_path: Path) -> None:
     assert store["a"] == 1
     store.cleanup_cache()
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("cache_enabled", [True, False])
+def test_pieces_of_long_objects(
+    make: Make, monkeypatch: pytest.MonkeyPatch, cache_enabled: bool
+) -> None:
+    monkeypatch.setattr(passing, "LIMIT", 50_000)
+    store = make(cache_enabled=cache_enabled)
+    store.write_pieces("rows.jsonl", ({"row": number} for number in range(20_000)))
+    for _ in range(2):
+        assert sum(row["row"] for row in store.read_pieces("rows")) == 199_990_000
+    few = store.read_pieces("rows")
+    assert next(few) == {"row": 0}
+    few.close()  # type: ignore[attr-defined]
+    assert len(store["rows"]) == 20_000
 
 
 def test_full_urls_from_a_store_that_needs_no_loop(
