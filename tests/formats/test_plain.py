@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage._core.errors import NotSupported
 from storage._formats import jsontext, yamls
 from storage._formats.plain import PickleFormat
 from storage._formats.same import difference
@@ -58,6 +59,21 @@ def test_bytes_and_text(data: bytes, text: str) -> None:
     out = BytesIO()
     handler(".txt").dump_pieces(lines, out, ".txt")
     assert out.getvalue() == text.encode()
+
+
+def test_pieces_of_bytes() -> None:
+    data = bytes(range(256)) * 5000
+    pieces = list(handler(".bin").pieces(BytesIO(data), ".bin"))
+    assert max(map(len, pieces)) <= 1024 * 1024
+    out = BytesIO()
+    handler(".bin").dump_pieces(pieces, out, ".bin")
+    assert out.getvalue() == data
+
+
+def test_forms_without_pieces_have_one() -> None:
+    assert list(handler(".json").pieces(BytesIO(b"[1, 2]"), ".json")) == [[1, 2]]
+    with pytest.raises(NotSupported, match="piece by piece"):
+        handler(".json").dump_pieces([1], BytesIO(), ".json")
 
 
 def test_long_lines_come_in_parts() -> None:
