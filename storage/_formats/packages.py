@@ -56,21 +56,6 @@ def reading(what: str) -> Iterator[None]:
         raise DecodeError(f"the content is no {what}: {told}") from error
 
 
-@contextmanager
-def writing(what: str, way_out: str) -> Iterator[None]:
-    """Whatever goes wrong in the block is the fault of the value.
-
-    Raises:
-        TypeError: The value cannot be written in the form.
-    """
-    try:
-        yield
-    except (StoreError, TypeError, OSError):
-        raise
-    except Exception as error:
-        raise TypeError(f"this cannot be written as {what}: {error}; {way_out}") from error
-
-
 def check_type(as_: Any, what: str, *kinds: Any) -> Any:
     """The type to read something as: the first one for None.
 

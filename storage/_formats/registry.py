@@ -7,16 +7,21 @@ from typing import Any
 
 from .base import DataHandler
 
+REMEMBERED = 1024
+"""Extensions of which it is remembered who knows them; keys have others, too."""
+
 
 class Handlers:
     """Handlers, the one to be taken first in front.
 
     That is the one of the highest priority, and among equals the one that was registered last.
-    Safe to use from several threads: what is iterated over is never changed.
+    Safe to use from several threads: what is iterated over is never changed. A handler is asked
+    for an extension once, as a rule: listings ask for that of every key.
     """
 
     def __init__(self, handlers: Iterable[DataHandler] = ()) -> None:
         self._handlers: tuple[DataHandler, ...] = ()
+        self._known: dict[str, tuple[DataHandler, ...]] = {}
         for handler in handlers:
             self.register(handler)
 
@@ -33,20 +38,18 @@ class Handlers:
             raise TypeError(f"a handler is an instance of DataHandler, not {handler!r}")
         others = (known for known in self._handlers if known is not handler)
         # The sort is stable: it stays in front of its equals.
-        self._handlers = tuple(sorted([handler, *others], key=lambda one: -one.priority))
+        self._set(sorted([handler, *others], key=lambda one: -one.priority))
 
     def unregister(self, handler: DataHandler | type[DataHandler]) -> bool:
         """Remove a handler, or all of a class; tells whether there was one."""
         before = self._handlers
-        self._handlers = tuple(
-            known for known in before if known is not handler and type(known) is not handler
-        )
+        self._set(one for one in before if one is not handler and type(one) is not handler)
         return len(self._handlers) < len(before)
 
     def copy(self) -> Handlers:
         """The same handlers, to be changed apart."""
         new = Handlers()
-        new._handlers = self._handlers
+        new._set(self._handlers)
         return new
 
     def extension_of(self, key: str) -> str:
@@ -70,8 +73,20 @@ class Handlers:
         known = self if extension is None else self._knowing(extension.lower())
         return next((handler for handler in known if handler.can_handle_data(value)), None)
 
+    def _set(self, handlers: Iterable[DataHandler]) -> None:
+        self._handlers = tuple(handlers)
+        # After them: who takes the new dict sees the new handlers.
+        self._known = {}
+
     def _knowing(self, extension: str) -> tuple[DataHandler, ...]:
-        return tuple(one for one in self._handlers if one.can_handle_extension(extension))
+        known = self._known
+        found = known.get(extension)
+        if found is None:
+            found = tuple(one for one in self._handlers if one.can_handle_extension(extension))
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[extension] = found
+        return found
 
 
 def _suffixes(key: str) -> Iterator[str]:

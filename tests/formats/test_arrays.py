@@ -69,6 +69,7 @@ def test_what_arrays_would_change(numpy: Any) -> None:
     refused(numpy.array([1], numpy.dtype("i4", metadata={"unit": "m"})), ".npy", "metadata")
     refused(numpy.eye(2), ".npz", "write one array as .npy")
     refused({"a": numpy.eye(2), "b": numpy.array([object()])}, ".npz", "Object arrays")
+    refused([1, 2], ".npy", "takes a numpy.ndarray")
     for name in ("a\0", 1, "\ud800"):
         refused({name: numpy.eye(1)}, ".npz", "name in an archive")
 
@@ -110,12 +111,17 @@ def test_damage(numpy: Any) -> None:
     survives(written(numpy.arange(10.0), ".npy"), ".npy", count=100)
     data = written({"a": numpy.arange(10.0), "b": numpy.eye(2)}, ".npz")
     survives(data, ".npz", count=100)
-    cut = BytesIO()
-    with ZipFile(BytesIO(data)) as whole, ZipFile(cut, "w") as archive:
-        archive.writestr("a.npy", whole.read("a.npy") + b"more")
-        archive.writestr("b.txt", b"")
-    with pytest.raises(ValueError, match="no array"):
-        read(cut.getvalue(), ".npz")
+    with ZipFile(BytesIO(data)) as whole:
+        array = whole.read("a.npy")
+    for name, content, why in (
+        ("b.txt", b"", "'b.txt' is no array"),
+        ("a.npy", array + b"more", "something follows"),
+    ):
+        out = BytesIO()
+        with ZipFile(out, "w") as archive:
+            archive.writestr(name, content)
+        with pytest.raises(ValueError, match=why):
+            read(out.getvalue(), ".npz")
 
 
 def test_sparse_arrays(numpy: Any) -> None:

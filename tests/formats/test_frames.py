@@ -164,6 +164,10 @@ def test_arrow(arrow: Any) -> None:
             assert str(back.to_pydict()) == str(table.to_pydict())
 
     holds()
+    numbers = arrow.table({"a": [1.5, float("nan"), None]})
+    assert str(again(numbers, ".csv", arrow.Table).to_pydict()) == "{'a': [1.5, nan, None]}"
+    # As text it is no number, and as a number no text.
+    refused(arrow.table({"a": ["nan", "1.5"]}), ".csv", "'a'")
     refused(arrow.table({"a": arrow.array([1], arrow.timestamp("s"))}), ".parquet", "'a'")
     refused(arrow.table({"a": arrow.array([1], arrow.date64())}), ".parquet", "'a'")
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage._core.errors import NotSupported
 from storage._formats import jsontext, yamls
 from storage._formats.plain import PickleFormat
 from storage._formats.same import difference
@@ -58,6 +59,21 @@ def test_bytes_and_text(data: bytes, text: str) -> None:
     out = BytesIO()
     handler(".txt").dump_pieces(lines, out, ".txt")
     assert out.getvalue() == text.encode()
+
+
+def test_pieces_of_bytes() -> None:
+    data = bytes(range(256)) * 5000
+    pieces = list(handler(".bin").pieces(BytesIO(data), ".bin"))
+    assert max(map(len, pieces)) <= 1024 * 1024
+    out = BytesIO()
+    handler(".bin").dump_pieces(pieces, out, ".bin")
+    assert out.getvalue() == data
+
+
+def test_forms_without_pieces_have_one() -> None:
+    assert list(handler(".json").pieces(BytesIO(b"[1, 2]"), ".json")) == [[1, 2]]
+    with pytest.raises(NotSupported, match="piece by piece"):
+        handler(".json").dump_pieces([1], BytesIO(), ".json")
 
 
 def test_long_lines_come_in_parts() -> None:
@@ -132,15 +148,23 @@ def test_what_json_would_change(value: Any, why: str) -> None:
     refused([value], ".jsonl", "convert it")
 
 
-def test_circles_and_depths_are_refused() -> None:
-    circle: list[Any] = []
-    circle.append(circle)
-    deep: list[Any] = []
-    for _ in range(5000):
-        deep = [deep]
-    for value in (circle, deep):
-        refused(value, ".json", "JSON")
-        refused(value, ".yaml", "YAML")
+def circle() -> list[Any]:
+    """A list that holds itself."""
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
+def nested(depth: int) -> list[Any]:
+    """A list in a list, and so on."""
+    return [] if depth == 1 else [nested(depth - 1)]
+
+
+@pytest.mark.usefixtures("engine")
+def test_circles_and_depths() -> None:
+    refused(circle(), ".json", "JSON")
+    # orjson goes down to 254.
+    assert again(nested(300), ".json") == nested(300)
 
 
 def test_the_type_of_json() -> None:
@@ -200,6 +224,9 @@ class TestYaml:
     def test_refusals(self) -> None:
         refused({"a": (1,)}, ".yaml", "type tuple and would be list")
         refused([object()], ".yaml", "YAML")
+        refused(circle(), ".yaml", "YAML")
+        refused(nested(101), ".yaml", "nested more than 100 deep")
+        assert again(nested(yamls.DEPTH - 1), ".yaml") == nested(yamls.DEPTH - 1)
 
     def test_hostile(self) -> None:
         assert read(b"a: &a [x]\nb: [*a, *a]", ".yaml") == {"a": ["x"], "b": [["x"], ["x"]]}

@@ -92,6 +92,13 @@ def test_among_equals_the_last_one_wins() -> None:
     assert mine.for_extension("a.up") is None
 
 
+def test_keys_of_any_suffix_are_not_remembered_for_ever() -> None:
+    mine = Handlers([Upper(".up")])
+    assert [mine.extension_of(f"v.{number}") for number in range(5000)] == [""] * 5000
+    assert len(mine._known) <= 1024
+    assert mine.extension_of("a.up") == ".up"
+
+
 def test_copies_are_changed_apart() -> None:
     mine = HANDLERS.copy()
     mine.register(Upper(".txt", priority=99))
