@@ -112,6 +112,8 @@ class StoreApp:
             work = self._read(request, key, outgoing) if key else self._list(request, outgoing)
             await unless_gone(receive, outgoing, work)
         else:
+            # Until a body is read to its end, what follows on the connection is not a request.
+            outgoing.final = request.method == "PUT"
             origins.check(request, self._origins)
             await self._change(request, key, receive, outgoing)
 
@@ -154,8 +156,6 @@ class StoreApp:
         if request.method == "DELETE":
             await outgoing.whole(await writing.delete(self._store, full, request))
             return
-        # Until the body is read to its end, what follows on the connection is not a request.
-        outgoing.final = True
         upload = writing.Upload(request, receive, self._max_upload, self._patience)
         try:
             reply = await writing.put(self._store, full, request, upload)
