@@ -76,7 +76,9 @@ class View:
 def shown(view: View, status: int = 200) -> Reply:
     """The answer with the page."""
     here = view.question.prefix
-    heading = _name(here) if here else escape(view.title)
+    title = escape(view.title)
+    heading = _name(here.rstrip("/").rpartition("/")[2]) if here else title
+    whole = f"{_name(here)} – {title}" if here else title
     folder = here[: here.rfind("/") + 1]
     limit = "" if view.limit is None else str(view.limit)
     data = (
@@ -88,7 +90,7 @@ def shown(view: View, status: int = 200) -> Reply:
         '<meta name=viewport content="width=device-width, initial-scale=1">',
         '<meta name=color-scheme content="light dark">',
         '<link rel=icon href="data:,">',
-        f"<title>{heading}</title>\n<style>{STYLE}</style>",
+        f"<title>{whole}</title>\n<style>{STYLE}</style>",
         f"<body {data}>",
         f"<header><nav aria-label=Breadcrumb><ol>{_crumbs(view)}</ol></nav></header>",
         f"<main><h1><bdi>{heading}</bdi></h1>",
@@ -102,7 +104,8 @@ def shown(view: View, status: int = 200) -> Reply:
 
 
 def _name(text: str) -> str:
-    return escape(text.translate(_PICTURES)) or "(no name)"
+    """A name as it is shown."""
+    return escape(f"(no name){text}" if text in ("", "/") else text.translate(_PICTURES))
 
 
 def _level(root: str, prefix: str, **more: str) -> str:
@@ -151,7 +154,7 @@ def _row(view: View, name: str, info: ObjectInfo | None) -> str:
     if info is None:
         way = _level(view.root, name)
         label = f'<a class=folder href="{way}"><bdi>{short}</bdi></a>'
-        return f"<tr><th scope=row>{label}<td class=number>–<td>–<td>"
+        return f"<tr><th scope=row>{label}<td><td><td>"
     path = link(view.root, name)
     way, saved = escape(path), escape(f"{path}{'&' if '?' in path else '?'}download=1")
     actions = f'<a href="{saved}" aria-label="Download {short}">Download</a>'

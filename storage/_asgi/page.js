@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const { root, prefix, limit, guarded } = document.body.dataset;
+  const files = document.getElementById("files");
   const status = document.getElementById("status");
   const say = (text) => { status.textContent = text; };
   const place = (key) => `${root}?key=${encodeURIComponent(key)}`;
@@ -15,15 +16,19 @@
     return answer.ok ? "" : (await answer.text()).trim();
   }
 
-  async function upload(files) {
-    const failures = [];
-    for (const [at, file] of [...files].entries()) {
-      say(`Adding ${file.name} (${at + 1} of ${files.length})`);
+  async function upload(chosen) {
+    const [added, failures] = [[...chosen], []];
+    files.value = ""; // or the same file could not be chosen again
+    if (!added.length || files.disabled) return;
+    files.disabled = true;
+    for (const [at, file] of added.entries()) {
+      say(`Adding ${file.name} (${at + 1} of ${added.length})`);
       let failure = "";
       if (limit && file.size > Number(limit)) failure = "it is too large";
       else failure = await put(file, false).catch(() => "the connection was lost");
       if (failure) failures.push(`${file.name}: ${failure}`);
     }
+    files.disabled = false;
     if (failures.length) say(failures.join("\n"));
     else location.reload();
   }
@@ -46,7 +51,6 @@
   for (const button of document.querySelectorAll("button.delete")) {
     button.addEventListener("click", () => remove(button));
   }
-  const files = document.getElementById("files");
   if (!files) return;
   files.addEventListener("change", () => upload(files.files));
   files.form.addEventListener("submit", (event) => event.preventDefault());
@@ -54,7 +58,7 @@
     document.addEventListener(kind, (event) => {
       event.preventDefault();
       document.body.classList.toggle("over", kind === "dragover");
-      if (kind === "drop" && event.dataTransfer.files.length) upload(event.dataTransfer.files);
+      if (kind === "drop") upload(event.dataTransfer.files);
     });
   }
 })();

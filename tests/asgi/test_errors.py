@@ -178,7 +178,7 @@ async def test_an_object_that_changes_all_the_time() -> None:
         times = 0
 
         async def _get(self, key: str, options: Any) -> Any:
-            data, info = await super()._get(key, options)
+            data, _ = await super()._get(key, options)
             self.times += 1
             return data, words.ObjectInfo(key, 10 + self.times, f"v{self.times}")
 
