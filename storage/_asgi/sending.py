@@ -67,15 +67,17 @@ class Outgoing:
         """
         sent = 0
         async for chunk in source:
-            sent += len(chunk)
-            if length is not None and sent > length:
-                break
-            if len(chunk) <= PIECE:
-                await self.piece(chunk)
-                continue
             view = memoryview(chunk)
             for at in range(0, len(view), PIECE):
-                await self.piece(bytes(view[at : at + PIECE]))
+                if sent:
+                    # A client that is fast, or gone, never lets the server wait: others must not
+                    # wait for the whole object.
+                    await asyncio.sleep(0)
+                part = view[at : at + PIECE]
+                sent += len(part)
+                if length is not None and sent > length:
+                    break
+                await self.piece(bytes(part))
         if length is not None and sent != length:
             raise IntegrityError(f"the object has not the {length} bytes that were announced")
 
