@@ -62,7 +62,7 @@ class Steps:
             run(handle)
             self.longest = max(self.longest, time.thread_time() - begin)
 
-        asyncio.Handle._run = timed  # type: ignore[method-assign]
+        asyncio.Handle._run = timed  # type: ignore[assignment, method-assign]
 
 
 class Server(uvicorn.Server):

@@ -169,7 +169,7 @@ class Reading:
 
     def _headers(self, info: ObjectInfo) -> Headers:
         """What is told of the object whatever is sent of it."""
-        found = [NOSNIFF]
+        found: list[tuple[str, str]] = [NOSNIFF]
         tag = conditions.tag_of(info.etag)
         if tag is not None:
             found.append(("etag", tag))

@@ -38,7 +38,7 @@ def scope_of(
 ) -> dict[str, Any]:
     """A request as a server gives it; the target is percent-encoded, with its query."""
     path, _, query = target.partition("?")
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = dict(headers).items() if isinstance(headers, Mapping) else headers
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -49,7 +49,7 @@ def scope_of(
         "raw_path": path.encode("latin-1"),
         "query_string": query.encode("latin-1"),
         "root_path": root_path,
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs],
+        "headers": [(str(name).lower().encode(), value.encode("latin-1")) for name, value in pairs],
     } | more
 
 

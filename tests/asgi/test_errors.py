@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from storage import object as words
 from storage.asgi import StoreApp
-from storage.object import AsyncDictStore, StoreError
+from storage.object import AsyncDictStore, ObjectInfo, StoreError
 from tests.asgi.client import Answer, Client
 
 SECRET = "s3cr3t"
@@ -40,9 +41,10 @@ class Failing(AsyncDictStore):
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         raise self.error
 
-    async def _list(self, prefix: str, start_after: str) -> Any:
-        raise self.error
-        yield
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        for error in (self.error,):
+            raise error
+        yield ObjectInfo("a")
 
 
 STATUS = {
@@ -128,7 +130,7 @@ async def test_a_store_that_is_not_there() -> None:
 class Breaking(AsyncDictStore):
     """Its streams break, or are shorter or longer than they should be."""
 
-    sizes = (10, 10)
+    sizes: tuple[int, ...] = (10, 10)
     breaks = True
 
     async def _get(self, key: str, options: Any) -> Any:
@@ -138,8 +140,8 @@ class Breaking(AsyncDictStore):
         from contextlib import asynccontextmanager
 
         @asynccontextmanager
-        async def opened() -> Any:
-            async def chunks() -> Any:
+        async def opened() -> AsyncIterator[words.Body]:
+            async def chunks() -> AsyncIterator[bytes]:
                 for size in self.sizes:
                     yield bytes(size)
                 if self.breaks:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storage.asgi import StoreApp
-from storage.object import AsyncDictStore, Body, ObjectInfo, ReadOptions
+from storage.object import AsyncDictStore, Body, ObjectInfo, ReadOptions, Sink
 from tests.asgi.client import scope_of
 
 SIZE = 1024 * 1024
@@ -182,12 +182,12 @@ async def test_a_put_reads_no_faster_than_the_store_writes() -> None:
 
     class Slow(AsyncDictStore):
         @asynccontextmanager
-        async def _create(self, key: str, options: Any) -> Any:
-            sink = Sink()
+        async def _create(self, key: str, options: Any) -> AsyncIterator[Sink]:
+            sink = Slowly()
             yield sink
             sink.info = ObjectInfo(key)
 
-    class Sink:
+    class Slowly:
         info: ObjectInfo | None = None
 
         async def write(self, data: Any) -> None:

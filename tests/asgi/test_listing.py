@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from storage.asgi import StoreApp
-from storage.object import AsyncDictStore, Capability
+from storage.object import AsyncDictStore, Capability, ObjectInfo
 from tests.asgi.client import Client
 
 KEYS = ["a", "a/1", "a/2", "a//3", "b/x/1", "b/x/2", "é", "😀", "\uffff"]
@@ -20,7 +21,7 @@ class Unordered(AsyncDictStore):
 
     capabilities = AsyncDictStore.capabilities & ~Capability.ORDERED
 
-    async def _list(self, prefix: str, start_after: str) -> Any:
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         infos = [info async for info in super()._list(prefix, start_after)]
         for info in infos[::2] + infos[1::2][::-1]:
             yield info

@@ -113,6 +113,7 @@ async def test_methods(store: AsyncDictStore) -> None:
 
 
 async def test_in_starlette(store: AsyncDictStore) -> None:
+    pytest.importorskip("starlette")
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.routing import Mount, Route

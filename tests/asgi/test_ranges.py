@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from email.parser import BytesParser
 from typing import Any
 
@@ -158,7 +159,7 @@ class Nameless(AsyncBaseStore):
     async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
         raise NotImplementedError
 
-    async def _list(self, prefix: str, start_after: str) -> Any:
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
         yield ObjectInfo("a")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -273,7 +273,7 @@ class Foreign:
     async def delete(self, key: str) -> None:
         del self.objects[key]
 
-    async def keys(self) -> Any:
+    async def keys(self) -> AsyncIterator[str]:
         for key in list(self.objects):
             yield key
 
