@@ -51,7 +51,8 @@ class StoreApp:
         cache_control: That header's value, for objects; None: no such header.
         trusted: Whether objects may run scripts as pages of this site. Without it every one is
             shown in a sandbox.
-        origins: Other sites whose pages may write, such as ``"https://app.example.org"``.
+        origins: Other sites whose pages may write, such as ``"https://app.example.org"``. What
+            browsers want to hear before (CORS) is said by a middleware around this.
         patience: Seconds that a client may take for each piece; None: for ever.
         title: The name of the whole, on the page.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from .messages import Request
 from .replies import Refusal
@@ -31,4 +30,5 @@ def check(request: Request, allowed: Collection[str]) -> None:
 
 def _same(origin: str, request: Request) -> bool:
     """Whether it is our host; the scheme may be another one behind a proxy."""
-    return origin != "null" and urlsplit(origin).netloc == request.header("host")
+    host = origin.partition("://")[2]
+    return host != "" and host == request.header("host")

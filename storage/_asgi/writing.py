@@ -88,7 +88,9 @@ async def put(store: AsyncBaseStore, key: str, request: Request, upload: Upload)
     if request.has("content-range"):
         raise Refusal(400, "a part of an object cannot be put")
     if (request.header("content-encoding") or "identity").lower() != "identity":
-        raise Refusal(415, "the bytes are to be sent as they are", (("accept-encoding", ""),))
+        raise Refusal(
+            415, "the bytes are to be sent as they are", (("accept-encoding", "identity"),)
+        )
     kind = request.header("content-type")
     if kind is not None and not kinds.is_kind(kind):
         raise Refusal(400, "the content type is none")

@@ -129,7 +129,7 @@ async def test_a_server_that_ends() -> None:
 async def test_the_server_may_call_it_over_at_the_last_piece() -> None:
     """As uvicorn does: the work that is still to be done is not cut short by that."""
     store = Watched()
-    over, sent = asyncio.Event(), []
+    over, sent = asyncio.Event(), list[Any]()
 
     async def receive() -> Any:
         await over.wait()
@@ -141,8 +141,10 @@ async def test_the_server_may_call_it_over_at_the_last_piece() -> None:
             assert store.open == 0, "all is closed by then"
             over.set()
             await asyncio.sleep(0.01)
+            sent.append({"type": "the server has done its part"})
 
     await StoreApp(store)(scope_of("GET", "/a"), receive, send)
+    assert sent.pop()["type"] == "the server has done its part"
     assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert sum(len(message.get("body", b"")) for message in sent) == SIZE
 
@@ -175,6 +177,29 @@ async def test_a_whole_object_is_sent_in_pieces() -> None:
     await StoreApp(store)(scope_of("GET", "/a"), receive, send)
     assert sum(sizes) == SIZE
     assert max(sizes) <= 64 * 1024
+
+
+async def test_others_have_their_turn_between_the_pieces() -> None:
+    """Also where neither the store nor the client ever lets the service wait."""
+    store, turns, seen = AsyncDictStore({"a": bytes(SIZE)}), 0, []
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def receive() -> Any:
+        await asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        if message.get("body"):
+            seen.append(turns)
+
+    task = asyncio.ensure_future(other())
+    await StoreApp(store)(scope_of("GET", "/a"), receive, send)
+    task.cancel()
+    assert len(set(seen)) == len(seen) == 16
 
 
 async def test_a_put_reads_no_faster_than_the_store_writes() -> None:

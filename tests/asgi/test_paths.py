@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from storage._asgi.paths import link
@@ -68,6 +68,11 @@ async def test_a_server_that_leaves_the_root_out(store: AsyncDictStore) -> None:
 
 
 @settings(max_examples=60)
+@example("..")
+@example("a/../b")
+@example("./a")
+@example("/a")
+@example("a//b/")
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_links_lead_back(key: str) -> None:
     """Also where a browser resolves dots: as `urljoin` does, and as WHATWG says of escaped ones."""

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from storage._asgi import ranges
 from storage.asgi import StoreApp
-from storage.object import AsyncBaseStore, AsyncDictStore, ObjectInfo
+from storage.object import (
+    AsyncBaseStore,
+    AsyncDictStore,
+    Capability,
+    ObjectInfo,
+    PreconditionFailed,
+)
 from tests.asgi.client import Answer, Client
 from tests.asgi.conftest import CONTENT
 
@@ -136,12 +142,26 @@ async def test_a_change_after_the_look_is_seen() -> None:
     assert answer.status == 412
 
 
-async def test_parts_of_two_versions_never_make_one_answer() -> None:
-    store = Changing({"a": CONTENT})
-    answer = Answer()
-    with pytest.raises(Exception, match="etag"):
-        answer = await Client(StoreApp(store))("GET", "/a", {"Range": "bytes=0-0,2-2"})
-    assert not answer.ended
+class ChangingUnasked(Changing):
+    """And it cannot be told which version is wanted."""
+
+    capabilities = Changing.capabilities & ~Capability.READ_CONDITIONS
+
+
+@pytest.mark.parametrize("kind", [Changing, ChangingUnasked])
+async def test_parts_of_two_versions_never_make_one_answer(kind: type[Changing]) -> None:
+    app, ended = StoreApp(kind({"a": CONTENT})), []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def seen(message: Any) -> None:
+            ended.append(message["type"] == "http.response.body" and not message["more_body"])
+            await send(message)
+
+        await app(scope, receive, seen)
+
+    with pytest.raises(PreconditionFailed):
+        await Client(watched)("GET", "/a", {"Range": "bytes=0-0,2-2"})
+    assert ended == [False, False]  # the head, and that of the first part
 
 
 class Nameless(AsyncBaseStore):

@@ -238,7 +238,9 @@ ORIGINS: list[tuple[dict[str, str], bool]] = [
     ({"Origin": "http://here"}, False),
     ({"Origin": "http://evil.example"}, False),
     ({"Origin": "null"}, False),
-    ({"Origin": ""}, False),
+    ({"Origin": "null", "Host": ""}, False),
+    ({"Origin": "", "Host": ""}, False),
+    ({"Origin": "http://[", "Host": "here"}, False),
     ({"Sec-Fetch-Site": "cross-site", "Origin": "https://friend.example"}, True),
 ]
 
