@@ -118,6 +118,8 @@ class _Batch:
             if not isinstance(error, Exception):
                 raise
         finally:
+            for call in self.calls:
+                call.batch = None  # else they would keep each other, and the data, for a while
             self._turns.ended(self)
 
     async def leave(self) -> None:
