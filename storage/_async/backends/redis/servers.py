@@ -23,7 +23,11 @@ from .turns import Turns
 
 try:
     import redis.asyncio as redis
-    from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
+    from redis.asyncio.connection import (
+        AbstractConnection,
+        SSLConnection,
+        UnixDomainSocketConnection,
+    )
     from redis.exceptions import AuthenticationError, BusyLoadingError, ResponseError
 except ImportError as error:
     raise MissingExtra.named("redis", "redis") from error
@@ -36,7 +40,7 @@ Options: TypeAlias = Callable[[], dict[str, Any]]
 _KINDS = (redis.Connection, SSLConnection, UnixDomainSocketConnection)
 _SAME = {"host", "port", "path", "db", "username", "password", "credential_provider"}
 """What another connection to the same server is made of; and what begins with ``ssl_``."""
-_KNOWN = inspect.signature(redis.connection.AbstractConnection.__init__).parameters
+_KNOWN = inspect.signature(AbstractConnection.__init__).parameters
 _SILENT: dict[str, Any] = dict.fromkeys(
     ("driver_info",) if "driver_info" in _KNOWN else ("lib_name", "lib_version")
 )
