@@ -12,6 +12,7 @@ from ._kv.decorators import (
     StoreDecorator,
     URLEncodeKeysDecorator,
 )
+from ._kv.filesystems import FSSpecStore
 from ._kv.idgen import HashDecorator, UUIDDecorator
 from ._kv.keys import (
     VALID_KEY_RE,
@@ -56,6 +57,7 @@ __all__ = [
     "Credentials",
     "DictStore",
     "ExtendedKeyspaceMixin",
+    "FSSpecStore",
     "FilesystemStore",
     "HBoto3Store",
     "HDictStore",
