@@ -422,3 +422,22 @@ def test_ctrl_c_gives_the_connection_up(valkey: RedisService) -> None:
             timer.join()
             assert store.get("key") == b"value"
         store.clear()
+
+
+async def test_cancelled_while_connecting(valkey: RedisService, relay: Relay) -> None:
+    """A place in the pool is never lost, at whatever step its call was cancelled."""
+    async with through(relay, valkey, max_connections=2, db=3) as store:
+        await store.exists("key")
+        for steps in range(40):
+            calls = [asyncio.create_task(store.exists("key")) for _ in range(3)]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            if steps % 4 == 3:
+                pool = store._server._turns.peek().send.args[0]
+                assert not pool._in_use_connections
+                await pool.disconnect()  # so that the next ones connect anew
+        slow = [store._ask([(b"BLPOP", b"never", 0.01)]) for _ in range(4)]
+        assert await asyncio.gather(*slow) == [[None]] * 4
