@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import ssl
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,40 +11,23 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from ...._core import calls
-from ...._core.errors import ConfigError, MissingExtra
+from ...._core.errors import ConfigError
 from ...._core.perloop import PerLoop
 from ...._core.runner import on_runner_loop
-from .address import PORT, Address
-from .errors import Lost, translated
+from .address import PORT
+from .errors import translated
 from .scripts import Command, Reply
 from .server import Server
 from .turns import Turns
-
-try:
-    import redis.asyncio as redis
-    from redis.asyncio.connection import (
-        AbstractConnection,
-        SSLConnection,
-        UnixDomainSocketConnection,
-    )
-    from redis.exceptions import AuthenticationError, BusyLoadingError, ResponseError
-except ImportError as error:
-    raise MissingExtra.named("redis", "redis") from error
 
 MOST = 16
 """Connections for one event loop."""
 
 Options: TypeAlias = Callable[[], dict[str, Any]]
 
-_KINDS = (redis.Connection, SSLConnection, UnixDomainSocketConnection)
+_KINDS = {"Connection", "SSLConnection", "UnixDomainSocketConnection"}
 _SAME = {"host", "port", "path", "db", "username", "password", "credential_provider"}
 """What another connection to the same server is made of; and what begins with ``ssl_``."""
-_KNOWN = inspect.signature(AbstractConnection.__init__).parameters
-_SILENT: dict[str, Any] = dict.fromkeys(
-    ("driver_info",) if "driver_info" in _KNOWN else ("lib_name", "lib_version")
-)
-"""Else redis-py reads its own version from a file, on the loop, to tell it to the server."""
-_BROKEN = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
 class OwnServer(Server):
@@ -94,7 +76,7 @@ class LoopClient(Server):
         self._turns = Turns(partial(_piped, client), MOST)
         self._elsewhere: OwnServer | None = None
         kind = getattr(pool, "connection_class", None)
-        if kind in _KINDS:
+        if getattr(kind, "__name__", "") in _KINDS:
             same = {n: known[n] for n in known if n in _SAME or n.startswith("ssl_")}
             same["connection_class"] = kind
             self._elsewhere = OwnServer(self.name, lambda: same, MOST, patience)
@@ -155,68 +137,18 @@ def server_of(client: Any, patience: float) -> Server:
     return ThreadClient(client)
 
 
-class _Secured(SSLConnection):
-    """A connection with a context that was made before, and not anew for each."""
-
-    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:
-        super().__init__(**options)
-        self.ssl_context.context = context
-
-
-def options_for(address: Address) -> dict[str, Any]:
-    """What a pool of connections to an address is made with; blocking."""
-    found: dict[str, Any] = {"db": address.db, "username": address.username}
-    if address.password is not None:
-        found["password"] = address.password.reveal()
-    if address.path is not None:
-        return {**found, "connection_class": UnixDomainSocketConnection, "path": address.path}
-    found.update(host=address.host, port=address.port)
-    if address.tls:
-        found.update(connection_class=_Secured, context=address.context())
-    return found
-
-
 @asynccontextmanager
 async def _opened(options: Options, most: int) -> AsyncIterator[Turns]:
     """Connections of our own, for the running loop, until the end."""
-    # Deadlines and further tries are the store's. The newer protocol has nothing that is needed.
-    plain: Any = {"timeout": None, "socket_timeout": None, "socket_connect_timeout": None}
-    made = {**plain, "protocol": 2, **_SILENT, **await calls.call(options)}
-    pool = redis.BlockingConnectionPool(max_connections=most, **made)
-    turns = Turns(partial(_exchanged, pool), most)
+    from .connections import exchanged, pool_of
+
+    pool = pool_of(await calls.call(options), most)
+    turns = Turns(partial(exchanged, pool), most)
     try:
         yield turns
     finally:
         await turns.close()
         await pool.disconnect()
-
-
-async def _exchanged(pool: Any, commands: Sequence[Command]) -> list[Reply]:
-    """Send commands over a connection of a pool; a broken one is not used again."""
-    try:
-        connection = await pool.get_connection()
-    except Exception as error:
-        raise _meant(error, sent=False) from error
-    try:
-        await connection.send_packed_command(connection.pack_commands(commands))
-        return [await _reply(connection) for _ in commands]
-    except Exception as error:
-        raise _meant(error, sent=not isinstance(error, BusyLoadingError)) from error
-    finally:
-        await pool.release(connection)
-
-
-async def _reply(connection: Any) -> Reply:
-    try:
-        return await connection.read_response(disable_decoding=True)
-    except ResponseError as error:
-        return error
-
-
-def _meant(error: Exception, *, sent: bool) -> Exception:
-    """What an error is for `Server.ask`."""
-    broken = isinstance(error, _BROKEN) and not isinstance(error, AuthenticationError)
-    return Lost(error, sent=sent) if broken else translated(error)
 
 
 async def _piped(client: Any, commands: Sequence[Command]) -> list[Reply]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, Protocol, Self
 
-from ...._core.errors import ConfigError
+from ...._core.errors import ConfigError, MissingExtra
 from ...._core.lifetimes import check_ttl
 from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from .address import Address
 from .many import AsyncRedisMany
 from .server import PATIENCE, Server
-from .servers import MOST, OwnServer, options_for, server_of
+from .servers import MOST, OwnServer, server_of
 
 TIMEOUT = 60.0
 
@@ -116,6 +117,7 @@ class AsyncRedisStore(AsyncRedisMany):
 
         Raises:
             ConfigError: An argument makes no sense.
+            MissingExtra: redis-py is not installed.
         """
         hidden = None if password is None else Secret(password)
         address = Address(host, port, db, username, hidden, path, tls, verify)
@@ -127,7 +129,9 @@ class AsyncRedisStore(AsyncRedisMany):
 
     @classmethod
     def _at(cls, address: Address, ours: dict[str, Any], options: dict[str, Any]) -> Self:
-        options_of = partial(options_for, address)
+        if find_spec("redis") is None:
+            raise MissingExtra.named("redis", "redis")
+        options_of = partial(_options_for, address)
         server: Any = OwnServer(str(address), options_of, ours["max_connections"], ours["patience"])
         store = cls(server, **options)
         store._recipe = {"address": address, "ours": ours, "options": options}
@@ -197,3 +201,9 @@ class AsyncRedisStore(AsyncRedisMany):
 
 def _again(kind: type[AsyncRedisStore], recipe: dict[str, Any]) -> AsyncRedisStore:
     return kind._at(**recipe)
+
+
+def _options_for(address: Address) -> dict[str, Any]:
+    from .connections import options_for  # takes a while, and is done in a worker thread
+
+    return options_for(address)

@@ -93,6 +93,7 @@ class RedisStore(RedisMany):
 
         Raises:
             ConfigError: An argument makes no sense.
+            MissingExtra: redis-py is not installed.
         """
         return cls.around(
             cls._async_type.connect(
