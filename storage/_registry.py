@@ -79,7 +79,12 @@ BACKENDS = (
     ),
     Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://", "memory"),
     Backend(
-        "redis", "redis:AsyncRedisStore", "redis:RedisStore", "redis://localhost/0", "redis.store"
+        "redis",
+        "redis:AsyncRedisStore",
+        "redis:RedisStore",
+        "redis://localhost/0",
+        "redis.store",
+        "redis",
     ),
     Backend(
         "rediss",
@@ -87,6 +92,7 @@ BACKENDS = (
         "redis:RedisStore",
         "rediss://user:password@example.com/0",
         "redis.store",
+        "redis",
     ),
     Backend(
         "s3",
