@@ -6,7 +6,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from storage.aioutils import AsyncPrefixStore, async_sync_stores
+from storage.aioutils import AsyncFanoutStore, AsyncPrefixStore, async_sync_stores
 from storage.object import AsyncDictStore
 from storage.zip import AsyncZipStore
 
@@ -60,3 +60,10 @@ async def test_a_source_is_left_as_it_was(tmp_path: Path) -> None:
         assert (await async_sync_stores(source, target)).copied == 20
     assert target.objects == OBJECTS
     assert {path.name: path.read_bytes() for path in archive.parent.iterdir()} == before
+
+
+async def test_the_same_below_a_fan_out(tmp_path: Path) -> None:
+    archive = await left_behind(tmp_path)
+    async with AsyncFanoutStore([AsyncZipStore(archive), AsyncDictStore(OBJECTS)]) as target:
+        await async_sync_stores(AsyncDictStore(dict(OBJECTS)), target)
+        assert members(archive) == OBJECTS

@@ -73,7 +73,7 @@ class Run:
         async with self._prepared():
             while not await self._pass():
                 self._begin_again()
-            await self._settle()
+            await self._make_whole()
         return self.report
 
     async def plan(self, writer: PlanWriter) -> SyncPlan:
@@ -106,7 +106,7 @@ class Run:
             await applier.apply(pages_of(plan))
             self.report.doubts += counts["doubts"]
             await applier.finish(self._refusal(counts["source_keys"], counts["target_keys"]))
-            await self._settle()
+            await self._make_whole()
         return self.report
 
     # -- its parts --------------------------------------------------------------------------
@@ -161,10 +161,10 @@ class Run:
             await self._give_up(self._journal)
         return True
 
-    async def _settle(self) -> None:
+    async def _make_whole(self) -> None:
         for store in (self._target, self._backup):
             if store is not None and not self._options.dry_run:
-                await store._settle()
+                await store._make_whole()
 
     async def _give_up(self, journal: Journal) -> None:
         """Take back uploads that earlier runs have begun of what the source has no more."""
