@@ -42,6 +42,10 @@ class AsyncFilesystemStore(AsyncFileTreeStore):
             it was found when the store was made, they are refused, as they are without.
         file_mode: The permissions of the files, such as ``0o640``, whatever the umask says (in a
             URL: ``file_mode=640``). None: those of the umask, or of the file that is replaced.
+        ttl: Seconds that an object lives after it was put; see `with_ttl`. None: for ever. Its end
+            is kept as another extended attribute, ``user.storage.expires``; the sticky bit of the
+            file's mode tells that there is one. So whoever sets all permissions anew (``chmod
+            644``) has the object live on until the next `sweep`, which looks at all files.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -49,8 +53,8 @@ class AsyncFilesystemStore(AsyncFileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``file:///absolute/directory`` or ``file://relative/directory``.
 
-        Options: ``durable``, ``follow_symlinks``, ``attributes``, ``file_mode`` and ``timeout``,
-        as for the class.
+        Options: ``durable``, ``follow_symlinks``, ``attributes``, ``file_mode``, ``ttl`` and
+        ``timeout``, as for the class.
         """
         return cls(path_of(url), **cls._url_options(url))
 
@@ -123,6 +127,7 @@ class AsyncSafeFilesystemStore(AsyncFileTreeStore):
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept.
         file_mode: The permissions of the files.
+        ttl: Seconds that an object lives after it was put; None: for ever.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -132,7 +137,7 @@ class AsyncSafeFilesystemStore(AsyncFileTreeStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``safe:///absolute/directory`` or ``safe://relative/directory``.
 
-        Options: ``durable``, ``follow_symlinks``, ``attributes``, ``file_mode`` and ``timeout``,
-        as for the class.
+        Options: ``durable``, ``follow_symlinks``, ``attributes``, ``file_mode``, ``ttl`` and
+        ``timeout``, as for the class.
         """
         return cls(path_of(url), **cls._url_options(url))

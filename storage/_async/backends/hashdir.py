@@ -40,6 +40,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept, as for `AsyncFilesystemStore`.
         file_mode: The permissions of the files, as for `AsyncFilesystemStore`.
+        ttl: Seconds that an object lives after it was put, as for `AsyncFilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -56,6 +57,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         follow_symlinks: bool = False,
         attributes: bool = True,
         file_mode: int | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
     ) -> None:
         self._layout = _layout(width, depth)
@@ -65,6 +67,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
             follow_symlinks=follow_symlinks,
             attributes=attributes,
             file_mode=file_mode,
+            ttl=ttl,
             timeout=timeout,
         )
 
@@ -73,7 +76,7 @@ class AsyncHashdirStore(AsyncFileTreeStore):
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
         Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
-        ``file_mode``, ``timeout``, as for the class.
+        ``file_mode``, ``ttl``, ``timeout``, as for the class.
         """
         width, depth = url.option("width", int, 2), url.option("depth", int, 3)
         return cls(path_of(url), width, depth, **cls._url_options(url))

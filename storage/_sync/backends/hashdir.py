@@ -32,6 +32,7 @@ class HashdirStore(FileTreeStore):
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept, as for `FilesystemStore`.
         file_mode: The permissions of the files, as for `FilesystemStore`.
+        ttl: Seconds that an object lives after it was put, as for `FilesystemStore`.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -48,6 +49,7 @@ class HashdirStore(FileTreeStore):
         follow_symlinks: bool = False,
         attributes: bool = True,
         file_mode: int | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
     ) -> None:
         self._hold(
@@ -59,6 +61,7 @@ class HashdirStore(FileTreeStore):
                 follow_symlinks=follow_symlinks,
                 attributes=attributes,
                 file_mode=file_mode,
+                ttl=ttl,
                 timeout=timeout,
             )
         )
@@ -68,7 +71,7 @@ class HashdirStore(FileTreeStore):
         """The store of ``hashdir:///absolute/directory`` or ``hashdir://relative/directory``.
 
         Options: ``width``, ``depth``, ``durable``, ``follow_symlinks``, ``attributes``,
-        ``file_mode``, ``timeout``, as for the class.
+        ``file_mode``, ``ttl``, ``timeout``, as for the class.
         """
         return cls.around(cls._async_type.from_url(url))
 

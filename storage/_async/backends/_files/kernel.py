@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .objects import OpenFile
+    from .opened import OpenFile
     from .pending import Pending
 
 _COPY_BYTES = 64 * 1024 * 1024

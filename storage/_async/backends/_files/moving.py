@@ -10,6 +10,7 @@ from ...._core.errors import ObjectNotFound
 from ...._core.info import ObjectInfo, WriteOptions
 from . import attributes
 from .layout import Layout
+from .lifetimes import is_over_in
 from .locks import locked
 from .names import is_anothers
 from .places import describe, make_room, rename
@@ -83,7 +84,7 @@ class Move:
         found = self._source(above)
         if found is None:
             return None
-        there = make_room(self.tree, below, self.new)
+        there = make_room(self.tree, below, self.new, held)
         self.options.check(self.key, None if there is None else describe(self.key, there))
         self.layout.keep(below, new, self.key, self.tree.durable)
         if there is not None and found.st_nlink > 1 and os.path.samestat(there, found):
@@ -112,6 +113,8 @@ class Move:
                 return None
             raise linked(self.old)
         if not stat.S_ISREG(found.st_mode) or is_anothers(self.tree, above, self.old):
+            raise self._missing()
+        if is_over_in(above, self.old[-1], found):
             raise self._missing()
         return found
 

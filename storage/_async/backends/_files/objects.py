@@ -4,99 +4,30 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 
 from ...._core.errors import (
-    IntegrityError,
     ObjectNotFound,
-    PreconditionFailed,
     StoreError,
     from_oserror,
 )
 from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
-from . import attributes
 from .kernel import copy_by_kernel
 from .layout import Layout
+from .lifetimes import MARK, is_over
 from .locks import locked, require
 from .moving import Move
 from .names import is_anothers
+from .opened import OpenFile
 from .pending import Pending
-from .places import describe, found_in
+from .places import describe, found_in, gives_way
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
 _READ_BYTES = 1024 * 1024
 """Bytes that are copied by where the kernel cannot do it alone."""
-
-
-class OpenFile:
-    """An object's file, open for reading; safe to close while another thread reads."""
-
-    def __init__(self, tree: Tree, layout: Layout, key: str) -> None:
-        parts = layout.parts(key)
-        try:
-            self._file = tree.open(parts)
-        except OSError as error:
-            tree.fail(error, parts)
-        self._lock = threading.Lock()
-        try:
-            self.found = os.fstat(self._file)
-            if not stat.S_ISREG(self.found.st_mode):
-                raise ObjectNotFound("there is no object under this key", key=key)
-            self.attributes = attributes.read(self._file) if tree.attributes else b""
-        except BaseException:
-            self.close()
-            raise
-        known = attributes.unpack(self.attributes) if tree.attributes else attributes.UNKNOWN
-        self.info = describe(key, self.found, known)
-
-    def fileno(self) -> int:
-        """The descriptor."""
-        return self._file
-
-    def read(self, start: int, end: int) -> bytes:
-        """The bytes between two positions that lie within the object."""
-        # A closed descriptor's number may be another file's by now, so the two exclude each other.
-        with self._lock:
-            data = os.pread(self._file, end - start, start)
-            if len(data) == end - start:
-                return data
-            parts = [data]
-            while data and (start := start + len(data)) < end:
-                data = os.pread(self._file, end - start, start)
-                parts.append(data)
-        if start < end:
-            raise IntegrityError("the file was cut by another program while it was read")
-        return b"".join(parts)
-
-    def read_into(self, view: memoryview, start: int) -> None:
-        """The same into memory that is there; not safe to close meanwhile, but many may read."""
-        while view and (done := os.preadv(self._file, [view], start)):
-            view, start = view[done:], start + done
-        if view:
-            raise IntegrityError("the file was cut by another program while it was read")
-
-    def verify(self) -> None:
-        """Raise `PreconditionFailed` if another program has written into the file meanwhile."""
-        with self._lock:
-            now = os.fstat(self._file)
-        # A file that was replaced meanwhile has no name any more, and the bytes that it had.
-        changed = now.st_nlink and now.st_ctime_ns != self.found.st_ctime_ns
-        if changed or (now.st_mtime_ns, now.st_size) != (
-            self.found.st_mtime_ns,
-            self.found.st_size,
-        ):
-            raise PreconditionFailed("the file was changed by another program while it was read")
-
-    def close(self) -> None:
-        """Let go; may be called again."""
-        with self._lock:
-            file, self._file = self._file, -1
-            if file >= 0:
-                os.close(file)
 
 
 class Objects:
@@ -105,11 +36,13 @@ class Objects:
     Args:
         tree: The root.
         layout: Where under it the object of a key lies.
+        ttl: Seconds that an object lives after it was put; None: for ever.
     """
 
-    def __init__(self, tree: Tree, layout: Layout) -> None:
+    def __init__(self, tree: Tree, layout: Layout, ttl: float | None = None) -> None:
         self.tree = tree
         self.layout = layout
+        self.ttl = ttl
 
     def open(self, key: str) -> OpenFile:
         """Open an object for reading."""
@@ -124,7 +57,7 @@ class Objects:
             self.tree.fail(error, parts)
         try:
             found = os.fstat(file)
-            if stat.S_ISREG(found.st_mode):
+            if stat.S_ISREG(found.st_mode) and not is_over(file, found):
                 start, end = 0, found.st_size
                 if byte_range is not None:
                     start, end = byte_range.resolve(end)
@@ -133,7 +66,7 @@ class Objects:
                     return data
         finally:
             os.close(file)
-        # It is very large, is being cut, or is no file.
+        # It is very large, is being cut, is over, or is no file.
         return self.read(key, ReadOptions(byte_range))[0]
 
     def read(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
@@ -174,6 +107,9 @@ class Objects:
             raise linked(parts)
         if not stat.S_ISREG(found.st_mode):
             raise ObjectNotFound("there is no object under this key", key=key)
+        if found.st_mode & MARK:
+            with suppress(PermissionError), closing(self.open(key)) as file:
+                return file.info
         return describe(key, found)
 
     def exists(self, key: str) -> bool:
@@ -186,7 +122,7 @@ class Objects:
 
     def begin(self, key: str, fresh: bool | None = False) -> Pending:
         """Begin to write an object; ``fresh`` where it will replace nothing, None to look."""
-        return Pending(self.tree, self.layout, key, fresh=fresh)
+        return Pending(self.tree, self.layout, key, fresh=fresh, ttl=self.ttl)
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
@@ -196,8 +132,10 @@ class Objects:
 
     def delete(self, key: str, if_match: str | None = None) -> None:
         """Remove an object, and the directories that are empty without it."""
-        self._remove(key, if_match, sync=True)
+        lived = self._remove(key, if_match, sync=True)
         self.tree.prune(self.layout.parts(key)[:-1])
+        if not lived:
+            check_delete(key, None, if_match)
 
     def delete_if_there(self, key: str) -> None:
         """Like `delete`, with no error where there is nothing; a missing root is one."""
@@ -210,8 +148,10 @@ class Objects:
         emptied = set()
         for key in keys:
             try:
-                patiently_here(partial(self._remove, key, None, sync=False))
+                lived = patiently_here(partial(self._remove, key, None, sync=False))
                 emptied.add(tuple(self.layout.parts(key)[:-1]))
+                if not lived:
+                    check_delete(key, None, None)
             except ObjectNotFound as error:
                 outcomes[key] = outcomes.get(key) if missing_ok else error
             except (StoreError, OSError) as error:
@@ -223,13 +163,15 @@ class Objects:
             self.tree.prune(above)
         return outcomes
 
-    def _remove(self, key: str, if_match: str | None, *, sync: bool) -> None:
+    def _remove(self, key: str, if_match: str | None, *, sync: bool) -> bool:
+        """Remove an object; whether its time was not over."""
         parts = self.layout.parts(key)
         try:
             with self.tree.entered(parts[:-1], LIST) as directory:
-                self._unlink(key, parts, directory, if_match)
+                lived = self._unlink(key, parts, directory, if_match)
                 if sync:
                     self.tree.sync(directory)
+                return lived
         except OSError as error:
             self.tree.fail(error, parts[:-1], key=key)
 
@@ -240,16 +182,20 @@ class Objects:
                 self.tree.sync(directory)
                 return
 
-    def _unlink(self, key: str, parts: Parts, directory: int, if_match: str | None) -> None:
+    def _unlink(self, key: str, parts: Parts, directory: int, if_match: str | None) -> bool:
         with locked(directory) as held:
             if if_match is not None:
                 require(held)
             found = found_in(self.tree, directory, parts)
             if found is not None and not self._is_own(found, parts, directory):
                 found = None
-            check_delete(key, None if found is None else describe(key, found), if_match)
-            os.unlink(parts[-1], dir_fd=directory)
-            self.layout.forget(directory, parts[-1])
+            lived = found is None or not gives_way(self.tree, directory, parts, found, held)
+            if lived:
+                check_delete(key, None if found is None else describe(key, found), if_match)
+                os.unlink(parts[-1], dir_fd=directory)
+            if lived or held:
+                self.layout.forget(directory, parts[-1])
+            return lived
 
     def _is_own(self, found: os.stat_result, parts: Parts, directory: int) -> bool:
         return stat.S_ISREG(found.st_mode) and not is_anothers(self.tree, directory, parts)
@@ -260,6 +206,7 @@ class Objects:
             if source == target and not if_absent:
                 return file.info
             with _about(target), closing(self.begin(target, if_absent)) as pending:
+                pending.ttl, pending.end = None, file.end
                 size = file.found.st_size
                 done = copy_by_kernel(file, pending, 0, size)
                 while done < size:

@@ -20,7 +20,8 @@ from ...._core.window import surely
 from ...base import AsyncBaseStore
 from ...shortcuts import Content, Digest, Placing
 from .kernel import copy_by_kernel
-from .objects import Objects, OpenFile
+from .objects import Objects
+from .opened import OpenFile
 from .pending import Pending
 from .waiting import patiently
 

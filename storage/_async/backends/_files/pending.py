@@ -10,7 +10,7 @@ from time import time_ns
 
 from ...._core.errors import ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
-from . import hidden
+from . import hidden, lifetimes
 from .attributes import UNKNOWN, pack, unpack, write
 from .layout import Layout
 from .locks import locked, require
@@ -32,9 +32,20 @@ class Pending:
         key: The object's key.
         fresh: Whether it replaces nothing, so that it needs no name until it is the object; None
             where that is to be seen. It may still turn out otherwise.
+        ttl: Seconds that the object lives; None: for ever.
     """
 
-    def __init__(self, tree: Tree, layout: Layout, key: str, *, fresh: bool | None = False) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        layout: Layout,
+        key: str,
+        *,
+        fresh: bool | None = False,
+        ttl: float | None = None,
+    ) -> None:
+        if ttl is not None and not tree.lifetimes.able:
+            raise lifetimes.unable()
         self.tree = tree
         self.layout = layout
         self.key = key
@@ -45,6 +56,9 @@ class Pending:
         self.published = False
         self.dated: int | None = None
         """The time to be given to the object, in nanoseconds since 1970; None: that of now."""
+        self.ttl = ttl
+        self.end: int | None = None
+        """When it is over, where that is known from another object, without a ``ttl``."""
         try:
             self.directory = retried(self._begin)
         except OSError as error:
@@ -113,7 +127,7 @@ class Pending:
         with locked(self.directory) as held:
             if options.if_match is not None:
                 require(held)
-            old = make_room(self.tree, self.directory, self.parts)
+            old = make_room(self.tree, self.directory, self.parts, held)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
             if self.temp is None and not options.if_absent:
@@ -126,6 +140,11 @@ class Pending:
     def _seal(self, attributes: bytes, options: WriteOptions) -> None:
         if attributes:
             write(self.file, attributes)
+        if self.ttl is not None:
+            self.end = lifetimes.end_after(self.ttl)
+        if self.end is not None:
+            self.tree.lifetimes.announce(self.tree.durable)
+            lifetimes.write(self.file, self.end)
         if self.dated is None and options.modified is not None:
             self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
         if self.dated is None:
@@ -145,6 +164,8 @@ class Pending:
             mode = stat.S_IMODE(old.st_mode) & 0o777
         if mode is not None:
             found = os.fstat(self.file)
+            if self.end is not None:
+                mode |= lifetimes.MARK
             if mode != stat.S_IMODE(found.st_mode):
                 os.fchmod(self.file, mode)
             if old is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from ...._core.errors import InvalidKey, ObjectExists
 from ...._core.info import ObjectInfo
 from .attributes import UNKNOWN, Known
+from .lifetimes import is_over_in
 from .locks import require
 from .names import is_anothers
 from .tree import LIST, Parts, Tree, linked
@@ -30,10 +32,11 @@ def found_in(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
     return found
 
 
-def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None:
+def make_room(tree: Tree, directory: int, parts: Parts, held: bool) -> os.stat_result | None:
     """The object that a write is to replace; None for none.
 
-    A directory without objects gives way; anything else is refused.
+    An object whose time is over gives way, and a directory without objects; anything else is
+    refused. ``held`` is whether the directory's lock is.
     """
     if tree.folds is not False and is_anothers(tree, directory, parts):
         raise InvalidKey(
@@ -42,7 +45,7 @@ def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None
         )
     found = found_in(tree, directory, parts)
     if found is None or stat.S_ISREG(found.st_mode):
-        return found
+        return None if found is None or gives_way(tree, directory, parts, found, held) else found
     if not stat.S_ISDIR(found.st_mode):
         raise InvalidKey("a device, a pipe or a socket stands under this name")
     if not _remove_empty(directory, parts[-1]):
@@ -51,6 +54,15 @@ def make_room(tree: Tree, directory: int, parts: Parts) -> os.stat_result | None
             "use the safe or the hashed layout"
         )
     return None
+
+
+def gives_way(tree: Tree, directory: int, parts: Parts, found: os.stat_result, held: bool) -> bool:
+    """Whether the time of a file is over; then it is removed, if the lock is held."""
+    over = is_over_in(directory, parts[-1], found, follow=tree.follow)
+    if over and held:  # or somebody might just have put another one there
+        with suppress(FileNotFoundError):
+            os.unlink(parts[-1], dir_fd=directory)
+    return over
 
 
 def _remove_empty(directory: int, name: bytes) -> bool:

@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from ...._core import calls
-from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError, from_oserror
 from ...._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.lifetimes import check_ttl
 from ...._core.urls import StoreURL
-from ...._core.values import batches
 from ...._core.window import surely
 from ...base import Keys, Outcome
 from ...pieces import Body, Sink
 from .attributes import are_kept
 from .layout import Layout
-from .objects import Objects, OpenFile
-from .passing import FilePassing
+from .listing import FileListing
+from .objects import Objects
+from .opened import OpenFile
 from .pending import Pending
-from .places import describe
 from .room import readers, writers
 from .sink import PIECE, FileSink
 from .sweeping import Sweep
 from .tree import Tree
 from .waiting import is_exhausted, patiently
-from .walk import Listed, Walk
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 BATCH = 256
 """Objects that are removed in one hop."""
-PAGE = 512
-"""Keys that a listing fetches at a time."""
-STEPS = 32
-"""Steps of a listing between two looks at the clock."""
 
 
 def _octal(text: str) -> int:
@@ -47,7 +40,7 @@ def _octal(text: str) -> int:
     return int(text, 8)
 
 
-class AsyncFileTreeStore(FilePassing):
+class AsyncFileTreeStore(FileListing):
     """Objects as files under a root directory.
 
     Args:
@@ -56,6 +49,7 @@ class AsyncFileTreeStore(FilePassing):
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept.
         file_mode: The permissions of the files.
+        ttl: Seconds that an object lives after it was put; None: for ever.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -71,6 +65,7 @@ class AsyncFileTreeStore(FilePassing):
         follow_symlinks: bool = False,
         attributes: bool = True,
         file_mode: int | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
@@ -78,17 +73,23 @@ class AsyncFileTreeStore(FilePassing):
         if not self.root_path or "\0" in self.root_path:
             raise ConfigError(f"no path of a directory: {self.root_path!r}")
         root = os.fsencode(self.root_path)
-        attributes = attributes and are_kept(root)
+        able = are_kept(root)
+        attributes = attributes and able
         if not attributes:
             self.capabilities = self.capabilities & ~Capability.ATTRIBUTES
         if file_mode is not None and not 0 <= file_mode <= 0o777:
             raise ConfigError(f"no permissions of a file: {file_mode!r}")
         tree = Tree(
-            root, follow=follow_symlinks, durable=durable, attributes=attributes, mode=file_mode
+            root,
+            follow=follow_symlinks,
+            durable=durable,
+            attributes=attributes,
+            mode=file_mode,
+            ends=able,
         )
         if self._layout.folding_proof:
             tree.folds = False
-        self._objects = Objects(tree, self._layout)
+        self._objects = Objects(tree, self._layout, check_ttl(ttl))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.root_path!r})"
@@ -103,6 +104,7 @@ class AsyncFileTreeStore(FilePassing):
             "follow_symlinks": url.option("follow_symlinks", bool, False),
             "attributes": url.option("attributes", bool, True),
             "file_mode": url.option("file_mode", _octal),
+            "ttl": url.option("ttl", float, None),
             "timeout": url.option("timeout", float, None),
         }
 
@@ -205,53 +207,25 @@ class AsyncFileTreeStore(FilePassing):
                 if not pending.closed:
                     await surely(pending.close)
 
-    # -- listing ----------------------------------------------------------------------------
+    # -- lifetimes, upkeep ------------------------------------------------------------------
 
-    def _walk(self, prefix: str, start_after: str, *, facts: bool) -> Walk:
-        # What is no text orders as its code points do, and begins no key.
-        begin, after = (text.encode(errors="surrogatepass") for text in (prefix, start_after))
-        return Walk(self._objects.tree, self._layout, begin, after, facts)
+    def with_ttl(self, ttl: float | None) -> AsyncFileTreeStore:
+        """The same store, where what is put lives for another time.
 
-    def _listed(self, prefix: str, start_after: str, facts: bool) -> Iterator[Listed | None]:
-        return iter(self._walk(prefix, start_after, facts=facts))
+        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
+        copied or moved goes when its source would.
 
-    def _pages(
-        self, prefix: str, start_after: str, facts: bool
-    ) -> AsyncGenerator[list[Listed | None], None]:
-        return self._pulled(_several(self._listed(prefix, start_after, facts)), len)
-
-    async def _pulled(
-        self, steps: Iterator[T], weigh: Callable[[T], int]
-    ) -> AsyncGenerator[T, None]:
-        """The results of steps that block, as `batches` pulls them."""
-        try:
-            async with closing(batches(steps, weigh, PAGE)) as pages:
-                async for page in pages:
-                    for result in page:
-                        yield result
-        except StoreError:
-            raise
-        except OSError as error:
-            raise from_oserror(error) from error
-
-    async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async with closing(self._pages(prefix, start_after, False)) as pages:
-            async for page in pages:
-                for found in page:
-                    if found is not None:
-                        yield found[0]
-
-    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async with closing(self._pages(prefix, start_after, True)) as pages:
-            async for page in pages:
-                for found in page:
-                    if found is not None and found[1] is not None:
-                        yield describe(found[0], found[1])
-
-    # -- upkeep -----------------------------------------------------------------------------
+        Args:
+            ttl: Seconds after the put; 0: at once; None: for ever.
+        """
+        objects = self._objects
+        view = type(self).__new__(type(self))
+        vars(view).update(vars(self))
+        view._objects = Objects(objects.tree, objects.layout, check_ttl(ttl))
+        return view
 
     async def sweep(self, *, older_than: float = 86_400.0) -> int:
-        """Remove what killed writers have left behind: hidden files that are no objects.
+        """Remove what killed writers have left behind, hidden files, and objects that are over.
 
         What somebody is still writing stays, however long that takes: its writer holds a lock on
         it. Where files cannot be locked, as on some network file systems, only the age protects
@@ -259,7 +233,7 @@ class AsyncFileTreeStore(FilePassing):
         whole; but what replaces an object needs one.
 
         Args:
-            older_than: Seconds since the last write to what may go.
+            older_than: Seconds since the last write to what killed writers left and may go.
 
         Returns:
             How many files were removed.
@@ -269,16 +243,3 @@ class AsyncFileTreeStore(FilePassing):
         self._check_open("sweep")
         steps = iter(Sweep(self._objects.tree, self._layout, older_than))
         return await self._place("sweep", None, self._total(steps))
-
-    async def _total(self, steps: Iterator[int]) -> int:
-        total = 0
-        async with closing(self._pulled(steps, lambda _: 1)) as counts:
-            async for count in counts:
-                total += count
-        return total
-
-
-def _several(steps: Iterator[T]) -> Iterator[list[T]]:
-    """Steps of a listing, some at a time; to look at the clock after each would take longer."""
-    while some := list(islice(steps, STEPS)):
-        yield some

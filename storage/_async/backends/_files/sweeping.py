@@ -1,4 +1,4 @@
-"""Upkeep: removing what killed writers have left behind."""
+"""Upkeep: removing what killed writers have left behind, and objects whose time is over."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from time import time
 
 from .hidden import is_alive, is_temporary
 from .layout import Layout
+from .lifetimes import MARK, end_in, is_past, mark, read
 from .locks import locked
 from .tree import LIST, READ, Parts, Tree
 
@@ -30,11 +31,13 @@ class Sweep:
         self.tree = tree
         self.layout = layout
         self.before = time() - older_than
+        self._ends = False
 
     def __iter__(self) -> Iterator[int]:
         """How much was removed, directory by directory."""
         try:
-            os.close(self.tree.enter(()))
+            with self.tree.entered(()) as root:
+                self._ends = self.tree.lifetimes.are_there(os.fstat(root))
         except OSError as error:
             self.tree.fail(error, ())
         waiting: list[Parts] = [()]
@@ -63,6 +66,8 @@ class Sweep:
                     removed += self._temporary(directory, name)
                 elif (owner := self.layout.owner(parts, name)) is not None:
                     removed += self._orphan(directory, name, owner)
+                elif self._ends:
+                    removed += self._over(directory, name)
             if removed:
                 self.tree.sync(directory)
         return removed, below
@@ -91,6 +96,30 @@ class Sweep:
                     os.unlink(name, dir_fd=directory)
                     return True
         return False
+
+    def _over(self, directory: int, name: bytes) -> bool:
+        """Remove an object whose time is over."""
+        end = end_in(directory, name)
+        if not is_past(end):
+            if end is not None:
+                self._mark(directory, name)
+            return False
+        with locked(directory) as held:
+            if not (held and is_past(end_in(directory, name))):
+                return False  # somebody has put another one there
+            os.unlink(name, dir_fd=directory)
+            self.layout.forget(directory, name)
+            return True
+
+    def _mark(self, directory: int, name: bytes) -> None:
+        """Mark a file anew that has an end, if somebody has set all permissions meanwhile."""
+        with suppress(OSError):  # it is gone, or not ours
+            file = os.open(name, READ | os.O_NOFOLLOW, dir_fd=directory)
+            try:
+                if not os.fstat(file).st_mode & MARK and read(file) is not None:
+                    mark(file)
+            finally:
+                os.close(file)
 
     def _is_old(self, found: os.stat_result) -> bool:
         return stat.S_ISREG(found.st_mode) and found.st_mtime < self.before

@@ -19,6 +19,7 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from .deferred import file_systems
+from .lifetimes import Lifetimes
 from .straight import straight_opener
 from .syncing import syncs
 
@@ -46,6 +47,7 @@ class Tree:
         durable: Whether what is made is synced.
         attributes: Whether attributes are kept with the files.
         mode: The permissions of files; None: those of the umask, or of the file replaced.
+        ends: Whether its file system can keep the ends of lives.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Tree:
         durable: bool,
         attributes: bool = False,
         mode: int | None = None,
+        ends: bool = False,
     ) -> None:
         self.root = root
         self.follow = follow
@@ -63,6 +66,7 @@ class Tree:
         """Whether what is made is synced, at once or later."""
         self.attributes = attributes
         self.mode = mode
+        self.lifetimes = Lifetimes(root, ends)
         self.folds: bool | None = None
         """Whether names that differ in case or composition are one here; None: not known yet."""
         self._nofollow = 0 if follow else os.O_NOFOLLOW

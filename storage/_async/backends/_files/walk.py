@@ -18,6 +18,7 @@ from ...._core.info import ListResult
 from ...._core.keys import MAX_KEY_BYTES
 from .hidden import is_temporary
 from .layout import Layout, is_text
+from .lifetimes import is_over_in
 from .places import describe
 from .tree import LIST, Parts, Tree
 from .waiting import patiently_here
@@ -55,7 +56,8 @@ class Walk:
     facts: bool = False
     _skipped: Counter[str] = field(default_factory=Counter)
     _above: list[tuple[int, int]] = field(default_factory=list)
-    _root: tuple[int, int] = (0, 0)
+    _root: os.stat_result | None = None
+    _ends: bool | None = None
 
     def __iter__(self) -> Iterator[Listed | None]:
         """The keys, each with its file's facts; a None wherever the walk may pause."""
@@ -79,7 +81,8 @@ class Walk:
         return ListResult(tuple(prefixes), tuple(objects))
 
     def _holds(self, parts: Parts, begin: bytes) -> bool:
-        below = replace(self, prefix=begin, facts=False, _above=[])
+        ends = self._has_ends()
+        below = replace(self, prefix=begin, facts=False, _above=[], _ends=ends)
         return any(found is not None for found in below._descend(parts, begin))
 
     def _start(self) -> Iterator[tuple[Parts, bytes]]:
@@ -96,14 +99,25 @@ class Walk:
             counts = ", ".join(f"{n} {what}" for what, n in sorted(self._skipped.items()))
             logger.warning("not listed in %s: %s", os.fsdecode(self.tree.root), counts)
 
-    def _identity(self) -> tuple[int, int]:
+    def _has_ends(self) -> bool:
+        """Whether there are files with ends, so that bare keys are not enough."""
+        if self._ends is None:
+            assert self._root is not None
+            self._ends = self.tree.lifetimes.are_there(self._root)
+        return self._ends
+
+    def _looks(self) -> bool:
+        """Whether each file is looked at."""
+        return self.facts or self._has_ends()
+
+    def _identity(self) -> os.stat_result:
         try:
             found = os.stat(self.tree.root)
         except OSError as error:
             self.tree.fail(error, ())
         if not stat.S_ISDIR(found.st_mode):
             self.tree.fail(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), ())
-        return found.st_dev, found.st_ino
+        return found
 
     def _descend(self, parts: Parts, begin: bytes) -> Iterator[Listed | None]:
         levels = [(parts, begin, self._level(parts, begin, 0))]
@@ -167,7 +181,8 @@ class Walk:
 
     def _check_root(self, error: OSError | None = None) -> None:
         """Raise unless it is the one that it was."""
-        if self._identity() != self._root:
+        assert self._root is not None
+        if not os.path.samestat(self._identity(), self._root):
             # Such as unmounted: what is left of the listing would only look like its end.
             raise StoreUnavailable("the root was replaced while it was listed") from error
 
@@ -191,7 +206,7 @@ class Walk:
                         directories.append(tail)
                 elif tail > after and tail.startswith(prefix):
                     files.append(tail)
-        if self.facts and len(files) <= KNOWN:
+        if len(files) <= KNOWN and self._looks():
             self._look(directory, files, known)
         return files, directories
 
@@ -230,7 +245,7 @@ class Walk:
         self, parts: Parts, tails: list[bytes], known: dict[bytes, Facts], depth: int
     ) -> Iterator[Entry]:
         """The objects of one directory; those whose files are gone by now are left out."""
-        if not self.facts:
+        if not self._looks():
             for tail in tails:
                 yield tail, False, None
             return
@@ -267,5 +282,7 @@ class Walk:
                 found = stat_in(file_name(tail), dir_fd=directory, follow_symlinks=follow)
             except FileNotFoundError:
                 continue
-            if is_file(found.st_mode):
+            if is_file(found.st_mode) and not is_over_in(
+                directory, file_name(tail), found, follow=follow
+            ):
                 known[tail] = found

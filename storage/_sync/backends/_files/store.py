@@ -22,6 +22,7 @@ class FileTreeStore(BaseStore):
         follow_symlinks: Whether symbolic links below the root are followed.
         attributes: Whether content types and metadata are kept.
         file_mode: The permissions of the files.
+        ttl: Seconds that an object lives after it was put; None: for ever.
         timeout: Seconds that one operation may take. None: for ever.
     """
 
@@ -36,6 +37,7 @@ class FileTreeStore(BaseStore):
         follow_symlinks: bool = False,
         attributes: bool = True,
         file_mode: int | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
     ) -> None:
         self._hold(
@@ -45,6 +47,7 @@ class FileTreeStore(BaseStore):
                 follow_symlinks=follow_symlinks,
                 attributes=attributes,
                 file_mode=file_mode,
+                ttl=ttl,
                 timeout=timeout,
             )
         )
@@ -53,8 +56,19 @@ class FileTreeStore(BaseStore):
     def root_path(self) -> str:
         return self._async.root_path
 
+    def with_ttl(self, ttl: float | None) -> FileTreeStore:
+        """The same store, where what is put lives for another time.
+
+        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
+        copied or moved goes when its source would.
+
+        Args:
+            ttl: Seconds after the put; 0: at once; None: for ever.
+        """
+        return FileTreeStore.around(self._async.with_ttl(ttl))
+
     def sweep(self, *, older_than: float = 86_400.0) -> int:
-        """Remove what killed writers have left behind: hidden files that are no objects.
+        """Remove what killed writers have left behind, hidden files, and objects that are over.
 
         What somebody is still writing stays, however long that takes: its writer holds a lock on
         it. Where files cannot be locked, as on some network file systems, only the age protects
@@ -62,7 +76,7 @@ class FileTreeStore(BaseStore):
         whole; but what replaces an object needs one.
 
         Args:
-            older_than: Seconds since the last write to what may go.
+            older_than: Seconds since the last write to what killed writers left and may go.
 
         Returns:
             How many files were removed.
