@@ -35,7 +35,7 @@ class Receiver:
     owner: str = ""
 
 
-INSTANCE = Receiver("self._async.", "self._run", "self._iterate")
+INSTANCE = Receiver("self._async.", "self._run", "self._iterate", "type(self)")
 CLASS = Receiver("cls._async_type.", owner="cls")
 FUNCTION = Receiver("")
 

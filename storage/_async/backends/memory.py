@@ -15,6 +15,7 @@ from ..._core.protocol import AsyncObjectStore
 from ..._core.urls import StoreURL
 from ..base import AsyncBaseStore
 from ..foreign import lift
+from ..lifetimes import AsyncLifetimeStore
 from ..pieces import BufferSink, Sink
 from ._memory.room import Room
 from ._memory.shelf import Shelf
@@ -23,7 +24,7 @@ from ._memory.snapshots import read_items, write_items
 T = TypeVar("T")
 
 
-class AsyncDictStore(AsyncBaseStore):
+class AsyncDictStore(AsyncLifetimeStore):
     """Objects in memory; safe to use from many threads.
 
     An object whose time is over is neither read nor listed from that moment on. Its memory is
@@ -84,20 +85,6 @@ class AsyncDictStore(AsyncBaseStore):
         return (("object", f"{id(self.objects):x}/"),)
 
     # -- lifetimes, snapshots ---------------------------------------------------------------
-
-    def with_ttl(self, ttl: float | None) -> AsyncDictStore:
-        """The same store, where what is put lives for another time.
-
-        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        view = type(self).__new__(type(self))
-        vars(view).update(vars(self))
-        view._ttl = check_ttl(ttl)
-        return view
 
     async def sweep(self) -> int:
         """Remove the objects whose time is over; returns how many."""

@@ -28,6 +28,7 @@ from ..._core.lifetimes import check_ttl
 from ..._core.protocol import AsyncObjectStore
 from ..._core.window import in_order
 from ..base import BULK, AsyncBaseStore, Keys, Outcome
+from ..lifetimes import AsyncLifetimeStore
 from ..pieces import Body, Sink
 from .identity import AsyncIdentityStore
 
@@ -37,7 +38,7 @@ ENTRY = "storage-expires"
 """The metadata entry with the end of an object's life, in milliseconds since 1970."""
 
 
-class AsyncTTLStore(AsyncIdentityStore):
+class AsyncTTLStore(AsyncIdentityStore, AsyncLifetimeStore):
     """Objects of its child go by themselves some time after they were put.
 
     The end of an object's life is a metadata entry of it, written with it, so the child has to
@@ -71,7 +72,6 @@ class AsyncTTLStore(AsyncIdentityStore):
         super().__init__(store, timeout=timeout)
         self._ttl = check_ttl(ttl)
         self._clock = clock
-        self._view = False
 
     @property
     def capabilities(self) -> Capability:  # type: ignore[override]
@@ -80,21 +80,6 @@ class AsyncTTLStore(AsyncIdentityStore):
         if Capability.DELETE_IF_MATCH in found:
             return found
         return found & ~(Capability.IF_ABSENT | Capability.COPY_IF_ABSENT)
-
-    def with_ttl(self, ttl: float | None) -> AsyncTTLStore:
-        """The same store, where what is put lives for another time.
-
-        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        ttl = check_ttl(ttl)
-        view = type(self).__new__(type(self))
-        vars(view).update(vars(self))
-        view._ttl, view._view = ttl, True
-        return view
 
     async def sweep(self) -> int:
         """Remove the objects whose time is over; returns how many.

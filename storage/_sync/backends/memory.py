@@ -14,10 +14,10 @@ from ..._async.backends.memory import AsyncDictStore
 from ..._core.adapt import to_async
 from ..._core.protocol import ObjectStore
 from ..._core.urls import StoreURL
-from ..base import BaseStore
+from ..lifetimes import LifetimeStore
 
 
-class DictStore(BaseStore):
+class DictStore(LifetimeStore):
     """Objects in memory; safe to use from many threads.
 
     An object whose time is over is neither read nor listed from that moment on. Its memory is
@@ -71,17 +71,6 @@ class DictStore(BaseStore):
         Options: ``max_size``, ``when_full``, ``ttl``, ``timeout``.
         """
         return cls.around(cls._async_type.from_url(url))
-
-    def with_ttl(self, ttl: float | None) -> DictStore:
-        """The same store, where what is put lives for another time.
-
-        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        return DictStore.around(self._async.with_ttl(ttl))
 
     def sweep(self) -> int:
         """Remove the objects whose time is over; returns how many."""

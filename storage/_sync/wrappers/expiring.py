@@ -14,10 +14,11 @@ from ..._async.wrappers.expiring import AsyncTTLStore
 from ..._core.adapt import to_async
 from ..._core.info import Capability
 from ..._core.protocol import ObjectStore
+from ..lifetimes import LifetimeStore
 from .identity import IdentityStore
 
 
-class TTLStore(IdentityStore):
+class TTLStore(IdentityStore, LifetimeStore):
     """Objects of its child go by themselves some time after they were put.
 
     The end of an object's life is a metadata entry of it, written with it, so the child has to
@@ -57,17 +58,6 @@ class TTLStore(IdentityStore):
     def capabilities(self) -> Capability:
         """The child's; who is to create only must be able to remove what is over, and only that."""
         return self._async.capabilities
-
-    def with_ttl(self, ttl: float | None) -> TTLStore:
-        """The same store, where what is put lives for another time.
-
-        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        return TTLStore.around(self._async.with_ttl(ttl))
 
     def sweep(self) -> int:
         """Remove the objects whose time is over; returns how many.

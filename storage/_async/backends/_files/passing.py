@@ -18,6 +18,7 @@ from ...._core.errors import (
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions
 from ...._core.window import surely
 from ...base import AsyncBaseStore
+from ...lifetimes import AsyncLifetimeStore
 from ...shortcuts import Content, Digest, Placing
 from .kernel import copy_by_kernel
 from .objects import Objects
@@ -30,7 +31,7 @@ AT_ONCE = 64 * 1024 * 1024
 PIECE = 1024 * 1024
 
 
-class FilePassing(AsyncBaseStore):
+class FilePassing(AsyncLifetimeStore):
     """See `StoreShortcuts`."""
 
     _keeps_modified = True

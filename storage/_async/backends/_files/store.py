@@ -89,7 +89,8 @@ class AsyncFileTreeStore(FileListing):
         )
         if self._layout.folding_proof:
             tree.folds = False
-        self._objects = Objects(tree, self._layout, check_ttl(ttl))
+        self._ttl = check_ttl(ttl)
+        self._objects = Objects(tree, self._layout, self._ttl)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.root_path!r})"
@@ -209,20 +210,9 @@ class AsyncFileTreeStore(FileListing):
 
     # -- lifetimes, upkeep ------------------------------------------------------------------
 
-    def with_ttl(self, ttl: float | None) -> AsyncFileTreeStore:
-        """The same store, where what is put lives for another time.
-
-        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
+    def _lives(self) -> None:
         objects = self._objects
-        view = type(self).__new__(type(self))
-        vars(view).update(vars(self))
-        view._objects = Objects(objects.tree, objects.layout, check_ttl(ttl))
-        return view
+        self._objects = Objects(objects.tree, objects.layout, self._ttl)
 
     async def sweep(self, *, older_than: float = 86_400.0) -> int:
         """Remove what killed writers have left behind, hidden files, and objects that are over.

@@ -69,7 +69,6 @@ class AsyncSqliteStore(AsyncSqliteFile):
         if not busy_timeout >= 0:
             raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
         self._ttl = check_ttl(ttl)
-        self._view = False
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
         self._database = Database(File(self._path, durable, upgrade), patience)
 
@@ -101,21 +100,6 @@ class AsyncSqliteStore(AsyncSqliteFile):
             await self._database.aclose()
 
     # -- lifetimes --------------------------------------------------------------------------
-
-    def with_ttl(self, ttl: float | None) -> AsyncSqliteStore:
-        """The same store, where what is put lives for another time.
-
-        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        ttl = check_ttl(ttl)
-        view = type(self).__new__(type(self))
-        vars(view).update(vars(self))
-        view._ttl, view._view = ttl, True
-        return view
 
     def _expires(self) -> int | None:
         """When the time of what is put now is over, in milliseconds since 1970."""

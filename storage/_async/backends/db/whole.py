@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ...base import AsyncBaseStore
+from ...lifetimes import AsyncLifetimeStore
 from . import check, objects, upkeep
 from .check import CheckReport
 from .database import PLAIN, Chore, Database
@@ -12,7 +12,7 @@ from .database import PLAIN, Chore, Database
 T = TypeVar("T")
 
 
-class AsyncSqliteFile(AsyncBaseStore):
+class AsyncSqliteFile(AsyncLifetimeStore):
     """What is done to all objects at once, and to the file itself."""
 
     _database: Database

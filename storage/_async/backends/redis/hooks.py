@@ -17,7 +17,7 @@ from ...._core.info import (
     WriteOptions,
     check_delete,
 )
-from ...base import AsyncBaseStore
+from ...lifetimes import AsyncLifetimeStore
 from ...pieces import Body, Sink
 from .companions import SUFFIX, Attributes, info_beside, info_of
 from .scripts import COPY, DELETE, LOOK, PUT, READ, Argument, Command
@@ -34,7 +34,7 @@ GLANCE = 64
 _SPECIAL = re.compile(rb"[*?\[\]\\^-]")
 
 
-class AsyncRedisHooks(AsyncBaseStore):
+class AsyncRedisHooks(AsyncLifetimeStore):
     """What `AsyncRedisStore` does; it says how it is made."""
 
     capabilities = ~Capability.ORDERED

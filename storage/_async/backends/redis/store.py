@@ -54,8 +54,6 @@ class AsyncRedisStore(AsyncRedisMany):
     """
 
     _server: Server
-    _view = False
-    """Whether it lives on the connections of another one."""
 
     def __init__(
         self,
@@ -155,22 +153,10 @@ class AsyncRedisStore(AsyncRedisMany):
         }
         return cls._at(Address.of_url(url), ours, options)
 
-    def with_ttl(self, ttl: float | None) -> AsyncRedisStore:
-        """The same store, where what is put lives for another time.
-
-        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        ttl = check_ttl(ttl)
-        view = type(self).__new__(type(self))
-        vars(view).update(vars(self))
-        view._ttl, view._view = ttl, True
-        if view._recipe is not None:
-            view._recipe = {**view._recipe, "options": {**view._recipe["options"], "ttl": ttl}}
-        return view
+    def _lives(self) -> None:
+        if self._recipe is not None:
+            options = {**self._recipe["options"], "ttl": self._ttl}
+            self._recipe = {**self._recipe, "options": options}
 
     # -- life -------------------------------------------------------------------------------
 

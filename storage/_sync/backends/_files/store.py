@@ -10,10 +10,10 @@ import os
 from typing import ClassVar
 
 from ...._async.backends._files.store import AsyncFileTreeStore
-from ...base import BaseStore
+from ...lifetimes import LifetimeStore
 
 
-class FileTreeStore(BaseStore):
+class FileTreeStore(LifetimeStore):
     """Objects as files under a root directory.
 
     Args:
@@ -55,17 +55,6 @@ class FileTreeStore(BaseStore):
     @property
     def root_path(self) -> str:
         return self._async.root_path
-
-    def with_ttl(self, ttl: float | None) -> FileTreeStore:
-        """The same store, where what is put lives for another time.
-
-        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        return FileTreeStore.around(self._async.with_ttl(ttl))
 
     def sweep(self, *, older_than: float = 86_400.0) -> int:
         """Remove what killed writers have left behind, hidden files, and objects that are over.

@@ -71,17 +71,6 @@ class SqliteStore(SqliteFile):
         """
         return cls.around(cls._async_type.from_url(url))
 
-    def with_ttl(self, ttl: float | None) -> SqliteStore:
-        """The same store, where what is put lives for another time.
-
-        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        return SqliteStore.around(self._async.with_ttl(ttl))
-
     def get(
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
     ) -> bytes:

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from ...._async.backends.db.check import CheckReport
 from ...._async.backends.db.whole import AsyncSqliteFile
-from ...base import BaseStore
+from ...lifetimes import LifetimeStore
 
 
-class SqliteFile(BaseStore):
+class SqliteFile(LifetimeStore):
     """What is done to all objects at once, and to the file itself."""
 
     _async: AsyncSqliteFile

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ...._async.backends.redis.hooks import AsyncRedisHooks
-from ...base import BaseStore
+from ...lifetimes import LifetimeStore
 
 
-class RedisHooks(BaseStore):
+class RedisHooks(LifetimeStore):
     """What `RedisStore` does; it says how it is made."""
 
     _async: AsyncRedisHooks

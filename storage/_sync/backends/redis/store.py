@@ -121,14 +121,3 @@ class RedisStore(RedisMany):
         a Unix socket) and ``verify``.
         """
         return cls.around(cls._async_type.from_url(url))
-
-    def with_ttl(self, ttl: float | None) -> RedisStore:
-        """The same store, where what is put lives for another time.
-
-        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
-        copied or moved goes when its source would.
-
-        Args:
-            ttl: Seconds after the put; 0: at once; None: for ever.
-        """
-        return RedisStore.around(self._async.with_ttl(ttl))
