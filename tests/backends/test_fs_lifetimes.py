@@ -21,6 +21,7 @@ from storage.kv import KeyValueStore
 from storage.object import (
     ConfigError,
     DictStore,
+    InvalidKey,
     NotSupported,
     ObjectExists,
     ObjectNotFound,
@@ -66,7 +67,7 @@ def test_views(tmp_path: Path, kind: type[Blocking]) -> None:
         (end,) = ends(tmp_path).values()
         assert abs(end / 1000 - os.stat(tmp_path).st_ctime - 3600) < 60
         assert store.head("a").metadata == {"k": "v"}
-        again = pickle.loads(pickle.dumps(store))  # noqa: S301 - ours
+        again = pickle.loads(pickle.dumps(store))
         again.put("b", b"3")
         assert len(ends(tmp_path)) == 2
     for wrong in (-1, "5", float("nan")):
@@ -133,6 +134,32 @@ def test_what_is_over_goes_when_a_writer_meets_it(tmp_path: Path, kind: type[Blo
         assert {key: store.get(key) for key in store.keys()} == {"d/l": b"new", "d/m": b"new"}
         assert ends(tmp_path) == {}
         assert litter(tmp_path) == []
+
+
+def test_what_is_over_is_in_nobodys_way(tmp_path: Path) -> None:
+    """A path may be a directory now, or a file."""
+    with FilesystemStore(tmp_path) as store:
+        short = store.with_ttl(3600)
+        short.put("a", b"1")
+        with pytest.raises(InvalidKey):
+            store.put("a/b/c", b"2")
+        age(tmp_path)
+        short.put("a/b/c", b"2")
+        store.put("x", b"3")
+        for put in (lambda: store.put("a", b"4"), lambda: store.move("x", "a")):
+            with pytest.raises(InvalidKey):
+                put()
+            with pytest.raises(InvalidKey):
+                store.put("x/y", b"4")
+        age(tmp_path)
+        store.move("x", "a")
+        assert tree(tmp_path) == {"a": b"3"}
+        short.put("d/e/f", b"5")
+        store.put("d/g", b"6")
+        age(tmp_path)
+        with pytest.raises(InvalidKey):
+            store.put("d", b"7")
+        assert store.get("d/g") == b"6"
 
 
 @each_twin
@@ -239,7 +266,9 @@ def test_it_is_known_durably_that_there_are_lifetimes(
     sync = os.fsync
 
     def spy(file: int) -> None:
-        synced.append((os.readlink(f"/proc/self/fd/{file}"), lifetimes.IN_USE in os.listxattr(file)))
+        synced.append(
+            (os.readlink(f"/proc/self/fd/{file}"), lifetimes.IN_USE in os.listxattr(file))
+        )
         sync(file)
 
     with FilesystemStore(tmp_path) as store:

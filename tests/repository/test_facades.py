@@ -60,6 +60,7 @@ STEPS = {
     "AsyncRemoteStore",
     "AsyncSqliteFile",
     "AsyncForeignStore",
+    "AsyncLifetimeStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
     "AsyncPostgresHooks",

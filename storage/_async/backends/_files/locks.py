@@ -22,6 +22,7 @@ class locked:  # noqa: N801 - reads as a function; a generator would take longer
 
     Args:
         directories: Their descriptors; two may be of the same directory.
+        patience: Seconds to wait for each.
 
     The block is told whether the lock is held: some file systems, such as NFS, cannot lock
     directories.
@@ -30,10 +31,11 @@ class locked:  # noqa: N801 - reads as a function; a generator would take longer
         StoreTimeout: Somebody held a lock all the time.
     """
 
-    __slots__ = ("_directories", "_held")
+    __slots__ = ("_directories", "_held", "_patience")
 
-    def __init__(self, *directories: int) -> None:
+    def __init__(self, *directories: int, patience: float = PATIENCE) -> None:
         self._directories = directories
+        self._patience = patience
         self._held: list[int] = []
 
     def __enter__(self) -> bool:
@@ -42,7 +44,7 @@ class locked:  # noqa: N801 - reads as a function; a generator would take longer
             directories = _in_order(directories)
         try:
             for directory in directories:
-                if _lock(directory):
+                if _lock(directory, self._patience):
                     self._held.append(directory)
         except BaseException:
             self._release()
@@ -70,7 +72,7 @@ def require(held: bool) -> None:
         raise NotSupported("this file system cannot lock directories, as the condition needs it to")
 
 
-def _lock(directory: int) -> bool:
+def _lock(directory: int, patience: float) -> bool:
     # Not a wait in the kernel, which no deadline could end: a user may lock the whole directory
     # for hours, as in `flock DIRECTORY COMMAND`.
     end, pause = 0.0, 0.00005
@@ -79,10 +81,10 @@ def _lock(directory: int) -> bool:
             fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
-            end = end or monotonic() + PATIENCE
+            end = end or monotonic() + patience
             if monotonic() >= end:
                 raise StoreTimeout(
-                    f"another program has held the lock on the directory for {PATIENCE:g} s"
+                    f"another program has held the lock on the directory for {patience:g} s"
                 ) from None
         except OSError as error:
             if error.errno not in _UNABLE:

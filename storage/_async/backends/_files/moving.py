@@ -13,7 +13,7 @@ from .layout import Layout
 from .lifetimes import is_over_in
 from .locks import locked
 from .names import is_anothers
-from .places import describe, make_room, rename
+from .places import describe, make_room, make_way, rename
 from .tree import LIST, Tree, linked, retried
 
 
@@ -66,7 +66,7 @@ class Move:
             raise
 
     def _try(self, above: int) -> ObjectInfo | None:
-        below = self.tree.make(self.new[:-1])
+        below = make_way(self.tree, self.new[:-1])
         try:
             with locked(above, below) as held:
                 found = self._rename(above, below, held)

@@ -15,7 +15,7 @@ from .attributes import UNKNOWN, pack, unpack, write
 from .layout import Layout
 from .locks import locked, require
 from .names import is_anothers
-from .places import describe, make_room, rename, taken
+from .places import describe, make_room, make_way, rename, taken
 from .tree import Tree, retried
 
 _SECOND = 1_000_000_000
@@ -66,7 +66,7 @@ class Pending:
             tree.fail(error, self.parts[:-1], writing=True)
 
     def _begin(self) -> int:
-        directory = self.tree.make(self.parts[:-1])
+        directory = make_way(self.tree, self.parts[:-1])
         try:
             if self.fresh is None:
                 self.fresh = not _is_there(directory, self.parts[-1])

@@ -8,11 +8,11 @@ import stat
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ...._core.errors import InvalidKey, ObjectExists
+from ...._core.errors import InvalidKey, ObjectExists, StoreTimeout
 from ...._core.info import ObjectInfo
 from .attributes import UNKNOWN, Known
 from .lifetimes import is_over_in
-from .locks import require
+from .locks import locked, require
 from .names import is_anothers
 from .tree import LIST, Parts, Tree, linked
 
@@ -65,8 +65,47 @@ def gives_way(tree: Tree, directory: int, parts: Parts, found: os.stat_result, h
     return over
 
 
+def make_way(tree: Tree, parts: Parts) -> int:
+    """A descriptor of a directory, as `Tree.make` gives it; an object that is over gives way."""
+    try:
+        return tree.make(parts)
+    except NotADirectoryError:
+        if not any(_clear(tree, parts[:end]) for end in range(1, len(parts) + 1)):
+            raise
+    return tree.make(parts)
+
+
+def _clear(tree: Tree, parts: Parts) -> bool:
+    """Remove an object that stands where a directory is to be, if it is over."""
+    try:
+        with tree.entered(parts[:-1], LIST) as directory:
+            found = found_in(tree, directory, parts)
+            if found is None or not stat.S_ISREG(found.st_mode):
+                return False
+            with locked(directory) as held:
+                return held and gives_way(tree, directory, parts, found, held)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _remove_over(directory: int, name: bytes) -> bool:
+    """Remove a file whose time is over, unless somebody is at work in its directory."""
+    try:
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if not is_over_in(directory, name, found):
+            return False
+        # No waiting: the lock of the directory above is held, which others take after this one.
+        with locked(directory, patience=0) as held:
+            over = held and is_over_in(directory, name, found)
+            if over:
+                os.unlink(name, dir_fd=directory)
+            return over
+    except (FileNotFoundError, StoreTimeout):
+        return False
+
+
 def _remove_empty(directory: int, name: bytes) -> bool:
-    """Remove a directory and those in it, if there are no files in any."""
+    """Remove a directory and those in it, if there are no files in any but what is over."""
     try:
         os.rmdir(name, dir_fd=directory)
         return True
@@ -77,7 +116,8 @@ def _remove_empty(directory: int, name: bytes) -> bool:
             return False
     below = os.open(name, LIST | os.O_NOFOLLOW, dir_fd=directory)
     try:
-        if not all(_remove_empty(below, os.fsencode(entry)) for entry in os.listdir(below)):
+        entries = [os.fsencode(entry) for entry in os.listdir(below)]
+        if not all(_remove_empty(below, each) or _remove_over(below, each) for each in entries):
             return False
         os.rmdir(name, dir_fd=directory)
         return True
