@@ -130,7 +130,7 @@ def _age(context: click.Context, option: click.Parameter, text: str) -> float:
     help="Seconds since the last write, or a number with m, h or d.",
 )
 def sweep(store: str, older_than: float) -> None:
-    """Remove what killed writers have left behind in a directory.
+    """Remove what killed writers have left behind in a directory, and objects that are over.
 
     What somebody is still writing stays, however old it is.
     """

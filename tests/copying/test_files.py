@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from storage._async.backends._files import deferred, kernel, objects, passing
+from storage._async.backends._files import deferred, kernel, opened, passing
 from storage._async.backends.fs import AsyncFilesystemStore, AsyncSafeFilesystemStore
 from storage._async.backends.hashdir import AsyncHashdirStore
 from storage._async.backends.memory import AsyncDictStore
@@ -113,7 +113,7 @@ async def test_a_file_that_is_written_to_while_it_is_copied(
     monkeypatch.setattr(passing, "AT_ONCE", 100_000)
     monkeypatch.setattr(copier, "WHOLE", 1000)
     source = AsyncFilesystemStore(tmp_path / "a")
-    real, read = kernel.copy_by_kernel, objects.OpenFile.read
+    real, read = kernel.copy_by_kernel, opened.OpenFile.read
 
     def appended() -> None:
         with (tmp_path / "a" / "x").open("ab") as file:
@@ -128,7 +128,7 @@ async def test_a_file_that_is_written_to_while_it_is_copied(
         return read(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(passing, "copy_by_kernel", copied)
-    monkeypatch.setattr(objects.OpenFile, "read", readable)
+    monkeypatch.setattr(opened.OpenFile, "read", readable)
     for target in (AsyncFilesystemStore(tmp_path / "b"), AsyncDictStore()):
         for data in (DATA, b"small"):
             info = await source.put("x", data)

@@ -84,7 +84,7 @@ def command(clone: Path, *arguments: str, python: str = sys.executable) -> tuple
 
 def test_the_command_generates_from_nothing_and_checks(clone: Path) -> None:
     code, said = command(clone, "--check")
-    assert (code, "+class DictStore(BaseStore):" in said) == (1, True)
+    assert (code, "+class DictStore(LifetimeStore):" in said) == (1, True)
     assert command(clone) == (0, "")
     assert command(clone, "--check") == (0, "")
     (clone / "storage" / "_sync" / "old.py").touch()

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.base import AsyncBaseStore
@@ -276,5 +276,5 @@ class LosesLifetimes(HealthyStore):
 class LivesForEver(HealthyStore):
     """Takes a lifetime, and does not keep to it."""
 
-    def with_ttl(self, ttl: float | None) -> AsyncDictStore:
+    def with_ttl(self, ttl: float | None) -> Self:
         return super().with_ttl(None if ttl is None else ttl + 60)
