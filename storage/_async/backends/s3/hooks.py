@@ -114,15 +114,15 @@ class AsyncBucketHooks(BucketPassing):
         listing = self._listing(prefix, start_after)
         async with aclosing(listing.entries()) as pages:
             async for page in pages:
-                for entry in page:
-                    if listing.key(entry) > start_after:
-                        yield listing.info(entry)
+                for info in listing.infos(page):
+                    if info.key > start_after:
+                        yield info
 
     async def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
         listing = self._listing(prefix)
         async with aclosing(listing.entries()) as pages:
             async for page in pages:
-                yield [listing.info(entry) for entry in page]
+                yield listing.infos(page)
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         listing = self._listing(prefix, start_after)
