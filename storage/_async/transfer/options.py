@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..._core.errors import ConfigError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
 from .comparing import Comparison, judge
 from .safety import HALF, check_max_delete
-from .selection import Selection
+
+if TYPE_CHECKING:
+    from .selection import Selection
 
 BUFFER = 64 * 1024 * 1024
 

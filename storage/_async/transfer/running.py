@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from ..._core import calls
 from ..._core.adapt import is_async, to_async
@@ -16,7 +17,6 @@ from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
 from ..._core.errors import ConfigError, StoreError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
-from ..._core.rate import RateLimit
 from ..base import AsyncBaseStore
 from ..foreign import lift
 from .applying import Applier
@@ -29,11 +29,14 @@ from .listing import DisorderError, Listing
 from .merge import merge, nothing
 from .options import SyncOptions
 from .performing import Performer, Rehearsal
-from .plan import PlanWriter, SyncPlan, pages_of
 from .report import SyncReport, Tell
 from .safety import check_apart, refusal
 from .steps import Step
 from .tasks import Window
+
+if TYPE_CHECKING:
+    from ..._core.rate import RateLimit
+    from .plan import PlanWriter, SyncPlan
 
 
 class Run:
@@ -64,7 +67,7 @@ class Run:
         self._begun = monotonic()
         self._repeats = False
         self._budget = ByteBudget(options.buffer)
-        self._rate = None if options.bandwidth is None else RateLimit(options.bandwidth)
+        self._rate = _rate(options.bandwidth)
 
     # -- what it can do ---------------------------------------------------------------------
 
@@ -95,6 +98,8 @@ class Run:
 
     async def apply(self, plan: SyncPlan, *, other_stores: bool = False) -> SyncReport:
         """Do what was written down; for ``other_stores`` than these only where that is meant."""
+        from .plan import pages_of
+
         counts, self._repeats = plan.counts, True
         if not other_stores and plan.header.get("ends") != await calls.call(self._identities):
             raise ConfigError(
@@ -244,6 +249,14 @@ class Run:
 
     def _begin_again(self) -> None:
         self.report.identical = self.report.skipped = self.report.listed = 0
+
+
+def _rate(bandwidth: float | None) -> RateLimit | None:
+    if bandwidth is None:
+        return None
+    from ..._core.rate import RateLimit
+
+    return RateLimit(bandwidth)
 
 
 def _kept(page: list[Step]) -> list[Step]:
