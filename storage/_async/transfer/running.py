@@ -17,6 +17,7 @@ from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
 from ..._core.errors import ConfigError, StoreError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
+from ..._core.text import shorten
 from ..base import AsyncBaseStore
 from ..foreign import lift
 from .applying import Applier
@@ -61,7 +62,7 @@ class Run:
         self._tell = tell
         self._source, self._target = lift(source), lift(target)
         self._backup = None if options.backup is None else _either(options.backup)
-        self._here = Listing(self._source, "the source", options.selection)
+        self._here = Listing(self._source, "the source", options.selection, accounted=True)
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
         self._begun = monotonic()
@@ -159,6 +160,7 @@ class Run:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
             self._miss()
+            await self._account(applier, planned=writer is not None)
             await applier.finish(self._refusal(self._here.count, self._there.count))
         if self._journal is not None and not self._options.dry_run:
             await self._give_up(self._journal)
@@ -228,6 +230,19 @@ class Run:
                     yield page
         finally:
             await window.cancel()
+
+    async def _account(self, applier: Applier, *, planned: bool) -> None:
+        """See to what the source has and no key stands for."""
+        unlisted, selection = self._here.unlisted, self._options.selection
+        if selection is not None:
+            unlisted = unlisted.chosen(selection.selects_key)
+        if not planned:
+            await applier.leave(unlisted)
+        elif unlisted.count:
+            example = shorten(repr(unlisted.names[0]))
+            self.report.doubts.append(
+                f"the source has files that no key stands for, such as {example}"
+            )
 
     def _miss(self) -> None:
         """Say how many of the keys that were named one by one the source does not have."""
