@@ -10,6 +10,7 @@ from ..._core.errors import ConfigError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
 from .comparing import Comparison, judge
 from .safety import HALF, check_max_delete
+from .tasks import TRANSFERS
 
 if TYPE_CHECKING:
     from .selection import Selection
@@ -28,7 +29,7 @@ class SyncOptions:
     delete: bool = False
     compare: Comparison = "auto"
     dry_run: bool = False
-    transfers: int = 32
+    transfers: int = TRANSFERS
     buffer: int = BUFFER
     bandwidth: float | None = None
     max_delete: int | float | None = HALF
