@@ -103,11 +103,10 @@ class Listing:
         least, prefix = len(self._own), self._prefix
         async with aclosing(self._pages()) as pages:
             async for page in pages:
-                yield [
-                    entry
-                    for entry in page.objects
-                    if len(entry["Key"]) > least and entry["Key"].startswith(prefix)
-                ]
+                found = [entry for entry in page.objects if len(entry["Key"]) > least]
+                if not self.whole:
+                    found = [entry for entry in found if entry["Key"].startswith(prefix)]
+                yield found
 
     async def level(self) -> ListResult:
         """All of a listing with a delimiter, sorted."""

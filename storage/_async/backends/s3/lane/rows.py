@@ -20,6 +20,7 @@ _QUOTES = "&#34;", "&quot;"
 _FIELD = re.compile("<([A-Za-z0-9]+)>")
 _FORMS = {"Size": "([0-9]{1,18}+)"}
 _MOST = 12
+_USUAL = "Key", "LastModified", "ETag", "Size", "StorageClass"
 
 
 class Rows(NamedTuple):
@@ -32,9 +33,22 @@ class Rows(NamedTuple):
 
     def entries(self, reads: Mapping[str, Callable[[str], Any]]) -> list[xml.Entry]:
         """The rows; of the fields that somebody reads only."""
-        names = [name for name in self.columns if name in reads]
-        read = (map(reads[name], self.columns[name]) for name in names)
-        return [dict(zip(names, row, strict=True)) for row in zip(*read, strict=True)]
+        read = {
+            name: map(reads[name], self.columns[name]) for name in self.columns if name in reads
+        }
+        if read.keys() == set(_USUAL):  # a literal takes a fifth of the time
+            usual = zip(*map(read.get, _USUAL), strict=True)
+            return [
+                {
+                    "Key": key,
+                    "LastModified": modified,
+                    "ETag": etag,
+                    "Size": size,
+                    "StorageClass": kind,
+                }
+                for key, modified, etag, size, kind in usual
+            ]
+        return [dict(zip(read, row, strict=True)) for row in zip(*read.values(), strict=True)]
 
 
 def split(content: bytes) -> Rows | None:
@@ -46,9 +60,13 @@ def split(content: bytes) -> Rows | None:
     if not 0 <= begin < end:
         return None
     end += len(_END)
-    text = content[begin:end].decode("latin-1")  # of which the pattern takes ASCII only
+    try:
+        text = content[begin:end].decode("ascii")
+    except UnicodeDecodeError:
+        return None
     for quote in _QUOTES:
-        text = text.replace(quote, '"')
+        if "&" in text:
+            text = text.replace(quote, '"')
     names = tuple(_FIELD.findall(text, len(_BEGIN), text.index(_END)))
     if len(set(names)) != len(names) or not {"Key", "Size"} <= set(names) or len(names) > _MOST:
         return None
