@@ -25,7 +25,7 @@ def command() -> None:
     from .cli import main
 
     code = main()
-    interrupts.ignore()
+    interrupts.leave_silently()
     gc.freeze()
     sys.exit(code)
 

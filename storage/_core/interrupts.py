@@ -23,9 +23,10 @@ def be_told() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def ignore() -> None:
+def leave_silently() -> None:
     """All is done and said; whoever still presses Ctrl-C is not to see how Python ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if signal.getsignal(signal.SIGINT) in (_leave, signal.default_int_handler):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _leave(*_: object) -> None:
