@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Digest(Protocol):
     """Takes bytes piece by piece."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
 
 
 class Place(Protocol):
     """Where the bytes of one object are brought to, in any order."""
 
-    async def write(self, at: int, data: bytes, digest: Digest | None) -> None:
-        """Keep bytes at a position, and feed a digest with them."""
+    async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:
+        """Keep a copy of bytes at a position, and feed a digest with them."""
         ...
 
     def blocks(self) -> Iterator[bytes]:
@@ -87,6 +87,9 @@ class StoreShortcuts:
         passes through it.
         """
         return self, key  # type: ignore[return-value]
+
+    async def _make_whole(self) -> None:
+        """Show other programs all that is stored, also what a killed writer has left."""
 
     def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None] | None:
         """What `_list` gives, in lists of some length; None: one by one is as good.

@@ -5,6 +5,7 @@ A new backend needs its line here, and is then tested async and blocking by the 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from typing import Any
 from storage import _registry
 from storage._core.info import Capability
 from tests.services import buckets
-from tests.services.process import FileService, RedisService, S3Service
+from tests.services.process import DatabaseService, FileService, RedisService, S3Service
 
 ALL = ~Capability.NONE
 
@@ -109,7 +110,7 @@ class Corner:
     prefix: str
 
 
-def corner(service: S3Service | RedisService, bucket: str) -> Corner:
+def corner(service: S3Service | RedisService | DatabaseService, bucket: str) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -193,6 +194,32 @@ def _besides(place: Corner, keys: list[str]) -> list[str]:
         found = {name for name in it.scan_iter(f"{place.prefix}:*") if b"\0" in name}
     known = {f"{place.prefix}:{key}\0about".encode() for key in keys}
     return [repr(name) for name in found - known]
+
+
+def _by_asyncpg(kind: type[Any], place: Corner) -> Any:
+    return kind(place.service.url, table=f"t{place.prefix}", max_connections=4)
+
+
+def _orphans(place: Corner, keys: list[str]) -> list[str]:
+    """Chunks of no object, and uploads."""
+    import asyncpg
+
+    table = f"t{place.prefix}"
+    query = f"""
+SELECT 'chunk ' || number FROM {table}_chunks c
+WHERE NOT EXISTS (SELECT 1 FROM {table} o WHERE o.etag = c.etag)
+UNION ALL SELECT 'upload ' || etag FROM {table}_uploads"""
+
+    async def look() -> list[str]:
+        connection = await asyncpg.connect(place.service.url)
+        try:
+            return [row[0] for row in await connection.fetch(query)]
+        except asyncpg.UndefinedTableError:
+            return []
+        finally:
+            await connection.close()
+
+    return asyncio.run(look())
 
 
 def _uploads(place: Corner, keys: list[str]) -> list[str]:
@@ -320,14 +347,37 @@ MEDIA["sftp"] = Medium(
     | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="sftp",
+    twin=False,
+)
+MEDIA["postgres"] = Medium(
+    "postgresql",
+    _by_asyncpg,
+    hints={
+        "remote": True,
+        "thorough": False,
+        "examples": 15,
+        "steps": 12,
+        "many": 60,
+        "seconds": 0.15,
+        # More than two of its statements carry.
+        "stream_size": 3_000_000,
+        "memory_limit": 24 * 1024 * 1024,
+        "idle_descriptors": 20,
+        "secrets": ["test-secret"],
+    },
+    litter=_orphans,
+    service="postgres",
+    twin=False,
 )
 MEDIA["ftp"] = Medium(
     "ftp",
     _by_ftp,
-    hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"]},
+    # A session a loop costs a login, and names are those of the same tree as over SSH.
+    hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"], "own_keys": False},
     capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="ftp",
+    twin=False,
 )
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.
@@ -351,7 +401,7 @@ def _by(name: str, make: Callable[[type[Any], Any], Any], **hints: Any) -> Mediu
 MEDIA |= {
     "seaweedfs_client": _by("seaweedfs", _by_client),
     "seaweedfs_aiohttp": _by("seaweedfs", _by_aiohttp, own_keys=False, many=120),
-    "moto_client": _by("moto", _by_client, own_keys=False),
+    "moto_client": _by("moto", _by_client, own_keys=False, many=40, steps=4, seconds=0.05),
     # And in other modes, which do not change what a store promises.
     "memory_limited": _by("memory", _limited, **_LIGHT),
     "zip_stored": _by("zip", partial(_packed, "store"), **_LIGHT),
