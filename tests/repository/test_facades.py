@@ -58,6 +58,7 @@ STEPS = {
     "AsyncFileTreeStore",
     "AsyncRemoteLife",
     "AsyncRemoteStore",
+    "AsyncSqliteFile",
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",

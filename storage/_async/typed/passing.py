@@ -30,9 +30,9 @@ class Spool(SpooledTemporaryFile[bytes]):
     def __init__(self) -> None:
         super().__init__(LIMIT)
 
-    def writelines(self, lines: Iterable[Any]) -> None:
+    def writelines(self, iterable: Iterable[Any]) -> None:
         """Write each; some Pythons look at the length only after the last."""
-        for line in lines:
+        for line in iterable:
             self.write(line)
 
 
