@@ -79,9 +79,9 @@ def test_classes(name: str, twin: Any, source: Any) -> None:
     assert issubclass(twin, Twin)
     compared = 0
     for member, thing in vars(twin).items():
-        original = inspect.getattr_static(source, SPECIAL.get(member, member), None)
-        if original is None:  # not every one that closes does it under the other name
-            original = inspect.getattr_static(source, member)
+        # Not everything that closes does so under the other name.
+        itself = inspect.getattr_static(source, member, None)
+        original = inspect.getattr_static(source, SPECIAL.get(member, member), itself)
         if isinstance(thing, classmethod | staticmethod):
             compare(thing.__func__, original.__func__)
         elif inspect.isfunction(thing):
