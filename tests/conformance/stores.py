@@ -16,8 +16,8 @@ from typing import Any
 
 from storage import _registry
 from storage._core.info import Capability
-from tests.services import buckets
-from tests.services.process import FileService, RedisService, S3Service
+from tests.services import buckets, clouds
+from tests.services.process import CloudService, FileService, RedisService, S3Service
 
 ALL = ~Capability.NONE
 
@@ -109,7 +109,7 @@ class Corner:
     prefix: str
 
 
-def corner(service: S3Service | RedisService, bucket: str) -> Corner:
+def corner(service: S3Service | RedisService | CloudService, bucket: str) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -185,6 +185,29 @@ def _connect_redis(kind: type[Any], place: Corner) -> Any:
     )
 
 
+def _by_azure(kind: type[Any], place: Corner) -> Any:
+    service = place.service
+    return kind(
+        service.account,
+        place.bucket or clouds.BUCKET,
+        account_key=service.key,
+        endpoint_url=service.endpoint,
+        prefix=place.prefix + "/",
+        part_size=1024 * 1024,
+    )
+
+
+def _by_google(kind: type[Any], place: Corner) -> Any:
+    return kind(
+        place.bucket or clouds.BUCKET,
+        token=place.service.key,
+        endpoint_url=place.service.endpoint,
+        prefix=place.prefix + "/",
+        part_size=1024 * 1024,
+        lacking=_FAKE_GCS_LACKS,
+    )
+
+
 def _besides(place: Corner, keys: list[str]) -> list[str]:
     """What is on a Redis server besides objects and what stands beside them."""
     import redis
@@ -201,6 +224,8 @@ def _uploads(place: Corner, keys: list[str]) -> list[str]:
     return [upload["Key"] for upload in found.get("Uploads", ())]
 
 
+# What fake-gcs-server takes no notice of, without a word.
+_FAKE_GCS_LACKS = Capability.COPY_IF_ABSENT | Capability.DELETE_IF_MATCH
 # What moto takes no notice of, without a word.
 _MOTO_LACKS = Capability.COPY_IF_ABSENT
 _FILES = {"picklable": True, "memory_limit": 8 * 1024 * 1024}
@@ -328,6 +353,32 @@ MEDIA["ftp"] = Medium(
     capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="ftp",
+)
+_CLOUDS = {
+    **_BUCKETS,
+    "examples": 8,
+    "steps": 8,
+    "seconds": 0.1,
+    "stream_size": 2_500_000,
+    "memory_limit": 16 * 1024 * 1024,
+}
+MEDIA["azure"] = Medium(
+    "az",
+    _by_azure,
+    hints={**_CLOUDS, "secrets": [clouds.MARK]},
+    capabilities=ALL & ~Capability.ORDERED,
+    service="azurite",
+    begins_missing=False,
+    twin=False,
+)
+MEDIA["gcs"] = Medium(
+    "gs",
+    _by_google,
+    hints={**_CLOUDS, "secrets": ["token-secret"]},
+    capabilities=ALL & ~_FAKE_GCS_LACKS,
+    service="fakegcs",
+    begins_missing=False,
+    twin=False,
 )
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on
 # each of them, and so is what is blocking about a twin.

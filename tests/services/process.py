@@ -60,6 +60,16 @@ class RedisService:
         return f"redis://:{self.password}@{self.host}:{self.port}/0"
 
 
+@dataclass(frozen=True)
+class CloudService:
+    """Where a server listens that stands for a cloud service, and what opens it."""
+
+    endpoint: str
+    account: str
+    key: str = field(repr=False)
+    name: str
+
+
 class Server(ABC):
     """One server, its ports and its directory; it may be killed and started again.
 

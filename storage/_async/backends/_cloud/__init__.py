@@ -1,0 +1,1 @@
+"""Buckets and containers of cloud services: what the backends of several of them share."""

@@ -1,0 +1,282 @@
+"""The store: its hooks by what a service can do, and how it is shown, pickled and given up."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import warnings
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ...._core.errors import (
+    ConfigError,
+    InvalidKey,
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreNotFound,
+)
+from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.keys import check_key, check_prefix
+from ...._core.window import finish_all
+from ...base import AsyncBaseStore
+from ...pieces import Body, Sink
+from .._web.sessions import Wire
+from .reading import download
+from .service import Service, Upload
+
+T = TypeVar("T")
+
+TIMEOUT = 300.0
+PART = 8 * 1024 * 1024
+"""Bytes that a stream sends at once, and that it takes of memory."""
+WEEK = 7 * 24 * 3600
+
+
+def wire(connections: int, connect_timeout: float, read_timeout: float) -> Wire:
+    """How connections are made, if the numbers make sense.
+
+    Raises:
+        ConfigError: They make none.
+    """
+    if connections < 1:
+        raise ConfigError("connections is at least 1")
+    if not (connect_timeout > 0 and read_timeout > 0):
+        raise ConfigError("connect_timeout and read_timeout are seconds above 0")
+    return Wire(connections, connect_timeout, read_timeout, allow_private=True, tls=None)
+
+
+def check_expiry(expiry: int) -> None:
+    """Refuse what is no time for a presigned URL.
+
+    Raises:
+        ConfigError: It is not from a second to a week.
+    """
+    if type(expiry) is not int or not 1 <= expiry <= WEEK:
+        raise ConfigError(f"expiry is a number of seconds from 1 to {WEEK}, not {expiry!r}")
+
+
+class AsyncCloudStore(AsyncBaseStore):
+    """Objects in a bucket or container of a cloud service.
+
+    Args:
+        service: What the service can do.
+        prefix: What all names begin with there, exactly as given.
+        create: Whether the first write makes the bucket.
+        part_size: Bytes that a stream sends at once; an object of more is sent in parts.
+        timeout: As for every store.
+    """
+
+    _medium: Service
+    _reads_one_version = True
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        prefix: str = "",
+        create: bool = False,
+        part_size: int = PART,
+        timeout: float | None = TIMEOUT,
+    ) -> None:
+        super().__init__(timeout=timeout)
+        if part_size < 256 * 1024 or part_size % (256 * 1024):
+            raise ConfigError("part_size is a multiple of 256 KiB")
+        check_prefix(prefix)
+        self._medium = service
+        self._prefix = prefix
+        self._create_bucket = create
+        self._part_size = part_size
+        self._stream_bytes = 2 * part_size
+        self.capabilities: Capability = service.capabilities
+
+    async def _teardown(self) -> None:
+        await self._medium.send.sessions.aclose()
+
+    def __del__(self) -> None:
+        # An error in the constructor leaves none.
+        service: Service | None = self.__dict__.get("_medium")
+        if service is not None and not self._closed and service.send.sessions.held:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+
+    def _check_key(self, key: str) -> None:
+        self._medium.check(self._prefix + key)
+
+    def _own(self, info: ObjectInfo) -> ObjectInfo:
+        """What the service tells of an object, under the key that the user knows."""
+        return replace(info, key=info.key[len(self._prefix) :])
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
+        async with self._open(key, options) as body:
+            return b"".join([piece async for piece in body.chunks]), body.info
+
+    async def _get_data(self, key: str, options: ReadOptions) -> bytes:
+        source = download(self._medium, self._prefix + key, options, attributes=False)
+        async with source as body:
+            return b"".join([piece async for piece in body.chunks])
+
+    @asynccontextmanager
+    async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
+        async with download(self._medium, self._prefix + key, options) as body:
+            yield Body(self._own(body.info), body.chunks)
+
+    async def _head(self, key: str) -> ObjectInfo:
+        return self._own(await self._medium.head(self._prefix + key))
+
+    # -- writing ----------------------------------------------------------------------------
+
+    async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        token, name = _token(options), self._prefix + key
+        work = lambda: self._medium.put(name, data, options, token)  # noqa: E731
+        return self._own(await self._won(name, token, lambda: self._made(work)))
+
+    @asynccontextmanager
+    async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
+        sink = _CloudSink(self, key, options)
+        try:
+            yield sink
+            sink.info = await sink.finish()
+        except BaseException:
+            await sink.abort()
+            raise
+
+    async def _made(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what writes; make the bucket if that is what is missing."""
+        try:
+            return await work()
+        except StoreNotFound:
+            if not self._create_bucket:
+                raise
+        await self._medium.create()
+        return await work()
+
+    async def _won(
+        self, name: str, token: str | None, work: Callable[[], Coroutine[Any, Any, ObjectInfo]]
+    ) -> ObjectInfo:
+        """Do what stores an object; a race that it lost to itself, by a lost answer, is won."""
+        try:
+            return await work()
+        except (ObjectExists, PreconditionFailed) as error:
+            if token is not None:
+                try:
+                    info, found = await self._medium.owner(name)
+                except ObjectNotFound:
+                    found = None
+                if found == token:
+                    return info
+            raise error from None
+
+    async def _delete(self, key: str, missing_ok: bool, if_match: str | None) -> None:
+        await self._medium.delete(self._prefix + key, missing_ok, if_match)
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        if source == target and not if_absent:
+            return await self._head(source)
+        return self._own(
+            await self._medium.copy(self._prefix + source, self._prefix + target, if_absent)
+        )
+
+    # -- listing ----------------------------------------------------------------------------
+
+    async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+        after = self._prefix + start_after if start_after and self._possible(start_after) else ""
+        async with aclosing(self._infos(prefix, after)) as pages:
+            async for page in pages:
+                for info in page:
+                    if info.key > start_after:
+                        yield info
+
+    def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        return self._infos(prefix, "")
+
+    async def _infos(self, prefix: str, after: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        possible = self._possible(prefix)
+        full = self._prefix + (prefix if possible else "")
+        async with aclosing(self._medium.pages(full, after, "")) as pages:
+            async for page in pages:
+                if not possible:
+                    return  # the bucket is there, and nothing else was to be found out
+                yield [own for own in map(self._own, page.objects) if own.key]
+
+    def _possible(self, prefix: str) -> bool:
+        """Whether a key may begin like that; what cannot be need not, and may not, be asked for."""
+        try:
+            check_key(prefix + "x")
+            self._check_key(prefix + "x")
+        except InvalidKey:
+            return False
+        return True
+
+    async def _list_with_delimiter(self, prefix: str, delimiter: str) -> ListResult:
+        if not (self._possible(prefix) and self._possible(delimiter)):
+            return await super()._list_with_delimiter(prefix, delimiter)
+        objects: list[ObjectInfo] = []
+        prefixes: set[str] = set()
+        source = self._medium.pages(self._prefix + prefix, "", delimiter)
+        async with aclosing(source) as pages:
+            async for page in pages:
+                objects += [own for own in map(self._own, page.objects) if own.key]
+                prefixes.update(found[len(self._prefix) :] for found in page.prefixes)
+        return ListResult(
+            tuple(sorted(prefixes)), tuple(sorted(objects, key=lambda info: info.key))
+        )
+
+
+class _CloudSink:
+    """Takes an object's pieces: one request if they are few, else parts."""
+
+    def __init__(self, store: AsyncCloudStore, key: str, options: WriteOptions) -> None:
+        self.info: ObjectInfo | None = None
+        self._store = store
+        self._key = key
+        self._options = options
+        self._token = _token(options)
+        self._buffer = bytearray()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._upload: Upload | None = None
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """Take the next piece; a part leaves when it is known that there is another one."""
+        size, rest = self._store._part_size, memoryview(data)
+        while rest:
+            if len(self._buffer) == size:
+                await self._part()
+            taken = rest[: size - len(self._buffer)]
+            self._buffer += taken
+            rest = rest[len(taken) :]
+
+    async def _part(self) -> None:
+        if self._upload is None:
+            name = self._store._prefix + self._key
+            begin = lambda: self._store._medium.upload(name, self._options, self._token)  # noqa: E731
+            self._upload = await self._store._made(begin)
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        self._md5.update(data)
+        await self._upload.part(data)
+
+    async def finish(self) -> ObjectInfo:
+        """Publish the object."""
+        store, data, upload = self._store, bytes(self._buffer), self._upload
+        if upload is None:
+            return await store._put(self._key, data, self._options)
+        self._md5.update(data)
+        name = store._prefix + self._key
+        info = await store._won(name, self._token, lambda: upload.finish(data, self._md5.digest()))
+        self._upload = None
+        return store._own(info)
+
+    async def abort(self) -> None:
+        """Let nothing be left of it."""
+        upload, self._upload = self._upload, None
+        self._buffer.clear()
+        if upload is not None:
+            await finish_all([upload.abort()])
+
+
+def _token(options: WriteOptions) -> str | None:
+    return secrets.token_hex(8) if options.conditional else None

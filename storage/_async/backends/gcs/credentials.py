@@ -1,0 +1,157 @@
+"""Who may send requests: what ``google-auth`` finds or is told, a token, or nobody."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
+
+from ...._core import calls
+from ...._core.errors import AccessDenied, ConfigError, MissingExtra, NotSupported
+from ...._core.text import Secret
+from .._cloud.requests import Request, encoded
+
+SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
+Credentials: TypeAlias = Any
+"""The path of a JSON file, its contents, or an object of ``google.auth.credentials``."""
+
+
+class Signer:
+    """Gives requests a token.
+
+    Args:
+        credentials: See `Credentials`; None: those of this machine or its user.
+        token: A token in their place.
+        anonymous: Whether there is to be none of both.
+    """
+
+    def __init__(
+        self, credentials: Credentials = None, token: str | None = None, anonymous: bool = False
+    ) -> None:
+        if (credentials is not None) + (token is not None) + anonymous > 1:
+            raise ConfigError("credentials, a token and anonymous exclude each other")
+        self._told = credentials
+        self._token = None if token is None else Secret(token)
+        self.anonymous = anonymous
+        self._found: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def secret(self) -> bool:
+        """Whether there is anything to keep from others."""
+        return self._token is not None or self._told is not None
+
+    async def sign(self, request: Request) -> tuple[str, dict[str, str]]:
+        """The URL and the headers of a request that the service accepts."""
+        headers = dict(request.headers)
+        # Or what is stored compressed would be sent in another form than it is stored in.
+        headers["Accept-Encoding"] = "gzip"
+        if not self.anonymous:
+            headers["Authorization"] = f"Bearer {await self._bearer()}"
+        return request.target, headers
+
+    async def _bearer(self) -> str:
+        if self._token is not None:
+            return self._token.reveal()
+        found = self._found
+        if found is None or not found.valid:
+            found = await calls.call(self._fresh)
+        return str(found.token)
+
+    def _fresh(self) -> Any:
+        """Credentials that are valid; blocks."""
+        with self._lock:
+            try:
+                if self._found is None:
+                    self._found = _load(self._told)
+                if not self._found.valid:
+                    from google.auth.transport.requests import Request as Transport
+
+                    self._found.refresh(Transport())
+            except (ConfigError, MissingExtra):
+                raise
+            except ImportError as error:
+                raise MissingExtra.named("google-auth", "gcs") from error
+            except Exception as error:
+                # The error itself may tell what was sent.
+                raise AccessDenied(f"no token from google-auth: {type(error).__name__}") from None
+            return self._found
+
+    async def signed_url(self, method: str, url: str, query: Mapping[str, str], expiry: int) -> str:
+        """A URL that does one thing for some seconds (signature version 4)."""
+        if self.anonymous or self._token is not None:
+            raise NotSupported("only the credentials of a service account sign URLs")
+        return await calls.call(self._sign_url, method, url, query, expiry)
+
+    def _sign_url(self, method: str, url: str, query: Mapping[str, str], expiry: int) -> str:
+        with self._lock:
+            if self._found is None:
+                self._found = _load(self._told)
+        signer = self._found
+        if not hasattr(signer, "sign_bytes") or not getattr(signer, "signer_email", None):
+            raise NotSupported("only the credentials of a service account sign URLs")
+        now = datetime.now(UTC)
+        scope = f"{now:%Y%m%d}/auto/storage/goog4_request"
+        parts = urlsplit(url)
+        query = {
+            **query,
+            "X-Goog-Algorithm": "GOOG4-RSA-SHA256",
+            "X-Goog-Credential": f"{signer.signer_email}/{scope}",
+            "X-Goog-Date": f"{now:%Y%m%dT%H%M%SZ}",
+            "X-Goog-Expires": str(expiry),
+            "X-Goog-SignedHeaders": "host",
+        }
+        text = encoded(dict(sorted(query.items())))
+        request = "\n".join(
+            [method, parts.path, text, f"host:{parts.netloc}", "", "host", "UNSIGNED-PAYLOAD"]
+        )
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        to_sign = "\n".join(["GOOG4-RSA-SHA256", query["X-Goog-Date"], scope, digest])
+        signature = signer.sign_bytes(to_sign.encode()).hex()
+        return f"{url}?{text}&X-Goog-Signature={signature}"
+
+
+def _load(told: Credentials) -> Any:
+    """The object of ``google-auth`` that was meant."""
+    try:
+        import google.auth
+    except ImportError as error:
+        raise MissingExtra.named("google-auth", "gcs") from error
+    if told is None:
+        return google.auth.default(scopes=[SCOPE])[0]
+    if hasattr(told, "refresh"):
+        needs = getattr(told, "requires_scopes", False)
+        return told.with_scopes([SCOPE]) if needs else told
+    load: Any = google.auth.load_credentials_from_dict
+    return load(_contents(told), scopes=[SCOPE])[0]
+
+
+def _contents(told: Any) -> dict[str, Any]:
+    """The JSON of credentials, which are never shown."""
+    try:
+        if isinstance(told, Mapping):
+            return dict(told)
+        if isinstance(told, bytes) or (isinstance(told, str) and told.lstrip().startswith("{")):
+            return dict(json.loads(told))
+        with open(os.fspath(told), "rb") as file:
+            return dict(json.load(file))
+    except OSError as error:
+        raise ConfigError(f"the file of the credentials: {error.strerror}") from None
+    except (TypeError, ValueError):
+        raise ConfigError("the credentials are no JSON of Google's") from None
+
+
+def quoted(name: str) -> str:
+    """An object's name in a path of the JSON API."""
+    return quote(name, safe="")
+
+
+def digest_of(md5: bytes) -> str:
+    """A digest as the service writes it."""
+    return base64.b64encode(md5).decode()

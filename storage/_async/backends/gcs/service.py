@@ -1,0 +1,258 @@
+"""What the JSON API of Google Cloud Storage does with one bucket.
+
+An etag of ours is the object's generation, which is what the service holds conditions by.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+from ...._core.errors import ConfigError, InvalidKey, MalformedResponse
+from ...._core.info import Capability, ObjectInfo, WriteOptions
+from .._cloud.errors import Refusal, understood
+from .._cloud.requests import Answer, Reply, Request, Requests
+from .._cloud.service import TOKEN, Page, Service, Upload
+from .objects import (
+    about,
+    checked,
+    checksum,
+    generation_of,
+    info_of,
+    page_of,
+    parsed,
+    resource,
+    writing,
+)
+from .uploads import Session
+
+PAGE = "1000"
+FIELDS = "name,size,generation,updated,contentType,md5Hash"
+
+
+class GoogleBucket(Service):
+    """One bucket.
+
+    Args:
+        send: Sends the requests.
+        endpoint: The URL of the service.
+        bucket: The name.
+        project: Where the bucket would be made.
+        location: Likewise.
+        lacking: What this server cannot do, though Google's can.
+    """
+
+    suffixes = True
+    attributes_told = False
+
+    def __init__(
+        self,
+        send: Requests,
+        endpoint: str,
+        bucket: str,
+        *,
+        project: str | None = None,
+        location: str | None = None,
+        lacking: Capability = Capability.NONE,
+    ) -> None:
+        super().__init__(send)
+        self.capabilities = ~Capability.NONE & ~lacking
+        self.endpoint = endpoint
+        self.bucket = bucket
+        self._project = project
+        self._location = location
+        self.url = f"{endpoint}/storage/v1/b/{quote(bucket, safe='')}"
+        self._uploads = f"{endpoint}/upload/storage/v1/b/{quote(bucket, safe='')}/o"
+
+    def check(self, name: str) -> None:
+        """See `Service`."""
+        if "\r" in name or "\n" in name or name in (".", ".."):
+            raise InvalidKey("Google keeps no object whose name is a dot or two, or has line ends")
+        if name.startswith(".well-known/acme-challenge/"):
+            raise InvalidKey("Google keeps names under .well-known/acme-challenge/ for itself")
+        if len(name.encode()) > 1024:
+            raise InvalidKey("Google takes names of 1,024 bytes at most")
+
+    def at(self, name: str) -> str:
+        """The URL of an object."""
+        return f"{self.url}/o/{quote(name, safe='')}"
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def head(self, name: str) -> ObjectInfo:
+        """See `Service`."""
+        return (await self.owner(name))[0]
+
+    async def owner(self, name: str) -> tuple[ObjectInfo, str | None]:
+        """See `Service`."""
+        reply = await self._present(Request("GET", self.at(name)))
+        found = resource(reply)
+        return info_of(found, name), (found.get("metadata") or {}).get(TOKEN)
+
+    def download(self, name: str, if_match: str | None, if_none_match: str | None) -> Request:
+        """See `Service`."""
+        query = {"alt": "media"}
+        if if_match is not None:
+            query["ifGenerationMatch"] = generation_of(if_match)
+        if if_none_match is not None:
+            query["ifGenerationNotMatch"] = generation_of(if_none_match)
+        return Request("GET", self.at(name), query)
+
+    def told(self, name: str, answer: Answer, size: int) -> ObjectInfo:
+        """See `Service`."""
+        generation = answer.headers.get("X-Goog-Generation", "")
+        if not generation.isdecimal():
+            raise MalformedResponse("the server's answer lacks the object's generation")
+        hashes = ",".join(answer.headers.getall("X-Goog-Hash", []))  # type: ignore[attr-defined]
+        parts = dict(part.strip().partition("=")[::2] for part in hashes.split(","))
+        return ObjectInfo(name, size, generation, checksum=checksum(parts.get("md5")))
+
+    @asynccontextmanager
+    async def opened(self, request: Request) -> AsyncIterator[Answer]:
+        """See `Service`."""
+        try:
+            async with self.send.open(request) as answer:
+                yield answer
+        except Refusal as error:
+            await self._look(error)
+            raise error.meaning() from None
+
+    async def _present(self, request: Request, *, if_absent: bool = False) -> Reply:
+        """Send what an object has to be there for."""
+        try:
+            return await self.send(request)
+        except Refusal as error:
+            await self._look(error)
+            raise error.meaning(if_absent=if_absent) from None
+
+    async def _look(self, error: Refusal) -> None:
+        """Find out whether it is the bucket that is missing."""
+        if error.status == 404 and not (error.no_store or error.no_object):
+            query = {"maxResults": "1", "fields": "kind"}
+            with understood(of_object=False):
+                await self.send(Request("GET", f"{self.url}/o", query))
+
+    # -- writing ----------------------------------------------------------------------------
+
+    async def put(
+        self, name: str, data: bytes | memoryview, options: WriteOptions, token: str | None
+    ) -> ObjectInfo:
+        """See `Service`."""
+        md5 = hashlib.md5(data, usedforsecurity=False).digest()
+        told = {**about(name, options, token), "md5Hash": base64.b64encode(md5).decode()}
+        mark = secrets.token_hex(16)
+        body = b"".join(
+            (
+                f"--{mark}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n".encode(),
+                json.dumps(told).encode(),
+                f"\r\n--{mark}\r\nContent-Type: {told['contentType']}\r\n\r\n".encode(),
+                data,
+                f"\r\n--{mark}--\r\n".encode(),
+            )
+        )
+        request = Request(
+            "POST",
+            self._uploads,
+            {"uploadType": "multipart", **writing(options)},
+            {"Content-Type": f"multipart/related; boundary={mark}"},
+            body,
+        )
+        with understood(of_object=False, if_absent=options.if_absent):
+            reply = await self.send(request)
+        return checked(resource(reply), name, len(data), md5)
+
+    async def upload(self, name: str, options: WriteOptions, token: str | None) -> Upload:
+        """See `Service`."""
+        told = about(name, options, token)
+        request = Request(
+            "POST",
+            self._uploads,
+            {"uploadType": "resumable", "name": name, **writing(options)},
+            {
+                "Content-Type": "application/json; charset=UTF-8",
+                "X-Upload-Content-Type": told["contentType"],
+            },
+            json.dumps(told).encode(),
+        )
+        with understood(of_object=False, if_absent=options.if_absent):
+            reply = await self.send(request)
+        place = reply.headers.get("Location", "")
+        if not place.startswith(f"{self.endpoint}/"):  # our token would go there
+            raise MalformedResponse("the server's answer lacks the place of the upload")
+        return Session(self.send, name, options, place, told["contentType"])
+
+    async def delete(self, name: str, missing_ok: bool, etag: str | None) -> None:
+        """See `Service`."""
+        query = {} if etag is None else {"ifGenerationMatch": generation_of(etag)}
+        request = Request("DELETE", self.at(name), query, again=missing_ok)
+        try:
+            await self.send(request)
+        except Refusal as error:
+            await self._look(error)
+            if missing_ok and etag is None and error.status == 404 and not error.no_store:
+                return
+            if error.status == 412:
+                await self.head(name)  # it may be gone
+            raise error.meaning() from None
+
+    async def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        """See `Service`."""
+        url = f"{self.at(source)}/rewriteTo/b/{quote(self.bucket, safe='')}/o/"
+        query = {"ifGenerationMatch": "0"} if if_absent else {}
+        while True:
+            request = Request(
+                "POST", url + quote(target, safe=""), query, body=b"", again=not if_absent
+            )
+            answer = parsed(await self._present(request, if_absent=if_absent))
+            if answer.get("done") is True and isinstance(answer.get("resource"), dict):
+                return info_of(answer["resource"], target)
+            if not answer.get("rewriteToken"):
+                raise MalformedResponse("the server's answer does not say how the copy goes on")
+            query = {**query, "rewriteToken": str(answer["rewriteToken"])}
+
+    # -- the bucket -------------------------------------------------------------------------
+
+    async def pages(
+        self, prefix: str, start_after: str, delimiter: str
+    ) -> AsyncGenerator[Page, None]:
+        """See `Service`."""
+        query = {"maxResults": PAGE, "fields": f"kind,nextPageToken,prefixes,items({FIELDS})"}
+        told = {"prefix": prefix, "startOffset": start_after, "delimiter": delimiter}
+        query |= {name: text for name, text in told.items() if text}
+        seen: set[str] = set()
+        while True:
+            with understood(of_object=False):
+                answer = parsed(await self.send(Request("GET", f"{self.url}/o", query)))
+            if answer.get("kind") != "storage#objects":
+                raise MalformedResponse("the server's answer is no listing")
+            yield page_of(answer, prefix)
+            token = answer.get("nextPageToken")
+            if not token:
+                return
+            if not isinstance(token, str) or token in seen:
+                raise MalformedResponse("a listing that does not say anew where it goes on")
+            seen.add(token)
+            query["pageToken"] = token
+
+    async def create(self) -> None:
+        """See `Service`."""
+        if not self._project:
+            raise ConfigError("to make a bucket, a project has to be told")
+        told = {"name": self.bucket} | ({"location": self._location} if self._location else {})
+        request = Request(
+            "POST",
+            f"{self.endpoint}/storage/v1/b",
+            {"project": self._project},
+            {"Content-Type": "application/json"},
+            json.dumps(told).encode(),
+        )
+        try:
+            await self.send(request)
+        except Refusal as error:
+            if error.status != 409:
+                raise error.meaning(of_object=False) from None
