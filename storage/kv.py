@@ -3,6 +3,12 @@
 from ._kv.base import KeyValueStore
 from ._kv.buckets import HS3Store, S3Store
 from ._kv.cache import CacheDecorator
+from ._kv.clouds import (
+    AzureBlockBlobStore,
+    GoogleCloudStore,
+    HAzureBlockBlobStore,
+    HGoogleCloudStore,
+)
 from ._kv.crypt import HMACDecorator, VerificationException
 from ._kv.decorators import (
     KeyTransformingDecorator,
@@ -49,13 +55,17 @@ __all__ = [
     "VALID_KEY_RE_EXTENDED",
     "VALID_NON_NUM",
     "VALID_NON_NUM_EXTENDED",
+    "AzureBlockBlobStore",
     "CacheDecorator",
     "CopyMixin",
     "DictStore",
     "ExtendedKeyspaceMixin",
     "FilesystemStore",
+    "GoogleCloudStore",
+    "HAzureBlockBlobStore",
     "HDictStore",
     "HFilesystemStore",
+    "HGoogleCloudStore",
     "HMACDecorator",
     "HRedisStore",
     "HS3Store",

@@ -358,6 +358,7 @@ _CLOUDS = {
     **_BUCKETS,
     "examples": 8,
     "steps": 8,
+    "many": 60,
     "seconds": 0.1,
     "stream_size": 2_500_000,
     "memory_limit": 16 * 1024 * 1024,
@@ -365,7 +366,7 @@ _CLOUDS = {
 MEDIA["azure"] = Medium(
     "az",
     _by_azure,
-    hints={**_CLOUDS, "secrets": [clouds.MARK]},
+    hints={**_CLOUDS, "secrets": [clouds.MARK], "own_keys": False, "many": 30, "examples": 5},
     capabilities=ALL & ~Capability.ORDERED,
     service="azurite",
     begins_missing=False,

@@ -95,8 +95,8 @@ class Azurite(Server):
         port = self.service.endpoint.rpartition(":")[2].partition("/")[0]
         return [
             shutil.which("node") or "", _program() or "",
-            "--blobHost", "127.0.0.1", "--blobPort", port, "--location", str(self.directory),
-            "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence",
+            "--blobHost", "127.0.0.1", "--blobPort", port, "--inMemoryPersistence",
+            "--silent", "--skipApiVersionCheck", "--disableTelemetry",
         ]  # fmt: skip
 
     def ready(self) -> bool:

@@ -24,7 +24,7 @@ from .service import Service
 
 _PART = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 _NONE = re.compile(r"bytes \*/(\d{1,18})")
-ATTEMPTS = 3
+ATTEMPTS = 10
 """How often it is begun anew where the object changes between two requests."""
 
 
@@ -61,14 +61,18 @@ class Download:
 
     async def _open(self) -> None:
         part, options = self._options.byte_range, self._options
-        if not (self._attributes or (part is not None and self._ahead(part))):
-            asked = None if part is None else (part.start, part.end)
-            await self._ask(asked, options.if_match, options.if_none_match)
+        if part is not None and self._ahead(part):
+            await self._look()
+            if self._start < self._end:
+                await self._pinned((self._start, self._end))
             return
-        await self._look()
-        if self._start < self._end:
-            asked = None if part is None else (self._start, self._end)
-            await self._pinned(asked)
+        asked = None if part is None else (part.start, part.end)
+        await self._ask(asked, options.if_match, options.if_none_match)
+        if self._attributes and self._answer is not None:
+            told = self.info
+            self.info = await self._service.head(self._name)
+            if self.info.etag != told.etag:
+                raise _Changed
 
     def _ahead(self, part: ByteRange) -> bool:
         """Whether a range has to be made one of bytes from the start, or is empty."""
@@ -101,7 +105,7 @@ class Download:
             headers = {**request.headers, "Range": _range(*asked)}
             request = replace(request, headers=headers, also=frozenset({416}))
         answer = await self._stack.enter_async_context(self._service.opened(request))
-        if answer.status == 416:
+        if answer.status == 416 or (asked and answer.headers.get("Content-Length") == "0"):
             await self._beyond()
             return
         self._start, self._end, size = _bounds(answer, asked)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from ...._core.errors import MalformedResponse, StoreError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FINE = frozenset({200, 201, 202, 204, 206})
 CHUNK = 256 * 1024
+JOINED = 64 * 1024
+"""Bytes up to which a body is sent in one piece."""
 MOST = 64 * 1024 * 1024
 """Bytes of an answer that is read whole: a page of a listing has a few hundred thousand."""
 
@@ -33,7 +35,7 @@ class Request:
         url: Without a query, encoded.
         query: Its parts, not encoded.
         headers: Without those that sign it.
-        body: What is sent.
+        body: What is sent, in one piece or several.
         again: Whether it may have been done already when it is sent again.
         also: Statuses that are no failures, besides those of success.
     """
@@ -42,9 +44,14 @@ class Request:
     url: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | memoryview | None = None
+    body: tuple[bytes | memoryview, ...] = ()
     again: bool = True
     also: frozenset[int] = frozenset()
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return sum(map(len, self.body))
 
     @property
     def target(self) -> str:
@@ -169,9 +176,15 @@ class Requests:
 
     async def _once(self, request: Request) -> Answer:
         url, headers = await self.signer.sign(request)
+        data: Any = None
+        if request.length > JOINED:
+            data = _slices(request.body)
+            headers["Content-Length"] = str(request.length)
+        elif request.method not in ("GET", "HEAD", "DELETE"):
+            data = b"".join(request.body)
         opened = await self.sessions.get()
         with translated():
-            response = await ask(opened, request.method, url, headers, request.body)
+            response = await ask(opened, request.method, url, headers, data)
         answer = Answer(response)
         if answer.status in FINE or answer.status in request.also:
             return answer
@@ -182,6 +195,13 @@ class Requests:
         finally:
             answer.close()
         raise failure(answer.status, answer.headers, body)
+
+
+async def _slices(body: tuple[bytes | memoryview, ...]) -> AsyncIterator[memoryview]:
+    for piece in body:
+        view = memoryview(piece)
+        for start in range(0, len(view), CHUNK):
+            yield view[start : start + CHUNK]
 
 
 @asynccontextmanager

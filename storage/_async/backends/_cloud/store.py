@@ -204,9 +204,12 @@ class AsyncCloudStore(AsyncBaseStore):
 
     def _possible(self, prefix: str) -> bool:
         """Whether a key may begin like that; what cannot be need not, and may not, be asked for."""
+        return not prefix or self._is_key(prefix) or self._is_key(prefix + "x")
+
+    def _is_key(self, key: str) -> bool:
         try:
-            check_key(prefix + "x")
-            self._check_key(prefix + "x")
+            check_key(key)
+            self._check_key(key)
         except InvalidKey:
             return False
         return True

@@ -90,7 +90,7 @@ async def ask(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    body: bytes | memoryview | None = None,
+    body: Any = None,
 ) -> aiohttp.ClientResponse:
     """Send one request, its URL exactly as it is."""
     place = URL(url, encoded=True)

@@ -150,7 +150,7 @@ def connection_string(text: str) -> dict[str, str]:
 
 def _text(account: str, request: Request, headers: dict[str, str]) -> str:
     """What a signature by an account's key is made of."""
-    length = str(len(request.body)) if request.body else ""
+    length = str(request.length or "")
     told = {**headers, "Content-Length": length}
     lines = [request.method, *(told.get(name, "") for name in _SIGNED)]
     own = {name.lower(): value for name, value in headers.items()}

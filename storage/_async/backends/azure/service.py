@@ -34,24 +34,28 @@ class AzureContainer(Service):
         signer: Signs them, and the sources of copies.
         endpoint: The URL of the account's blobs.
         container: The name.
+        public: Whether, if it is made, everybody may read.
     """
 
     capabilities = ~Capability.NONE & ~Capability.ORDERED
     suffixes = False
 
-    def __init__(self, send: Requests, signer: Signer, endpoint: str, container: str) -> None:
+    def __init__(
+        self, send: Requests, signer: Signer, endpoint: str, container: str, *, public: bool = False
+    ) -> None:
         super().__init__(send)
         self.signer = signer
         self.endpoint = endpoint
         self.container = container
         self.url = f"{endpoint}/{quote(container)}"
+        self._public = public
 
     def check(self, name: str) -> None:
         """See `Service`."""
         if found := _NOT.search(name):
             raise InvalidKey(f"Azure keeps no blob whose name has {found[0]!r} there")
-        if name.count("/") > 253:
-            raise InvalidKey("Azure takes names of 254 parts at most")
+        if len(name) > 1024 or name.count("/") > 253:
+            raise InvalidKey("Azure takes names of 1,024 characters and 254 parts at most")
 
     def at(self, name: str) -> str:
         """The URL of a blob."""
@@ -99,7 +103,7 @@ class AzureContainer(Service):
             "x-ms-blob-type": "BlockBlob",
         }
         with understood(of_object=False, if_absent=options.if_absent):
-            reply = await self.send(Request("PUT", self.at(name), headers=headers, body=data))
+            reply = await self.send(Request("PUT", self.at(name), headers=headers, body=(data,)))
         return _stored(name, len(data), digest, options, reply.headers)
 
     async def upload(self, name: str, options: WriteOptions, token: str | None) -> Upload:
@@ -145,8 +149,9 @@ class AzureContainer(Service):
 
     async def create(self) -> None:
         """See `Service`."""
+        headers = {"x-ms-blob-public-access": "container"} if self._public else {}
         try:
-            await self.send(Request("PUT", self.url, {"restype": "container"}, body=b""))
+            await self.send(Request("PUT", self.url, {"restype": "container"}, headers))
         except Refusal as error:
             if error.code != "ContainerAlreadyExists":
                 raise error.meaning(of_object=False) from None
@@ -178,7 +183,7 @@ class _Blocks(Upload):
             self._container.at(self._name),
             {"comp": "block", "blockid": block},
             {"Content-MD5": base64.b64encode(digest).decode()},
-            data,
+            (data,),
         )
         with understood(of_object=False):
             await self._container.send(request)
@@ -197,7 +202,7 @@ class _Blocks(Upload):
             "Content-Type": "application/xml",
         }
         request = Request(
-            "PUT", self._container.at(self._name), {"comp": "blocklist"}, headers, body
+            "PUT", self._container.at(self._name), {"comp": "blocklist"}, headers, (body,)
         )
         with understood(of_object=False, if_absent=self._options.if_absent):
             reply = await self._container.send(request)

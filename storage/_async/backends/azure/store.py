@@ -38,6 +38,7 @@ class AsyncAzureBlobStore(AsyncCloudStore):
             ``https://ACCOUNT.blob.core.windows.net``.
         prefix: What all names begin with, exactly as given.
         create: Whether the first write makes the container.
+        public: Whether a container that is made lets everybody read.
         part_size: Bytes of a block, a multiple of 256 KiB; an object in memory is sent at once,
             a stream in blocks if it is longer. A blob has 50,000 blocks at most.
         retries: How often a request is sent again that the service could not answer.
@@ -64,6 +65,7 @@ class AsyncAzureBlobStore(AsyncCloudStore):
         endpoint_url: str | None = None,
         prefix: str = "",
         create: bool = False,
+        public: bool = False,
         part_size: int = PART,
         retries: int = 4,
         connections: int = 64,
@@ -81,14 +83,14 @@ class AsyncAzureBlobStore(AsyncCloudStore):
             raise ConfigError("endpoint_url is a URL of http or https")
         send = Requests(signer, wire(connections, connect_timeout, read_timeout), retries)
         super().__init__(
-            AzureContainer(send, signer, endpoint, container),
+            AzureContainer(send, signer, endpoint, container, public=public),
             prefix=prefix,
             create=create,
             part_size=part_size,
             timeout=timeout,
         )
         self._recipe: dict[str, Any] = {
-            "endpoint_url": endpoint_url, "prefix": prefix, "create": create,
+            "endpoint_url": endpoint_url, "prefix": prefix, "create": create, "public": public,
             "part_size": part_size, "retries": retries, "connections": connections,
             "connect_timeout": connect_timeout, "read_timeout": read_timeout, "timeout": timeout,
         }  # fmt: skip

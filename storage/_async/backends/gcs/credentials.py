@@ -40,6 +40,8 @@ class Signer:
         self._token = None if token is None else Secret(token)
         self.anonymous = anonymous
         self._found: Any = None
+        self.project: str | None = None
+        """That of the credentials, when they were used."""
         self._lock = threading.Lock()
 
     @property
@@ -69,7 +71,7 @@ class Signer:
         with self._lock:
             try:
                 if self._found is None:
-                    self._found = _load(self._told)
+                    self._found, self.project = _load(self._told)
                 if not self._found.valid:
                     from google.auth.transport.requests import Request as Transport
 
@@ -92,7 +94,7 @@ class Signer:
     def _sign_url(self, method: str, url: str, query: Mapping[str, str], expiry: int) -> str:
         with self._lock:
             if self._found is None:
-                self._found = _load(self._told)
+                self._found, self.project = _load(self._told)
         signer = self._found
         if not hasattr(signer, "sign_bytes") or not getattr(signer, "signer_email", None):
             raise NotSupported("only the credentials of a service account sign URLs")
@@ -117,19 +119,21 @@ class Signer:
         return f"{url}?{text}&X-Goog-Signature={signature}"
 
 
-def _load(told: Credentials) -> Any:
-    """The object of ``google-auth`` that was meant."""
+def _load(told: Credentials) -> tuple[Any, str | None]:
+    """The object of ``google-auth`` that was meant, and its project."""
     try:
         import google.auth
     except ImportError as error:
         raise MissingExtra.named("google-auth", "gcs") from error
     if told is None:
-        return google.auth.default(scopes=[SCOPE])[0]
+        found: Any = google.auth.default
+        return found(scopes=[SCOPE])  # type: ignore[no-any-return]
     if hasattr(told, "refresh"):
         needs = getattr(told, "requires_scopes", False)
-        return told.with_scopes([SCOPE]) if needs else told
+        project = getattr(told, "project_id", None)
+        return told.with_scopes([SCOPE]) if needs else told, project
     load: Any = google.auth.load_credentials_from_dict
-    return load(_contents(told), scopes=[SCOPE])[0]
+    return load(_contents(told), scopes=[SCOPE])  # type: ignore[no-any-return]
 
 
 def _contents(told: Any) -> dict[str, Any]:

@@ -146,14 +146,12 @@ class GoogleBucket(Service):
         md5 = hashlib.md5(data, usedforsecurity=False).digest()
         told = {**about(name, options, token), "md5Hash": base64.b64encode(md5).decode()}
         mark = secrets.token_hex(16)
-        body = b"".join(
-            (
-                f"--{mark}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n".encode(),
-                json.dumps(told).encode(),
-                f"\r\n--{mark}\r\nContent-Type: {told['contentType']}\r\n\r\n".encode(),
-                data,
-                f"\r\n--{mark}--\r\n".encode(),
-            )
+        body = (
+            f"--{mark}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n".encode(),
+            json.dumps(told).encode(),
+            f"\r\n--{mark}\r\nContent-Type: {told['contentType']}\r\n\r\n".encode(),
+            data,
+            f"\r\n--{mark}--\r\n".encode(),
         )
         request = Request(
             "POST",
@@ -177,7 +175,7 @@ class GoogleBucket(Service):
                 "Content-Type": "application/json; charset=UTF-8",
                 "X-Upload-Content-Type": told["contentType"],
             },
-            json.dumps(told).encode(),
+            (json.dumps(told).encode(),),
         )
         with understood(of_object=False, if_absent=options.if_absent):
             reply = await self.send(request)
@@ -205,9 +203,7 @@ class GoogleBucket(Service):
         url = f"{self.at(source)}/rewriteTo/b/{quote(self.bucket, safe='')}/o/"
         query = {"ifGenerationMatch": "0"} if if_absent else {}
         while True:
-            request = Request(
-                "POST", url + quote(target, safe=""), query, body=b"", again=not if_absent
-            )
+            request = Request("POST", url + quote(target, safe=""), query, again=not if_absent)
             answer = parsed(await self._present(request, if_absent=if_absent))
             if answer.get("done") is True and isinstance(answer.get("resource"), dict):
                 return info_of(answer["resource"], target)
@@ -241,15 +237,16 @@ class GoogleBucket(Service):
 
     async def create(self) -> None:
         """See `Service`."""
-        if not self._project:
+        project = self._project or getattr(self.send.signer, "project", None)
+        if not project:
             raise ConfigError("to make a bucket, a project has to be told")
         told = {"name": self.bucket} | ({"location": self._location} if self._location else {})
         request = Request(
             "POST",
             f"{self.endpoint}/storage/v1/b",
-            {"project": self._project},
+            {"project": project},
             {"Content-Type": "application/json"},
-            json.dumps(told).encode(),
+            (json.dumps(told).encode(),),
         )
         try:
             await self.send(request)

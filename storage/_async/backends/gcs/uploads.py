@@ -52,7 +52,7 @@ class Session(Upload):
             "Content-Range": f"bytes {self._sent}-{end}/{size}",
             "Content-Type": self._kind,
         }
-        request = Request("PUT", self._place, headers=headers, body=data, also=frozenset({308}))
+        request = Request("PUT", self._place, headers=headers, body=(data,), also=frozenset({308}))
         with understood(of_object=False, if_absent=self._options.if_absent):
             return await self._requests(request)
 

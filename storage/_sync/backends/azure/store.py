@@ -36,6 +36,7 @@ class AzureBlobStore(CloudStore):
             ``https://ACCOUNT.blob.core.windows.net``.
         prefix: What all names begin with, exactly as given.
         create: Whether the first write makes the container.
+        public: Whether a container that is made lets everybody read.
         part_size: Bytes of a block, a multiple of 256 KiB; an object in memory is sent at once,
             a stream in blocks if it is longer. A blob has 50,000 blocks at most.
         retries: How often a request is sent again that the service could not answer.
@@ -63,6 +64,7 @@ class AzureBlobStore(CloudStore):
         endpoint_url: str | None = None,
         prefix: str = "",
         create: bool = False,
+        public: bool = False,
         part_size: int = PART,
         retries: int = 4,
         connections: int = 64,
@@ -80,6 +82,7 @@ class AzureBlobStore(CloudStore):
                 endpoint_url=endpoint_url,
                 prefix=prefix,
                 create=create,
+                public=public,
                 part_size=part_size,
                 retries=retries,
                 connections=connections,
