@@ -253,13 +253,19 @@ class _CloudSink:
             rest = rest[len(taken) :]
 
     async def _part(self) -> None:
-        if self._upload is None:
-            name = self._store._prefix + self._key
-            begin = lambda: self._store._medium.upload(name, self._options, self._token)  # noqa: E731
-            self._upload = await self._store._made(begin)
+        store, upload = self._store, self._upload
         data = bytes(self._buffer)
         self._buffer.clear()
         self._md5.update(data)
+        if upload is not None:
+            await upload.part(data)
+        else:
+            await store._made(lambda: self._begin(data))
+
+    async def _begin(self, data: bytes) -> None:
+        """Begin an upload with its first part."""
+        name = self._store._prefix + self._key
+        self._upload = await self._store._medium.upload(name, self._options, self._token)
         await self._upload.part(data)
 
     async def finish(self) -> ObjectInfo:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from ...._core import calls
-from ...._core.errors import AccessDenied, ConfigError, MissingExtra, NotSupported
+from ...._core.errors import AccessDenied, ConfigError, MissingExtra, NotSupported, StoreUnavailable
 from ...._core.text import Secret
 from .._cloud.requests import Request, encoded
 
@@ -82,7 +82,9 @@ class Signer:
                 raise MissingExtra.named("google-auth", "gcs") from error
             except Exception as error:
                 # The error itself may tell what was sent.
-                raise AccessDenied(f"no token from google-auth: {type(error).__name__}") from None
+                name = type(error).__name__
+                kind = StoreUnavailable if name == "TransportError" else AccessDenied
+                raise kind(f"no token from google-auth: {name}") from None
             return self._found
 
     async def signed_url(self, method: str, url: str, query: Mapping[str, str], expiry: int) -> str:
@@ -132,8 +134,28 @@ def _load(told: Credentials) -> tuple[Any, str | None]:
         needs = getattr(told, "requires_scopes", False)
         project = getattr(told, "project_id", None)
         return told.with_scopes([SCOPE]) if needs else told, project
-    load: Any = google.auth.load_credentials_from_dict
-    return load(_contents(told), scopes=[SCOPE])  # type: ignore[no-any-return]
+    return _of(_contents(told))
+
+
+def _of(known: dict[str, Any]) -> tuple[Any, str | None]:
+    """Credentials of the two kinds that are just keys.
+
+    Others name programs that are run, and places that are asked: who trusts such ones makes the
+    object.
+    """
+    if known.get("type") == "service_account":
+        from google.oauth2 import service_account
+
+        kind: Any = service_account.Credentials
+        made = kind.from_service_account_info(known, scopes=[SCOPE])
+    elif known.get("type") == "authorized_user":
+        from google.oauth2 import credentials
+
+        kind = credentials.Credentials
+        made = kind.from_authorized_user_info(known, scopes=[SCOPE])
+    else:
+        raise ConfigError("credentials are of a service_account or an authorized_user")
+    return made, known.get("project_id")
 
 
 def _contents(told: Any) -> dict[str, Any]:

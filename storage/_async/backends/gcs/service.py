@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ...._core.errors import ConfigError, InvalidKey, MalformedResponse
 from ...._core.info import Capability, ObjectInfo, WriteOptions
@@ -179,10 +179,12 @@ class GoogleBucket(Service):
         )
         with understood(of_object=False, if_absent=options.if_absent):
             reply = await self.send(request)
-        place = reply.headers.get("Location", "")
-        if not place.startswith(f"{self.endpoint}/"):  # our token would go there
+        # Only the endpoint that was told gets our token, whatever the server calls itself.
+        place = urlsplit(reply.headers.get("Location", ""))
+        if "upload_id=" not in place.query:
             raise MalformedResponse("the server's answer lacks the place of the upload")
-        return Session(self.send, name, options, place, told["contentType"])
+        at = f"{self.endpoint}{place.path}?{place.query}"
+        return Session(self.send, name, options, at, told["contentType"])
 
     async def delete(self, name: str, missing_ok: bool, etag: str | None) -> None:
         """See `Service`."""
