@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from ...._core.info import Capability, ObjectInfo, WriteOptions
 from .requests import Answer, Request, Requests
@@ -15,6 +16,16 @@ TOKEN = "storage_write"  # noqa: S105 - a name, no secret
 answer was lost."""
 UNTOLD = "application/octet-stream"
 """What the services call an object whose writer told no media type; read as none."""
+
+T = TypeVar("T")
+
+
+class Step(Protocol):
+    """Waits for something."""
+
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> Coroutine[Any, Any, T]:
+        """What comes of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +109,15 @@ class Service(ABC):
         """Remove an object."""
 
     @abstractmethod
-    async def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        """Copy an object; nothing is to be seen of the copy before its end."""
+    async def copy(self, source: str, target: str, if_absent: bool, step: Step) -> ObjectInfo:
+        """Copy an object; nothing is to be seen of the copy before its end.
+
+        Args:
+            source: Its name.
+            target: The copy's.
+            if_absent: Only if there is none.
+            step: Waits for a request, as long as the store's deadline allows.
+        """
 
     @abstractmethod
     def pages(self, prefix: str, start_after: str, delimiter: str) -> AsyncGenerator[Page, None]:

@@ -24,6 +24,7 @@ from ...._core.window import finish_all
 from ...base import AsyncBaseStore
 from ...pieces import Body, Sink
 from .._web.sessions import Wire
+from .digests import fed
 from .reading import download
 from .service import Service, Upload
 
@@ -175,10 +176,13 @@ class AsyncCloudStore(AsyncBaseStore):
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         if source == target and not if_absent:
-            return await self._head(source)
-        return self._own(
-            await self._medium.copy(self._prefix + source, self._prefix + target, if_absent)
-        )
+            return await self._step(self._head(source))
+        names = self._prefix + source, self._prefix + target
+        return self._own(await self._medium.copy(*names, if_absent, self._step))
+
+    def _step(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        """Wait for one of the requests of a copy, which may be many, and each has its time."""
+        return self._run("copy", None, work)
 
     # -- listing ----------------------------------------------------------------------------
 
@@ -256,7 +260,7 @@ class _CloudSink:
         store, upload = self._store, self._upload
         data = bytes(self._buffer)
         self._buffer.clear()
-        self._md5.update(data)
+        await fed(self._md5, data)
         if upload is not None:
             await upload.part(data)
         else:
@@ -273,7 +277,7 @@ class _CloudSink:
         store, data, upload = self._store, bytes(self._buffer), self._upload
         if upload is None:
             return await store._put(self._key, data, self._options)
-        self._md5.update(data)
+        await fed(self._md5, data)
         name = store._prefix + self._key
         info = await store._won(name, self._token, lambda: upload.finish(data, self._md5.digest()))
         self._upload = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -13,9 +12,10 @@ from urllib.parse import quote
 
 from ...._core.errors import InvalidKey, NotSupported, StoreError
 from ...._core.info import Capability, ObjectInfo, WriteOptions
+from .._cloud.digests import in_base64, md5_of
 from .._cloud.errors import Refusal, understood
 from .._cloud.requests import Answer, Request, Requests
-from .._cloud.service import Page, Service, Upload
+from .._cloud.service import Page, Service, Step, Upload
 from .attributes import info_of, to_headers, token_of
 from .credentials import Signer
 from .listing import pages
@@ -95,11 +95,11 @@ class AzureContainer(Service):
         self, name: str, data: bytes | memoryview, options: WriteOptions, token: str | None
     ) -> ObjectInfo:
         """See `Service`."""
-        digest = hashlib.md5(data, usedforsecurity=False).digest()
+        digest = await md5_of(data)
         headers = {
             **to_headers(options.content_type, options.metadata, token),
             **_writing(options),
-            "Content-MD5": base64.b64encode(digest).decode(),
+            "Content-MD5": in_base64(digest),
             "x-ms-blob-type": "BlockBlob",
         }
         with understood(of_object=False, if_absent=options.if_absent):
@@ -123,23 +123,23 @@ class AzureContainer(Service):
                 await self.head(name)  # it may be gone
             raise error.meaning() from None
 
-    async def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+    async def copy(self, source: str, target: str, if_absent: bool, step: Step) -> ObjectInfo:
         """See `Service`."""
         headers = {"x-ms-copy-source": self.signer.opened(self.at(source))}
         headers |= {"If-None-Match": "*"} if if_absent else {}
         request = Request("PUT", self.at(target), headers=headers, again=not if_absent)
         with understood(if_absent=if_absent):
-            reply = await self.send(request)
+            reply = await step(self.send(request))
         status, pause = reply.headers.get("x-ms-copy-status", "success"), 0.05
         while status == "pending":
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
             with understood():
-                reply = await self.send(Request("HEAD", self.at(target)))
+                reply = await step(self.send(Request("HEAD", self.at(target))))
             status = reply.headers.get("x-ms-copy-status", "success")
         if status != "success":
             raise StoreError(f"the service's copy ended with {status!r}")
-        return await self.head(target)
+        return await step(self.head(target))
 
     # -- the container ----------------------------------------------------------------------
 
@@ -177,12 +177,12 @@ class _Blocks(Upload):
         if len(self._ids) == BLOCKS:
             raise NotSupported(f"a stream of more than {BLOCKS} parts: take a larger part_size")
         block = base64.b64encode(self._mark + len(self._ids).to_bytes(4)).decode()
-        digest = hashlib.md5(data, usedforsecurity=False).digest()
+        digest = await md5_of(data)
         request = Request(
             "PUT",
             self._container.at(self._name),
             {"comp": "block", "blockid": block},
-            {"Content-MD5": base64.b64encode(digest).decode()},
+            {"Content-MD5": in_base64(digest)},
             (data,),
         )
         with understood(of_object=False):
@@ -198,7 +198,7 @@ class _Blocks(Upload):
         headers = {
             **self._headers,
             **_writing(self._options),
-            "x-ms-blob-content-md5": base64.b64encode(md5).decode(),
+            "x-ms-blob-content-md5": in_base64(md5),
             "Content-Type": "application/xml",
         }
         request = Request(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -10,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ...._core import calls
 from ...._core.errors import AccessDenied, ConfigError, MissingExtra, NotSupported, StoreUnavailable
@@ -171,13 +170,3 @@ def _contents(told: Any) -> dict[str, Any]:
         raise ConfigError(f"the file of the credentials: {error.strerror}") from None
     except (TypeError, ValueError):
         raise ConfigError("the credentials are no JSON of Google's") from None
-
-
-def quoted(name: str) -> str:
-    """An object's name in a path of the JSON API."""
-    return quote(name, safe="")
-
-
-def digest_of(md5: bytes) -> str:
-    """A digest as the service writes it."""
-    return base64.b64encode(md5).decode()

@@ -5,8 +5,6 @@ An etag of ours is the object's generation, which is what the service holds cond
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -15,9 +13,10 @@ from urllib.parse import quote, urlsplit
 
 from ...._core.errors import ConfigError, InvalidKey, MalformedResponse
 from ...._core.info import Capability, ObjectInfo, WriteOptions
+from .._cloud.digests import in_base64, md5_of
 from .._cloud.errors import Refusal, understood
 from .._cloud.requests import Answer, Reply, Request, Requests
-from .._cloud.service import TOKEN, Page, Service, Upload
+from .._cloud.service import TOKEN, Page, Service, Step, Upload
 from .objects import (
     about,
     checked,
@@ -143,8 +142,8 @@ class GoogleBucket(Service):
         self, name: str, data: bytes | memoryview, options: WriteOptions, token: str | None
     ) -> ObjectInfo:
         """See `Service`."""
-        md5 = hashlib.md5(data, usedforsecurity=False).digest()
-        told = {**about(name, options, token), "md5Hash": base64.b64encode(md5).decode()}
+        md5 = await md5_of(data)
+        told = {**about(name, options, token), "md5Hash": in_base64(md5)}
         mark = secrets.token_hex(16)
         body = (
             f"--{mark}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n".encode(),
@@ -200,13 +199,13 @@ class GoogleBucket(Service):
                 await self.head(name)  # it may be gone
             raise error.meaning() from None
 
-    async def copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+    async def copy(self, source: str, target: str, if_absent: bool, step: Step) -> ObjectInfo:
         """See `Service`."""
         url = f"{self.at(source)}/rewriteTo/b/{quote(self.bucket, safe='')}/o/"
         query = {"ifGenerationMatch": "0"} if if_absent else {}
         while True:
             request = Request("POST", url + quote(target, safe=""), query, again=not if_absent)
-            answer = parsed(await self._present(request, if_absent=if_absent))
+            answer = parsed(await step(self._present(request, if_absent=if_absent)))
             if answer.get("done") is True and isinstance(answer.get("resource"), dict):
                 return info_of(answer["resource"], target)
             if not answer.get("rewriteToken"):
