@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Digest(Protocol):
     """Takes bytes piece by piece."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
 
 
 class Place(Protocol):
     """Where the bytes of one object are brought to, in any order."""
 
-    async def write(self, at: int, data: bytes, digest: Digest | None) -> None:
-        """Keep bytes at a position, and feed a digest with them."""
+    async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:
+        """Keep a copy of bytes at a position, and feed a digest with them."""
         ...
 
     def blocks(self) -> Iterator[bytes]:

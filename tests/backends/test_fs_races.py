@@ -138,10 +138,11 @@ async def test_a_lock_that_is_held_for_ever_is_an_error_in_the_end(
         try:
             assert holder.stdout is not None
             holder.stdout.readline()
+            (tmp_path / "k").write_bytes(b"old")
             store = AsyncFilesystemStore(tmp_path)
             with pytest.raises(StoreTimeout, match="another program has held the lock"):
                 await store.put("k", b"v")
-            assert tree(tmp_path) == {}
+            assert tree(tmp_path) == {"k": b"old"}
         finally:
             os.killpg(holder.pid, signal.SIGKILL)
 
@@ -167,3 +168,21 @@ async def test_moves_and_copies_if_absent_have_one_winner(
     assert await store.get("t/k") == b"%d" % winner
     expected = {f"s{number}/k" for number in range(20)} | {"t/k"}
     assert set(await listed(store)) == expected - ({f"s{winner}/k"} if winner % 2 else set())
+
+
+@each_kind
+async def test_what_seemed_to_be_new_may_be_there_by_now(
+    tmp_path: Path, kind: type[FileStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file without a name was begun, and then others put the object."""
+    store = kind(tmp_path, durable=False)
+    old = await store.put("a/k", b"old")
+    files = len(tree(tmp_path))
+    monkeypatch.setattr("storage._async.backends._files.pending._is_there", lambda *_: False)
+    new = await store.put("a/k", b"new")
+    assert (await store.get_with_info("a/k"))[0] == b"new"
+    assert new.etag != old.etag
+    assert len(tree(tmp_path)) == files
+    with pytest.raises(ObjectExists):
+        await store.put("a/k", b"late", if_absent=True)
+    assert await store.get("a/k") == b"new"

@@ -63,6 +63,17 @@ async def slow_reader(transport: LeanTransport) -> None:
     assert await fetch(transport, get("/5")) == (200, b"x" * 5)
 
 
+async def places(transport: LeanTransport) -> None:
+    """A large body into memory of the reader's, most of it right from the socket."""
+    response = await transport.send(get(f"/{4 * MIB}"))
+    room, found = memoryview(bytearray(MIB)), 0
+    while count := await response.read_into(room):
+        assert room[:count].tobytes() == b"x" * count
+        found += count
+    assert found == 4 * MIB
+    assert await fetch(transport, get("/5")) == (200, b"x" * 5)
+
+
 async def failures(transport: LeanTransport) -> None:
     """Every end that an answer may come to."""
     with pytest.raises(ConnectionLost):
@@ -81,7 +92,7 @@ async def cancellations(transport: LeanTransport) -> None:
     await interrupt_everywhere(lambda: fetch(transport, get("/100000")), check=check, seconds=0.2)
 
 
-@pytest.mark.parametrize("work", [exchanges, slow_reader, failures, cancellations])
+@pytest.mark.parametrize("work", [exchanges, slow_reader, places, failures, cancellations])
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_on_uvloop(
     work: Callable[[LeanTransport], Awaitable[None]], secure: bool, tmp_path: Path

@@ -345,14 +345,17 @@ MEDIA["sftp"] = Medium(
     | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="sftp",
+    twin=False,
 )
 MEDIA["ftp"] = Medium(
     "ftp",
     _by_ftp,
-    hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"]},
+    # A session a loop costs a login, and names are those of the same tree as over SSH.
+    hints={**_FILE_SERVERS, "secrets": ["secret-of-the-ftp-user"], "own_keys": False},
     capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="ftp",
+    twin=False,
 )
 _CLOUDS = {
     **_BUCKETS,
@@ -403,7 +406,7 @@ def _by(name: str, make: Callable[[type[Any], Any], Any], **hints: Any) -> Mediu
 MEDIA |= {
     "seaweedfs_client": _by("seaweedfs", _by_client),
     "seaweedfs_aiohttp": _by("seaweedfs", _by_aiohttp, own_keys=False, many=120),
-    "moto_client": _by("moto", _by_client, own_keys=False),
+    "moto_client": _by("moto", _by_client, own_keys=False, many=40, steps=4, seconds=0.05),
     # And in other modes, which do not change what a store promises.
     "memory_limited": _by("memory", _limited, **_LIGHT),
     "zip_stored": _by("zip", partial(_packed, "store"), **_LIGHT),

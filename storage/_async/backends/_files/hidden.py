@@ -24,13 +24,29 @@ def create(directory: int, end: bytes = b"") -> tuple[bytes, int]:
 
     As long as the descriptor is open, `is_alive` says so.
     """
-    name = TEMPORARY + os.urandom(8).hex().encode() + end
-    file = os.open(name, _NEW, 0o666, dir_fd=directory)
+    temporary = _new_name() + end
+    file = os.open(temporary, _NEW, 0o666, dir_fd=directory)
+    _hold(file)
+    return temporary, file
+
+
+def name(file: int, directory: int) -> bytes:
+    """Give an unnamed file a hidden name, as `create` does; gives the name."""
+    temporary = _new_name()
+    _hold(file)
+    give_name(file, directory, temporary)
+    return temporary
+
+
+def _new_name() -> bytes:
+    return TEMPORARY + os.urandom(8).hex().encode()
+
+
+def _hold(file: int) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         pass  # where there are no locks, only the age tells
-    return name, file
 
 
 def create_unnamed(directory: int) -> int | None:
@@ -48,11 +64,11 @@ def create_unnamed(directory: int) -> int | None:
         return None
 
 
-def give_name(file: int, directory: int, name: bytes) -> None:
+def give_name(file: int, directory: int, new: bytes) -> None:
     """Give an unnamed file its name, which must be free."""
     path = f"/proc/self/fd/{file}"
     # With a descriptor for the first directory, too, or Python leaves the link to be followed out.
-    os.link(path, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=True)
+    os.link(path, new, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=True)
 
 
 def is_alive(file: int) -> bool:

@@ -184,13 +184,13 @@ class Objects:
             return False
         return True
 
-    def begin(self, key: str, fresh: bool = False) -> Pending:
-        """Begin to write an object; ``fresh`` where it will replace nothing."""
+    def begin(self, key: str, fresh: bool | None = False) -> Pending:
+        """Begin to write an object; ``fresh`` where it will replace nothing, None to look."""
         return Pending(self.tree, self.layout, key, fresh=fresh)
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
-        with closing(self.begin(key, options.if_absent)) as pending:
+        with closing(self.begin(key, options.if_absent or None)) as pending:
             pending.write(data)
             return pending.publish(options)
 

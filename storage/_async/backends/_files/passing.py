@@ -186,17 +186,16 @@ class _Place:
                     raise  # the disk is full; other errors: this file system cannot
         os.ftruncate(self._pending.file, size)
 
-    async def write(self, at: int, data: bytes, digest: Digest | None) -> None:
+    async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:
         """See `Place`."""
         await calls.call(self._write, at, data, digest)
 
-    def _write(self, at: int, data: bytes, digest: Digest | None) -> None:
+    def _write(self, at: int, data: memoryview, digest: Digest | None) -> None:
         if digest is not None:
             digest.update(data)
-        view = memoryview(data)
-        while view:
-            done = os.pwrite(self._pending.file, view, at)
-            at, view = at + done, view[done:]
+        while data:
+            done = os.pwrite(self._pending.file, data, at)
+            at, data = at + done, data[done:]
 
     def blocks(self) -> Iterator[bytes]:
         """See `Place`."""

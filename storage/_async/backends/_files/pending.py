@@ -30,10 +30,11 @@ class Pending:
         tree: Where it lies.
         layout: What else is kept beside it.
         key: The object's key.
-        fresh: Whether it replaces nothing, so that it needs no name until it is the object.
+        fresh: Whether it replaces nothing, so that it needs no name until it is the object; None
+            where that is to be seen. It may still turn out otherwise.
     """
 
-    def __init__(self, tree: Tree, layout: Layout, key: str, *, fresh: bool = False) -> None:
+    def __init__(self, tree: Tree, layout: Layout, key: str, *, fresh: bool | None = False) -> None:
         self.tree = tree
         self.layout = layout
         self.key = key
@@ -53,6 +54,8 @@ class Pending:
     def _begin(self) -> int:
         directory = self.tree.make(self.parts[:-1])
         try:
+            if self.fresh is None:
+                self.fresh = not _is_there(directory, self.parts[-1])
             unnamed = hidden.create_unnamed(directory) if self.fresh else None
             if unnamed is None:
                 # With a file in it the directory can no longer be removed.
@@ -95,7 +98,7 @@ class Pending:
 
     def _publish_new(self, options: WriteOptions) -> os.stat_result | None:
         """Publish what has no name under one that is free, which needs no lock; or do nothing."""
-        if self.temp is not None or not options.if_absent or self.layout.keeps:
+        if self.temp is not None or options.if_match is not None or self.layout.keeps:
             return None
         if is_anothers(self.tree, self.directory, self.parts):
             return None
@@ -113,6 +116,8 @@ class Pending:
             old = make_room(self.tree, self.directory, self.parts)
             if options.conditional:
                 options.check(self.key, None if old is None else describe(self.key, old))
+            if self.temp is None and not options.if_absent:
+                self.temp = hidden.name(self.file, self.directory)
             self._prepare(old)
             self.layout.keep(self.directory, self.parts[-1], self.key, self.tree.durable)
             self._appear(options.if_absent, held)
@@ -194,3 +199,11 @@ class Pending:
             os.close(self.directory)
         if not self.published:
             self.tree.prune(self.parts[:-1])
+
+
+def _is_there(directory: int, name: bytes) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

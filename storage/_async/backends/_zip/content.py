@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
+from ...._core.crc import crc32
 from .files import OpenFile, copy_bytes, write_all
 from .format import Entry, Limits, entry_of
 from .member import packed_bytes
@@ -59,7 +60,7 @@ def content_of(data: bytes | memoryview, packing: Packing) -> Content:
     """All of an object's bytes, packed unless that makes them longer."""
     data = bytes(data)  # a buffer may change under our hands, and then match no checksum
     content = Content(STORED)
-    content.crc = content.packed_crc = zlib.crc32(data)
+    content.crc = content.packed_crc = crc32(data)
     content.size = content.packed = len(data)
     content._buffer = data
     if packing.method != STORED:
@@ -67,7 +68,7 @@ def content_of(data: bytes | memoryview, packing: Packing) -> Content:
         packed = pack.compress(data) + pack.flush()
         if len(packed) < len(data):
             content.method, content._buffer = packing.method, packed
-            content.packed, content.packed_crc = len(packed), zlib.crc32(packed)
+            content.packed, content.packed_crc = len(packed), crc32(packed)
     return content
 
 
@@ -84,7 +85,7 @@ def content_from(entry: Entry, limits: Limits) -> Content:
 def _crc(pieces: Iterable[bytes]) -> int:
     crc = 0
     for piece in pieces:
-        crc = zlib.crc32(piece, crc)
+        crc = crc32(piece, crc)
     return crc
 
 
@@ -110,7 +111,7 @@ class StreamedContent(Content):
         """Take the next bytes."""
         if not self.size:
             self._choose(data)
-        self.crc = zlib.crc32(data, self.crc)
+        self.crc = crc32(data, self.crc)
         self.size += len(data)
         if self._packer is None:
             self._keep(data, self.crc)
@@ -139,7 +140,7 @@ class StreamedContent(Content):
             self._packer = packer(self._packing)
 
     def _pack(self, packed: bytes) -> None:
-        self._keep(packed, zlib.crc32(packed, self.packed_crc))
+        self._keep(packed, crc32(packed, self.packed_crc))
 
     def _keep(self, packed: bytes | bytearray | memoryview, crc: int) -> None:
         self.packed_crc = crc

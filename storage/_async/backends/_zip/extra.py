@@ -9,12 +9,12 @@ import json
 import os
 import struct
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from ...._core.crc import crc32
 from ...._core.errors import ConfigError, CorruptStore
 
 FIELD = struct.Struct("<2H")
@@ -69,7 +69,7 @@ def wide_values(extra: bytes, values: list[int], narrow: int) -> list[int]:
 def unicode_path(name: bytes, extra: bytes) -> str | None:
     """The name in UTF-8 that some programs keep beside one in another code, 4.6.9."""
     for kind, field in fields(extra):
-        if kind == UNICODE_PATH and field[:5] == b"\x01" + zlib.crc32(name).to_bytes(4, "little"):
+        if kind == UNICODE_PATH and field[:5] == b"\x01" + crc32(name).to_bytes(4, "little"):
             return field[5:].decode()
     return None
 

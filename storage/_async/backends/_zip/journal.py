@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import os
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from ...._core.crc import crc32
 from ...._core.errors import CorruptStore
 from .content import Content
 from .files import CHUNK, OpenFile, write_all
@@ -83,14 +83,14 @@ class Journal:
         if len(frame) < FRAME.size or not any(frame):
             return None  # zeros: the file grew before a power cut, its contents did not come
         kind, head_size, data_size, head_crc, data_crc, chain = FRAME.unpack(frame)
-        if zlib.crc32(frame[:_CHAINED], self._chain) != chain or head_size > MAX_HEAD:
+        if crc32(frame[:_CHAINED], self._chain) != chain or head_size > MAX_HEAD:
             raise CorruptStore(f"the journal is damaged at byte {self.end}")
         position = self.end + FRAME.size
         end = position + head_size + data_size
         if end > size:
             return None
         head = source.read(head_size)
-        if zlib.crc32(head) != head_crc or _crc_of(source, data_size) != data_crc:
+        if crc32(head) != head_crc or _crc_of(source, data_size) != data_crc:
             if end == size:
                 return None  # the last one, and a power cut may have come before its contents
             raise CorruptStore(f"the journal is damaged at byte {position}")
@@ -124,8 +124,8 @@ class Journal:
             sync: Wait until it survives a power cut.
         """
         size, crc = (content.packed, content.packed_crc) if content else (0, 0)
-        frame = FRAME.pack(kind, len(head), size, zlib.crc32(head), crc, 0)[:_CHAINED]
-        chain = zlib.crc32(frame, self._chain)
+        frame = FRAME.pack(kind, len(head), size, crc32(head), crc, 0)[:_CHAINED]
+        chain = crc32(frame, self._chain)
         position = self.end + FRAME.size
         try:
             parts = [frame, chain.to_bytes(4, "little"), head]
@@ -148,6 +148,6 @@ def _crc_of(source: BinaryIO, size: int) -> int:
         piece = source.read(min(CHUNK, size))
         if not piece:
             return -1
-        crc = zlib.crc32(piece, crc)
+        crc = crc32(piece, crc)
         size -= len(piece)
     return crc

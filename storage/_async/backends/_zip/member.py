@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 
+from ...._core.crc import crc32
 from ...._core.errors import CorruptStore, NotSupported
 from .files import read_exactly, read_pieces
 from .format import ENCRYPTED, LOCAL, LOCAL_SIGNATURE, MASKED, PATCHED, Entry, Limits
@@ -34,7 +34,7 @@ def read_whole(entry: Entry, limits: Limits) -> bytes:
         data = read_exactly(entry.file, position, packed)
     if entry.method != STORED:
         data = unpacked(entry.method, data, entry.size)
-    _check_crc(entry, zlib.crc32(data))
+    _check_crc(entry, crc32(data))
     return data
 
 
@@ -115,7 +115,7 @@ def _verified(entry: Entry, pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         if last:
             yield last
-        crc, last = zlib.crc32(piece, crc), piece
+        crc, last = crc32(piece, crc), piece
     _check_crc(entry, crc)
     if last:
         yield last

@@ -34,6 +34,7 @@ class File:
     """
 
     piece = PIECE
+    aside = True
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
@@ -48,18 +49,17 @@ class File:
             self.close()
             raise
 
-    async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
+    async def write(self, at: int, data: memoryview, digest: checksums.Running | None) -> None:
         """See `Place`."""
         await calls.call(self._write, at, data, digest)
 
-    def _write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
+    def _write(self, at: int, data: memoryview, digest: checksums.Running | None) -> None:
         if digest is not None:
             digest.update(data)
-        view = memoryview(data)
         with _told():
-            while view:
-                done = os.pwrite(self._file, view, at)
-                at, view = at + done, view[done:]
+            while data:
+                done = os.pwrite(self._file, data, at)
+                at, data = at + done, data[done:]
 
     def digest(self, name: str) -> bytes:
         """See `Place`."""

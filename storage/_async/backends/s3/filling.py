@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
 from io import BytesIO
 from typing import Protocol
 
@@ -19,15 +20,22 @@ from .reading import Download
 PIECE = 1024 * 1024
 """Bytes that are worth a hop to a worker thread."""
 
+Offer = Callable[[], memoryview]
+Source = Callable[[Offer], AsyncIterator[memoryview]]
+"""Brings bytes to the memory that is offered for the next piece."""
+
 
 class Place(Protocol):
     """Where the bytes of an object are brought to, in any order."""
 
     piece: int
-    """Bytes that are worth a hop to a worker thread; 0 where it needs none."""
+    """Bytes that it takes at once, but for the last; more of them where each is a hop to a worker
+    thread."""
+    aside: bool
+    """Whether to write is worth a task, since it waits for something."""
 
-    async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
-        """Keep bytes at a position, and feed a digest with them."""
+    async def write(self, at: int, data: memoryview, digest: checksums.Running | None) -> None:
+        """Keep a copy of bytes at a position, and feed a digest with them."""
 
     def digest(self, name: str) -> bytes:
         """The digest of all that was kept; blocking."""
@@ -41,14 +49,15 @@ class Memory:
         start: The position of its first byte.
     """
 
-    piece = 0
+    piece = 256 * 1024
+    aside = False
 
     def __init__(self, start: int) -> None:
         self._start = start
         # Grows without being copied, and gives what it holds without a copy.
         self._buffer = BytesIO()
 
-    async def write(self, at: int, data: bytes, digest: checksums.Running | None) -> None:
+    async def write(self, at: int, data: memoryview, digest: checksums.Running | None) -> None:
         """See `Place`."""
         if digest is not None:
             digest.update(data)
@@ -104,13 +113,13 @@ class Filling:
 
     async def _first(self) -> None:
         pace = Pace(parallel.STEP // 2)
-        await self._bring(self._start, pace.watch(self._download.chunks()), pace)
+        await self._bring(self._start, lambda to: pace.watch(self._download.fill(to)), pace)
         self._slow.set()  # there is nothing left for others to do
 
     async def _other(self) -> None:
         await self._slow.wait()
         while (span := self._claim()) is not None:
-            await self._bring(span[0], _opened(self._download.sibling(*span)), None)
+            await self._bring(span[0], partial(_opened, self._download.sibling(*span)), None)
 
     def _claim(self) -> tuple[int, int] | None:
         """The last part that nobody reads yet."""
@@ -120,19 +129,20 @@ class Filling:
         self._download.stop_at(end - parallel.STEP)
         return end - parallel.STEP, end
 
-    async def _bring(self, start: int, chunks: AsyncIterator[bytes], pace: Pace | None) -> None:
+    async def _bring(self, start: int, fill: Source, pace: Pace | None) -> None:
         at = start
         joins = self._check is not None and checksums.joins(self._check.name)
         digest = checksums.running(self._check.name) if self._check and joins else None
-        writing: asyncio.Task[None] | None = None  # while the next piece comes
+        blocks = Blocks(self._place.piece)
+        writing: asyncio.Task[None] | None = None  # while the next block is filled
         try:
-            async with aclosing(_pieces(self._steps(chunks), self._place.piece)) as pieces:
-                async for piece in pieces:
+            async with aclosing(blocks.filled(lambda offer: self._steps(fill(offer)))) as filled:
+                async for block in filled:
                     if writing is not None:
                         await writing
-                    write = self._place.write(at, piece, digest)
-                    at += len(piece)
-                    if self._place.piece:
+                    write = self._place.write(at, block, digest)
+                    at += len(block)
+                    if self._place.aside:
                         writing = asyncio.create_task(write)
                     else:
                         await write
@@ -154,24 +164,43 @@ class Filling:
         check.compare(digest)
 
 
-async def _opened(part: Download) -> AsyncGenerator[bytes, None]:
-    """Its chunks; the deadline of the first is that of opening it, too."""
+class Blocks:
+    """Memory for the bytes of an object on their way: one block is filled, one is written.
+
+    Args:
+        size: Bytes of each.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._now, self._other = (memoryview(bytearray(size)) for _ in range(2))
+        self._filled = 0
+
+    async def filled(self, source: Source) -> AsyncGenerator[memoryview, None]:
+        """The bytes by blocks, full but for the last; one is good until the next but one is asked.
+
+        Args:
+            source: Brings the bytes to the memory that is offered for them.
+        """
+        async with closing(source(self._room)) as pieces:
+            async for piece in pieces:
+                self._filled += len(piece)
+                if self._filled == len(self._now):
+                    yield self._turned()
+        if self._filled:
+            yield self._turned()
+
+    def _room(self) -> memoryview:
+        return self._now[self._filled :]
+
+    def _turned(self) -> memoryview:
+        block = self._now[: self._filled]
+        self._now, self._other, self._filled = self._other, self._now, 0
+        return block
+
+
+async def _opened(part: Download, offer: Offer) -> AsyncGenerator[memoryview, None]:
+    """Its bytes; the deadline of the first is that of opening it, too."""
     await part.open()
-    async with closing(part.chunks()) as source:
-        async for chunk in source:
-            yield chunk
-
-
-async def _pieces(chunks: AsyncIterator[bytes], least: int) -> AsyncGenerator[bytes, None]:
-    """The bytes in pieces of so many, but for the last."""
-    waiting: list[bytes] = []
-    size = 0
-    async with closing(chunks) as source:
-        async for chunk in source:
-            waiting.append(chunk)
-            size += len(chunk)
-            if size >= least:
-                yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
-                waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
+    async with closing(part.fill(offer)) as source:
+        async for piece in source:
+            yield piece

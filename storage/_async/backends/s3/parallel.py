@@ -7,9 +7,10 @@ it is slow.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from time import monotonic
+from typing import Protocol, TypeVar
 
 from ...._core.closing import closing
 from .flights import Room, in_turn
@@ -25,8 +26,14 @@ STEP = 8 * MIB
 AHEAD = 4 * MIB
 """The same for a stream, where they are held until it is their turn."""
 
-Steps = Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]]
-"""Iterates with the store's deadline on each step, and closes the source at the end."""
+T = TypeVar("T")
+Piece = TypeVar("Piece", bytes, memoryview)
+
+
+class Steps(Protocol):
+    """Iterates with the store's deadline on each step, and closes the source at the end."""
+
+    def __call__(self, source: AsyncIterator[T], /) -> AsyncIterator[T]: ...
 
 
 class Pace:
@@ -36,7 +43,7 @@ class Pace:
         self._window = window
         self._size, self._waited = 0, 0.0
 
-    async def watch(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async def watch(self, chunks: AsyncIterator[Piece]) -> AsyncGenerator[Piece, None]:
         """The same chunks."""
         async with closing(chunks) as source:
             while True:

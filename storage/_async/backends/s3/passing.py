@@ -144,6 +144,7 @@ class _Elsewhere:
     """A place of another store, as `Filling` knows one."""
 
     piece = PIECE
+    aside = True
 
     def __init__(self, place: Place) -> None:
         self.write = place.write

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from ...._core.errors import (
     MalformedResponse,
@@ -20,8 +20,10 @@ from ...._core.errors import (
 from ...._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions
 from . import attributes, checksums
 from .checksums import Check
-from .errors import failure, translate
+from .errors import failure
+from .pulling import pull, pull_into
 from .requests import Requests, pause
+from .spans import header_of, span_of
 
 CHUNK = 256 * 1024
 """Bytes that a body is asked for at once; it gives what is there."""
@@ -29,8 +31,9 @@ BREAKS = 5
 """How often in a row a body may break with less than `PROGRESS` in between."""
 PROGRESS = 1024 * 1024
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _WHOLE = ByteRange()
+
+Piece = TypeVar("Piece", bytes, memoryview)
 
 
 async def head(send: Requests, full_key: str, key: str) -> ObjectInfo:
@@ -151,14 +154,14 @@ class Download:
         self, part: ByteRange | None, conditions: dict[str, str]
     ) -> Awaitable[Mapping[str, Any]]:
         if part is not None:
-            conditions["Range"] = _header(part)
+            conditions["Range"] = header_of(part)
         return self._send("get_object", Key=self._full_key, **conditions)
 
     def _take(self, answer: Mapping[str, Any], part: ByteRange) -> None:
         """Check that the answer has the bytes that were asked for, and what is to be read of it."""
         self._body = answer["Body"]
         try:
-            start, end, size = _span(answer)
+            start, end, size = span_of(answer)
             etag = attributes.unquoted(answer.get("ETag"))
             if etag is None:
                 raise MalformedResponse("the server's answer lacks the object's etag")
@@ -180,7 +183,22 @@ class Download:
         """The bytes asked for, in pieces as they come; closes the body at its end."""
         try:
             while self._at < self._end:
-                if chunk := await self._step():
+                if chunk := await self._step(self._pull):
+                    yield chunk
+            await self._finish()
+        finally:
+            self.close()
+
+    async def fill(self, offer: Callable[[], memoryview]) -> AsyncIterator[memoryview]:
+        """The same in memory of the caller's.
+
+        Args:
+            offer: Asked for the next piece; gives memory for it, which is not empty.
+        """
+        pull = partial(self._pull_into, offer)
+        try:
+            while self._at < self._end:
+                if chunk := await self._step(pull):
                     yield chunk
             await self._finish()
         finally:
@@ -191,22 +209,23 @@ class Download:
         parts = []
         try:
             while self._at < self._end:
-                parts.append(await self._step())
+                if chunk := await self._step(self._pull):
+                    parts.append(chunk)
             await self._finish()
         finally:
             self.close()
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    async def _step(self) -> bytes:
-        """The next piece that belongs to what was asked for; nothing if there was none in it."""
+    async def _step(self, pull: Callable[[int], Awaitable[Piece]]) -> Piece | None:
+        """The next piece that belongs to what was asked for; None if there was none in it."""
         start = self._came
         try:
-            chunk = await self._pull(min(CHUNK, self._ends - start))
+            chunk = await pull(self._ends - start)
             if not chunk:
                 raise StoreUnavailable(f"the body ended {self._ends - start} bytes too early")
         except (StoreUnavailable, StoreTimeout) as error:
             await self._resume(error)
-            return b""
+            return None
         self._came += len(chunk)
         if start != self._at or self._came > self._end:
             chunk = chunk[max(0, self._at - start) : max(0, self._end - start)]
@@ -221,14 +240,12 @@ class Download:
         if self._check is not None:
             self._check.finish()
 
-    async def _pull(self, size: int) -> bytes:
-        try:
-            return await self._body.read(size)  # type: ignore[no-any-return]
-        except Exception as error:
-            ours = translate(error)
-            if ours is None:
-                raise
-            raise ours from error
+    def _pull(self, size: int) -> Awaitable[bytes]:
+        return pull(self._body, min(CHUNK, size))
+
+    def _pull_into(self, offer: Callable[[], memoryview], size: int) -> Awaitable[memoryview]:
+        # What comes before the bytes that are asked for is read by itself, to be left out.
+        return pull_into(self._body, offer()[: min(size, self._at - self._came or size)])
 
     async def _resume(self, error: StoreError) -> None:
         """Ask for the rest of the same version."""
@@ -270,26 +287,3 @@ class _Pinned(Download):
             await super().open()
         except (PreconditionFailed, ObjectNotFound) as changed:
             raise Replaced("the object was replaced while it was read") from changed
-
-
-def _header(part: ByteRange) -> str:
-    if part.start < 0:
-        return f"bytes={part.start}"
-    return f"bytes={part.start}-{'' if part.end is None else part.end - 1}"
-
-
-def _span(answer: Mapping[str, Any]) -> tuple[int, int, int]:
-    """First byte, byte past the last one, and the object's size, as an answer to GET says."""
-    length, told = answer.get("ContentLength"), answer.get("ContentRange")
-    if answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
-        start, end, size = 0, length, length
-    else:
-        match = _CONTENT_RANGE.fullmatch(told or "")
-        if match is None:
-            raise MalformedResponse(f"the server gave a range but not which: {told!r}")
-        start, end, size = int(match[1]), int(match[2]) + 1, int(match[3])
-    if length is None or end is None or size is None or end - start != length or end > size:
-        raise MalformedResponse(
-            f"the server's answer has {length} bytes and says that it has those of {told!r}"
-        )
-    return start, end, size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ...._core import calls
 from ...._core.errors import IntegrityError, MalformedResponse
@@ -14,6 +14,8 @@ from . import attributes, checksums, parallel
 from .filling import Filling, Memory
 from .reading import Download, Replaced
 from .settings import ObjectRequests
+
+T = TypeVar("T")
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -66,7 +68,7 @@ async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOpti
     return _Found(data, download, await _other_md5(send, download, data))
 
 
-def _all_at_once(source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def _all_at_once(source: AsyncIterator[T]) -> AsyncIterator[T]:
     """The deadline is on the whole."""
     return source
 

@@ -81,7 +81,7 @@ class _Rated:
         self._errand = errand
         self.blocks = place.blocks
 
-    async def write(self, at: int, data: bytes, digest: Digest | None) -> None:
+    async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:
         """See `Place`."""
         if self._errand.ends.rate is not None:
             await self._errand.ends.rate.take(len(data))

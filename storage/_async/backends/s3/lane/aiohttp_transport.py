@@ -137,6 +137,12 @@ class AiohttpResponse:
             self._response.close()
             raise
 
+    async def read_into(self, room: memoryview) -> int:
+        """See `Response`."""
+        data = await self.read(len(room))
+        room[: len(data)] = data
+        return len(data)
+
     async def aclose(self) -> None:
         """See `Response`."""
         self._response.close()

@@ -8,6 +8,8 @@ from typing import Protocol
 from .framing import GATHERED, Framing
 from .transport import ConnectionLost, TransportError
 
+DIRECT = 64 * 1024
+"""Bytes of a body that are worth being taken from the socket right where the reader wants them."""
 HIGH = 512 * 1024
 """Bytes of a body that may be there unread, before no more is taken from the socket."""
 LOW = 128 * 1024
@@ -30,7 +32,17 @@ class Answer(Framing):
         resent: Whether this is the second time that the request is sent.
     """
 
-    __slots__ = ("_loop", "_paused", "_waiter", "_whole", "error", "line", "resent")
+    __slots__ = (
+        "_came",
+        "_loop",
+        "_paused",
+        "_waiter",
+        "_whole",
+        "error",
+        "line",
+        "resent",
+        "room",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, method: str, *, resent: bool) -> None:
         super().__init__(method)
@@ -38,6 +50,9 @@ class Answer(Framing):
         self.line: Line | None = None
         """The connection, as long as it is busy with this."""
         self.error: TransportError | None = None
+        self.room: memoryview | None = None
+        """Where the reader wants the next bytes of the body."""
+        self._came = 0
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
         self._whole = False
@@ -50,6 +65,28 @@ class Answer(Framing):
         while size and not self.pieces and not self.complete:
             await self.news()
         return self._take(size)
+
+    async def read_into(self, room: memoryview) -> int:
+        """See `Response`."""
+        if not (self.pieces or self.complete):
+            came = await self._come_into(room)
+            if came:
+                return came
+        at = 0
+        for piece in self._cut(len(room), len(room)):
+            room[at : at + len(piece)] = piece
+            at += len(piece)
+        return at
+
+    async def _come_into(self, room: memoryview) -> int:
+        """Wait for the next bytes; how many came in there, and not by way of the pieces."""
+        self.room, self._came = room, 0
+        try:
+            while not (self._came or self.pieces or self.complete):
+                await self.news()
+        finally:
+            self.room = None
+        return self._came
 
     async def aclose(self) -> None:
         """See `Response`."""
@@ -68,9 +105,16 @@ class Answer(Framing):
 
     def _take(self, size: int) -> bytes:
         # Small pieces are joined; a large one goes out as it is, since joining would copy it.
+        taken = self._cut(size, GATHERED)
+        if len(taken) == 1 and type(taken[0]) is bytes:
+            return taken[0]
+        return b"".join(taken)
+
+    def _cut(self, size: int, enough: int) -> list[bytes | bytearray | memoryview]:
+        """The next pieces, until there are enough bytes, and at most so many."""
         taken: list[bytes | bytearray | memoryview] = []
-        left, enough = size, size - GATHERED
-        while left and left > enough and self.pieces:
+        left = size
+        while left and size - left < enough and self.pieces:
             piece = self.pieces.pop(0)
             if len(piece) > left:
                 view = memoryview(piece)
@@ -80,9 +124,7 @@ class Answer(Framing):
             left -= len(piece)
         self.held -= size - left
         self._flow()
-        if len(taken) == 1 and type(taken[0]) is bytes:
-            return taken[0]
-        return b"".join(taken)
+        return taken
 
     # For the connection and for those who wait.
 
@@ -109,6 +151,21 @@ class Answer(Framing):
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def place(self) -> memoryview | None:
+        """Where the next bytes may come in unseen; None where somebody has to look at them.
+
+        The last byte never does, since something may come behind it.
+        """
+        if self.room is None or self.pieces or self._missing < DIRECT:
+            return None
+        return self.room[self._came : self._came + self._missing - 1] or None
+
+    def placed(self, size: int) -> None:
+        """So many bytes came in there."""
+        self._came += size
+        self.skip(size)
+        self.tell()
 
     def came(self) -> None:
         """Bytes have come; keep those waiting who wait for the end of them."""

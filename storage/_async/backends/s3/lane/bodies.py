@@ -23,6 +23,10 @@ class Body:
         """At most ``size`` bytes, as many as are there; all of them by default."""
         return self._response.read(size)
 
+    def read_into(self, room: memoryview) -> Awaitable[int]:
+        """The same into memory of the caller's; how many bytes were put there."""
+        return self._response.read_into(room)
+
     def close(self) -> None:
         """Give the connection back if all was read, or else close it."""
         finish(self._response)

@@ -46,6 +46,7 @@ class Connection(asyncio.BufferedProtocol):
         "_choked",
         "_keeper",
         "_loop",
+        "_places",
         "_quiet",
         "_transport",
         "_unsent",
@@ -62,6 +63,8 @@ class Connection(asyncio.BufferedProtocol):
         self._keeper = keeper
         self._answer: Answer | None = None
         self._choked = False
+        self._places = False
+        """Whether the next bytes come in where the reader wants them."""
         self._unsent = 0
         self._quiet = 0
         self._backlog = 0
@@ -130,10 +133,17 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._keeper.inbox
+        answer = self._answer
+        place = None if answer is None or answer.room is None else answer.place()
+        self._places = place is not None
+        return self._keeper.inbox if place is None else place
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._take(self._keeper.inbox[:nbytes].tobytes())
+        if self._places and self._answer is not None:
+            self._quiet = 0
+            self._answer.placed(nbytes)
+        else:
+            self._take(self._keeper.inbox[:nbytes].tobytes())
 
     def _take(self, data: bytes) -> None:
         answer = self._answer

@@ -87,6 +87,10 @@ class Framing:
         if data:
             self._take_body(data)
 
+    def skip(self, size: int) -> None:
+        """Count bytes of a body of known length that came, and went elsewhere."""
+        self._missing -= size
+
     def feed_end(self) -> bool:
         """Take the end of the connection; whether it is that of the answer."""
         if self.status and self._missing == UNTIL_CLOSE:

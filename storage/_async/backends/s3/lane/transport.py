@@ -101,6 +101,14 @@ class Response(Protocol):
         """
         ...
 
+    async def read_into(self, room: memoryview) -> int:
+        """The same into memory of the caller's, which is not empty.
+
+        Returns:
+            How many bytes were put there; 0 at the end of the body.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Give the connection back if the body was read to its end, or else close it.
 
