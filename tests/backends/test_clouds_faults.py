@@ -21,10 +21,13 @@ from storage._core.errors import (
     MalformedResponse,
     ObjectExists,
     PreconditionFailed,
+    SourceChanged,
     StoreError,
     StoreTimeout,
     StoreUnavailable,
 )
+from storage._core.info import WRITE_OVER, WriteOptions
+from storage.aioutils import async_sync_stores
 from tests.backends.clouds import KIB, PART, PUTS, connected
 from tests.faults import fault
 from tests.faults.proxy import Fault, FaultProxy
@@ -323,3 +326,43 @@ async def test_few_bytes_are_held(faulty: Any, between: FaultProxy) -> None:
             await writer.write(bytes(100 * KIB))
     sent = [request for request in between.sent("PUT") if len(request.body) > KIB]
     assert [len(request.body) for request in sent] == [PART, PART, 600 * KIB - 2 * PART]
+
+
+# -- copies ---------------------------------------------------------------------------------------
+
+
+async def test_a_sync_is_the_services_work(
+    service: CloudService, between: FaultProxy, puts: str
+) -> None:
+    origin = between.url
+    async with (
+        connected(service, origin=origin) as here,
+        connected(service, origin=origin) as there,
+    ):
+        await here.put("key", b"data", metadata={"a": "b"})
+        await there.put("gone", b"")
+        sent = len(between.sent(puts))
+        report = await async_sync_stores(here, there, delete=True, max_delete=None)
+        assert (report.copied, report.deleted) == (1, 1)
+        assert await there.get("key") == b"data"
+        assert (await there.head("key")).metadata == {"a": "b"}
+        # One request copies it, and none reads it.
+        assert len(between.sent(puts)) == sent + 1
+        listed = await here.head("key")
+        await here.delete("key")
+        with pytest.raises(SourceChanged):
+            await there._copy_from(here, listed, "key", WRITE_OVER)
+
+
+async def test_a_copy_is_of_the_version_that_was_listed(azurite: CloudService) -> None:
+    async with connected(azurite) as here, connected(azurite) as there:
+        listed = await here.put("key", b"one")
+        await here.put("key", b"two")
+        with pytest.raises(SourceChanged):
+            await there._copy_from(here, listed, "key", WriteOptions(if_absent=True))
+        listed = await here.head("key")
+        await there._copy_from(here, listed, "key", WriteOptions(if_absent=True))
+        with pytest.raises(ObjectExists):
+            await there._copy_from(here, listed, "key", WriteOptions(if_absent=True))
+        with pytest.raises(PreconditionFailed):
+            await there._copy_from(here, listed, "key", WriteOptions(if_match="other"))

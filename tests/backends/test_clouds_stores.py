@@ -339,7 +339,7 @@ def test_urls() -> None:
         local = AsyncAzureBlobStore.from_connection_string(
             f"AccountName=me;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:1/me", "box"
         )
-        assert local._medium.url == "http://127.0.0.1:1/me/box"
+        assert local._container.url == "http://127.0.0.1:1/me/box"
         assert local.capabilities & Capability.DELETE_IF_MATCH
 
 

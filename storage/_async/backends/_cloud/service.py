@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -108,14 +108,21 @@ class Service(ABC):
     async def delete(self, name: str, missing_ok: bool, etag: str | None) -> None:
         """Remove an object."""
 
+    @property
     @abstractmethod
-    async def copy(self, source: str, target: str, if_absent: bool, step: Step) -> ObjectInfo:
-        """Copy an object; nothing is to be seen of the copy before its end.
+    def identity(self) -> Hashable:
+        """What two have in common if each may read what the other one has."""
+
+    @abstractmethod
+    async def copy(
+        self, origin: Origin, target: str, options: WriteOptions, step: Step
+    ) -> ObjectInfo:
+        """Copy an object with its attributes; nothing is to be seen of the copy before its end.
 
         Args:
-            source: Its name.
-            target: The copy's.
-            if_absent: Only if there is none.
+            origin: What is copied.
+            target: The name of the copy.
+            options: The conditions.
             step: Waits for a request, as long as the store's deadline allows.
         """
 
@@ -126,3 +133,18 @@ class Service(ABC):
     @abstractmethod
     async def create(self) -> None:
         """Make the bucket or container; it may be there by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is copied.
+
+    Args:
+        service: Where it is; its `Service.identity` is that of where the copy will be.
+        name: Its name there.
+        etag: The only version that is meant.
+    """
+
+    service: Service
+    name: str
+    etag: str | None = None

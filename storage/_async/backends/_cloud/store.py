@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 from ...._core.errors import (
     ConfigError,
     InvalidKey,
+    NotSupported,
     ObjectExists,
     ObjectNotFound,
     PreconditionFailed,
+    SourceChanged,
     StoreNotFound,
 )
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
@@ -26,7 +28,7 @@ from ...pieces import Body, Sink
 from .._web.sessions import Wire
 from .digests import fed
 from .reading import download
-from .service import Service, Upload
+from .service import Origin, Service, Upload
 
 T = TypeVar("T")
 
@@ -72,6 +74,7 @@ class AsyncCloudStore(AsyncBaseStore):
 
     _medium: Service
     _reads_one_version = True
+    _copies_remotely = True
 
     def __init__(
         self,
@@ -177,8 +180,32 @@ class AsyncCloudStore(AsyncBaseStore):
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         if source == target and not if_absent:
             return await self._step(self._head(source))
-        names = self._prefix + source, self._prefix + target
-        return self._own(await self._medium.copy(*names, if_absent, self._step))
+        origin = Origin(self._medium, self._prefix + source)
+        options = WriteOptions(if_absent=if_absent)
+        return self._own(
+            await self._medium.copy(origin, self._prefix + target, options, self._step)
+        )
+
+    def _service(self) -> Hashable:
+        return self._medium.identity
+
+    async def _copy_from(
+        self, source: AsyncBaseStore, listed: ObjectInfo, key: str, options: WriteOptions
+    ) -> ObjectInfo:
+        if not isinstance(source, AsyncCloudStore) or source._service() != self._service():
+            raise NotSupported("the service cannot read the source for this store")
+        if listed.etag is None:
+            raise NotSupported("a copy has to be of one version")
+        if options.conditional and Capability.COPY_IF_ABSENT not in self.capabilities:
+            raise NotSupported("this server's copies hold no conditions")
+        origin = Origin(source._medium, source._prefix + listed.key, listed.etag)
+        work = lambda: self._medium.copy(origin, self._prefix + key, options, self._step)  # noqa: E731
+        try:
+            return self._own(await self._made(work))
+        except (ObjectExists, ObjectNotFound, PreconditionFailed):
+            # The services do not always tell which of the conditions does not hold.
+            await self._step(_still(origin))
+            raise
 
     def _step(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Wait for one of the requests of a copy, which may be many, and each has its time."""
@@ -231,6 +258,16 @@ class AsyncCloudStore(AsyncBaseStore):
         return ListResult(
             tuple(sorted(prefixes)), tuple(sorted(objects, key=lambda info: info.key))
         )
+
+
+async def _still(origin: Origin) -> None:
+    """Raise if the origin of a copy is no longer what it was."""
+    try:
+        info = await origin.service.head(origin.name)
+    except ObjectNotFound as error:
+        raise SourceChanged("the object is gone") from error
+    if info.etag != origin.etag:
+        raise SourceChanged("the object is another one by now")
 
 
 class _CloudSink:

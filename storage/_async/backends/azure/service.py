@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from ...._core.info import Capability, ObjectInfo, WriteOptions
 from .._cloud.digests import in_base64, md5_of
 from .._cloud.errors import Refusal, understood
 from .._cloud.requests import Answer, Request, Requests
-from .._cloud.service import Page, Service, Step, Upload
+from .._cloud.service import Origin, Page, Service, Step, Upload
 from .attributes import info_of, to_headers, token_of
 from .credentials import Signer
 from .listing import pages
@@ -123,13 +123,23 @@ class AzureContainer(Service):
                 await self.head(name)  # it may be gone
             raise error.meaning() from None
 
-    async def copy(self, source: str, target: str, if_absent: bool, step: Step) -> ObjectInfo:
+    @property
+    def identity(self) -> Hashable:
         """See `Service`."""
-        headers = {"x-ms-copy-source": self.signer.opened(self.at(source))}
-        headers |= {"If-None-Match": "*"} if if_absent else {}
-        request = Request("PUT", self.at(target), headers=headers, again=not if_absent)
-        with understood(if_absent=if_absent):
-            reply = await step(self.send(request))
+        return "azure", self.endpoint, self.signer.account
+
+    async def copy(
+        self, origin: Origin, target: str, options: WriteOptions, step: Step
+    ) -> ObjectInfo:
+        """See `Service`."""
+        assert isinstance(origin.service, AzureContainer)
+        source = origin.service.signer.opened(origin.service.at(origin.name))
+        headers = {"x-ms-copy-source": source, **_writing(options)}
+        if origin.etag is not None:
+            headers["x-ms-source-if-match"] = _quoted(origin.etag)
+        again = not options.conditional
+        with understood(if_absent=options.if_absent):
+            reply = await step(self.send(Request("PUT", self.at(target), {}, headers, again=again)))
         status, pause = reply.headers.get("x-ms-copy-status", "success"), 0.05
         while status == "pending":
             await asyncio.sleep(pause)

@@ -52,8 +52,6 @@ class AsyncAzureBlobStore(AsyncCloudStore):
         ConfigError: Some of these make no sense.
     """
 
-    _medium: AzureContainer
-
     def __init__(
         self,
         account: str,
@@ -82,8 +80,9 @@ class AsyncAzureBlobStore(AsyncCloudStore):
         if not re.match("https?://", endpoint):
             raise ConfigError("endpoint_url is a URL of http or https")
         send = Requests(signer, wire(connections, connect_timeout, read_timeout), retries)
+        self._container = AzureContainer(send, signer, endpoint, container, public=public)
         super().__init__(
-            AzureContainer(send, signer, endpoint, container, public=public),
+            self._container,
             prefix=prefix,
             create=create,
             part_size=part_size,
@@ -146,18 +145,18 @@ class AsyncAzureBlobStore(AsyncCloudStore):
         )
 
     def _locations(self) -> tuple[tuple[str, str], ...]:
-        return ((f"azure {self._medium.url}", self._prefix),)
+        return ((f"azure {self._container.url}", self._prefix),)
 
     def __repr__(self) -> str:
         prefix = f", prefix={self._prefix!r}" if self._prefix else ""
-        account = self._medium.signer.account.name
-        return f"{type(self).__name__}({account!r}, {self._medium.container!r}{prefix})"
+        account = self._container.signer.account.name
+        return f"{type(self).__name__}({account!r}, {self._container.container!r}{prefix})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        account = self._medium.signer.account
+        account = self._container.signer.account
         if account.secret:
             raise TypeError("a store that was told a secret is not picklable")
-        return _again, (type(self), account.name, self._medium.container, self._recipe)
+        return _again, (type(self), account.name, self._container.container, self._recipe)
 
     # -- presigned URLs ---------------------------------------------------------------------
 
@@ -199,7 +198,7 @@ class AsyncAzureBlobStore(AsyncCloudStore):
     ) -> str:
         self._check(operation, key)
         check_expiry(expiry)
-        service, name = self._medium, self._prefix + key
+        service, name = self._container, self._prefix + key
         path = f"{service.container}/{name}"
         account = service.signer.account
         return presigned(account, path, service.at(name), permissions, expiry, answer)

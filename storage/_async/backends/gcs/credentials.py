@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -47,6 +47,13 @@ class Signer:
     def secret(self) -> bool:
         """Whether there is anything to keep from others."""
         return self._token is not None or self._told is not None
+
+    @property
+    def identity(self) -> Hashable:
+        """What two have in common if the same one asks."""
+        told = self._told
+        plain = isinstance(told, str | bytes)
+        return self.anonymous, self._token, hash(told) if plain else id(told)
 
     async def sign(self, request: Request) -> tuple[str, dict[str, str]]:
         """The URL and the headers of a request that the service accepts."""

@@ -6,17 +6,23 @@ An etag of ours is the object's generation, which is what the service holds cond
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
 
-from ...._core.errors import ConfigError, InvalidKey, MalformedResponse
+from ...._core.errors import (
+    ConfigError,
+    InvalidKey,
+    MalformedResponse,
+)
 from ...._core.info import Capability, ObjectInfo, WriteOptions
 from .._cloud.digests import in_base64, md5_of
 from .._cloud.errors import Refusal, understood
 from .._cloud.requests import Answer, Reply, Request, Requests
-from .._cloud.service import TOKEN, Page, Service, Step, Upload
+from .._cloud.service import TOKEN, Origin, Page, Service, Step, Upload
+from .credentials import Signer
 from .objects import (
     about,
     checked,
@@ -39,6 +45,7 @@ class GoogleBucket(Service):
 
     Args:
         send: Sends the requests.
+        signer: Signs them.
         endpoint: The URL of the service.
         bucket: The name.
         project: Where the bucket would be made.
@@ -52,6 +59,7 @@ class GoogleBucket(Service):
     def __init__(
         self,
         send: Requests,
+        signer: Signer,
         endpoint: str,
         bucket: str,
         *,
@@ -61,6 +69,7 @@ class GoogleBucket(Service):
     ) -> None:
         super().__init__(send)
         self.capabilities = ~Capability.NONE & ~lacking
+        self.signer = signer
         self.endpoint = endpoint
         self.bucket = bucket
         self._project = project
@@ -107,9 +116,9 @@ class GoogleBucket(Service):
         generation = answer.headers.get("X-Goog-Generation", "")
         if not generation.isdecimal():
             raise MalformedResponse("the server's answer lacks the object's generation")
-        hashes = ",".join(answer.headers.getall("X-Goog-Hash", []))  # type: ignore[attr-defined]
-        parts = dict(part.strip().partition("=")[::2] for part in hashes.split(","))
-        return ObjectInfo(name, size, generation, checksum=checksum(parts.get("md5")))
+        told = [text for head, text in answer.headers.items() if head.lower() == "x-goog-hash"]
+        md5 = re.search(r"\bmd5=([\w+/]+=*)", ",".join(told))
+        return ObjectInfo(name, size, generation, checksum=checksum(md5[1] if md5 else None))
 
     @asynccontextmanager
     async def opened(self, request: Request) -> AsyncIterator[Answer]:
@@ -199,13 +208,25 @@ class GoogleBucket(Service):
                 await self.head(name)  # it may be gone
             raise error.meaning() from None
 
-    async def copy(self, source: str, target: str, if_absent: bool, step: Step) -> ObjectInfo:
+    @property
+    def identity(self) -> Hashable:
         """See `Service`."""
-        url = f"{self.at(source)}/rewriteTo/b/{quote(self.bucket, safe='')}/o/"
-        query = {"ifGenerationMatch": "0"} if if_absent else {}
+        return "gcs", self.endpoint, self.signer.identity
+
+    async def copy(
+        self, origin: Origin, target: str, options: WriteOptions, step: Step
+    ) -> ObjectInfo:
+        """See `Service`."""
+        assert isinstance(origin.service, GoogleBucket)
+        source = origin.service.at(origin.name)
+        url = f"{source}/rewriteTo/b/{quote(self.bucket, safe='')}/o/{quote(target, safe='')}"
+        query = writing(options)
+        if origin.etag is not None:
+            query["ifSourceGenerationMatch"] = generation_of(origin.etag)
+        again = not options.conditional
         while True:
-            request = Request("POST", url + quote(target, safe=""), query, again=not if_absent)
-            answer = parsed(await step(self._present(request, if_absent=if_absent)))
+            request = Request("POST", url, query, again=again)
+            answer = parsed(await step(self._present(request, if_absent=options.if_absent)))
             if answer.get("done") is True and isinstance(answer.get("resource"), dict):
                 return info_of(answer["resource"], target)
             if not answer.get("rewriteToken"):
@@ -238,7 +259,7 @@ class GoogleBucket(Service):
 
     async def create(self) -> None:
         """See `Service`."""
-        project = self._project or getattr(self.send.signer, "project", None)
+        project = self._project or self.signer.project
         if not project:
             raise ConfigError("to make a bucket, a project has to be told")
         told = {"name": self.bucket} | ({"location": self._location} if self._location else {})

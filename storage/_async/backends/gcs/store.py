@@ -53,8 +53,6 @@ class AsyncGoogleCloudStore(AsyncCloudStore):
         ConfigError: Some of these make no sense.
     """
 
-    _medium: GoogleBucket
-
     def __init__(
         self,
         bucket: str,
@@ -82,11 +80,17 @@ class AsyncGoogleCloudStore(AsyncCloudStore):
             raise ConfigError("endpoint_url is a URL of http or https")
         self._signer = Signer(credentials, token, anonymous)
         send = Requests(self._signer, wire(connections, connect_timeout, read_timeout), retries)
-        service = GoogleBucket(
-            send, endpoint, bucket, project=project, location=location, lacking=lacking
+        self._bucket = GoogleBucket(
+            send,
+            self._signer,
+            endpoint,
+            bucket,
+            project=project,
+            location=location,
+            lacking=lacking,
         )
         super().__init__(
-            service, prefix=prefix, create=create, part_size=part_size, timeout=timeout
+            self._bucket, prefix=prefix, create=create, part_size=part_size, timeout=timeout
         )
         self._recipe: dict[str, Any] = {
             "anonymous": anonymous, "endpoint_url": endpoint_url, "prefix": prefix,
@@ -124,16 +128,16 @@ class AsyncGoogleCloudStore(AsyncCloudStore):
         )
 
     def _locations(self) -> tuple[tuple[str, str], ...]:
-        return ((f"gcs {self._medium.url}", self._prefix),)
+        return ((f"gcs {self._bucket.url}", self._prefix),)
 
     def __repr__(self) -> str:
         prefix = f", prefix={self._prefix!r}" if self._prefix else ""
-        return f"{type(self).__name__}({self._medium.bucket!r}{prefix})"
+        return f"{type(self).__name__}({self._bucket.bucket!r}{prefix})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._signer.secret:
             raise TypeError("a store that was told a secret is not picklable")
-        return _again, (type(self), self._medium.bucket, self._recipe)
+        return _again, (type(self), self._bucket.bucket, self._recipe)
 
     # -- presigned URLs ---------------------------------------------------------------------
 
@@ -178,7 +182,7 @@ class AsyncGoogleCloudStore(AsyncCloudStore):
     ) -> str:
         self._check(operation, key)
         check_expiry(expiry)
-        service = self._medium
+        service = self._bucket
         url = f"{service.endpoint}/{service.bucket}/{quote(self._prefix + key)}"
         work = self._signer.signed_url(method, url, query, expiry)
         return await self._run(operation, key, work)
