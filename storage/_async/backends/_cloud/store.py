@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import aclosing, asynccontextmanager
@@ -22,13 +20,12 @@ from ...._core.errors import (
 )
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.keys import check_key, check_prefix
-from ...._core.window import finish_all
 from ...base import AsyncBaseStore
 from ...pieces import Body, Sink
 from .._web.sessions import Wire
-from .digests import fed
 from .reading import download
-from .service import Origin, Service, Upload
+from .service import Origin, Service
+from .sink import CloudSink, token_of
 
 T = TypeVar("T")
 
@@ -134,13 +131,13 @@ class AsyncCloudStore(AsyncBaseStore):
     # -- writing ----------------------------------------------------------------------------
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        token, name = _token(options), self._prefix + key
+        token, name = token_of(options), self._prefix + key
         work = lambda: self._medium.put(name, data, options, token)  # noqa: E731
         return self._own(await self._won(name, token, lambda: self._made(work)))
 
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
-        sink = _CloudSink(self, key, options)
+        sink = CloudSink(self, key, options)
         try:
             yield sink
             sink.info = await sink.finish()
@@ -209,7 +206,7 @@ class AsyncCloudStore(AsyncBaseStore):
 
     def _step(self, work: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
         """Wait for one of the requests of a copy, which may be many, and each has its time."""
-        return self._run("copy", None, work)
+        return work if self._timeout is None else self._within(self._timeout, work)
 
     # -- listing ----------------------------------------------------------------------------
 
@@ -268,65 +265,3 @@ async def _still(origin: Origin) -> None:
         raise SourceChanged("the object is gone") from error
     if info.etag != origin.etag:
         raise SourceChanged("the object is another one by now")
-
-
-class _CloudSink:
-    """Takes an object's pieces: one request if they are few, else parts."""
-
-    def __init__(self, store: AsyncCloudStore, key: str, options: WriteOptions) -> None:
-        self.info: ObjectInfo | None = None
-        self._store = store
-        self._key = key
-        self._options = options
-        self._token = _token(options)
-        self._buffer = bytearray()
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._upload: Upload | None = None
-
-    async def write(self, data: bytes | memoryview) -> None:
-        """Take the next piece; a part leaves when it is known that there is another one."""
-        size, rest = self._store._part_size, memoryview(data)
-        while rest:
-            if len(self._buffer) == size:
-                await self._part()
-            taken = rest[: size - len(self._buffer)]
-            self._buffer += taken
-            rest = rest[len(taken) :]
-
-    async def _part(self) -> None:
-        store, upload = self._store, self._upload
-        data = bytes(self._buffer)
-        self._buffer.clear()
-        await fed(self._md5, data)
-        if upload is not None:
-            await upload.part(data)
-        else:
-            await store._made(lambda: self._begin(data))
-
-    async def _begin(self, data: bytes) -> None:
-        """Begin an upload with its first part."""
-        name = self._store._prefix + self._key
-        self._upload = await self._store._medium.upload(name, self._options, self._token)
-        await self._upload.part(data)
-
-    async def finish(self) -> ObjectInfo:
-        """Publish the object."""
-        store, data, upload = self._store, bytes(self._buffer), self._upload
-        if upload is None:
-            return await store._put(self._key, data, self._options)
-        await fed(self._md5, data)
-        name = store._prefix + self._key
-        info = await store._won(name, self._token, lambda: upload.finish(data, self._md5.digest()))
-        self._upload = None
-        return store._own(info)
-
-    async def abort(self) -> None:
-        """Let nothing be left of it."""
-        upload, self._upload = self._upload, None
-        self._buffer.clear()
-        if upload is not None:
-            await finish_all([upload.abort()])
-
-
-def _token(options: WriteOptions) -> str | None:
-    return secrets.token_hex(8) if options.conditional else None
