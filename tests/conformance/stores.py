@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import _registry
+from storage._core.errors import MissingExtra
 from storage._core.info import Capability
 from tests.services import buckets, clouds
 from tests.services.process import CloudService, FileService, RedisService, S3Service
@@ -64,10 +65,10 @@ class Medium:
         return {**self.hints, **fewer, "own_keys": False}
 
     def is_there(self) -> bool:
-        """Whether its façades exist: while stores are still coming in."""
+        """Whether its façades exist, and what they need."""
         try:
             return bool(self.load(blocking=False) and self.load(blocking=True))
-        except ModuleNotFoundError:
+        except (ModuleNotFoundError, MissingExtra):
             return False
 
 
