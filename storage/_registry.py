@@ -111,6 +111,22 @@ BACKENDS = (
     ),
     Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://", "memory"),
     Backend(
+        "postgres",
+        "postgres:AsyncPostgresStore",
+        "postgres:PostgresStore",
+        "postgres://localhost/app",
+        "postgres.store",
+        "postgres",
+    ),
+    Backend(
+        "postgresql",
+        "postgres:AsyncPostgresStore",
+        "postgres:PostgresStore",
+        "postgresql://user:password@localhost/app?table=objects",
+        "postgres.store",
+        "postgres",
+    ),
+    Backend(
         "redis", "redis:AsyncRedisStore", "redis:RedisStore", "redis://localhost/0", "redis.store"
     ),
     Backend(

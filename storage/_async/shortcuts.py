@@ -88,6 +88,9 @@ class StoreShortcuts:
         """
         return self, key  # type: ignore[return-value]
 
+    async def _make_whole(self) -> None:
+        """Show other programs all that is stored, also what a killed writer has left."""
+
     def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None] | None:
         """What `_list` gives, in lists of some length; None: one by one is as good.
 

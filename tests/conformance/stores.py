@@ -5,6 +5,7 @@ A new backend needs its line here, and is then tested async and blocking by the 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -18,7 +19,13 @@ from storage import _registry
 from storage._core.errors import MissingExtra
 from storage._core.info import Capability
 from tests.services import buckets, clouds
-from tests.services.process import CloudService, FileService, RedisService, S3Service
+from tests.services.process import (
+    CloudService,
+    DatabaseService,
+    FileService,
+    RedisService,
+    S3Service,
+)
 
 ALL = ~Capability.NONE
 
@@ -110,7 +117,9 @@ class Corner:
     prefix: str
 
 
-def corner(service: S3Service | RedisService | CloudService, bucket: str) -> Corner:
+def corner(
+    service: S3Service | RedisService | CloudService | DatabaseService, bucket: str
+) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -217,6 +226,32 @@ def _besides(place: Corner, keys: list[str]) -> list[str]:
         found = {name for name in it.scan_iter(f"{place.prefix}:*") if b"\0" in name}
     known = {f"{place.prefix}:{key}\0about".encode() for key in keys}
     return [repr(name) for name in found - known]
+
+
+def _by_asyncpg(kind: type[Any], place: Corner) -> Any:
+    return kind(place.service.url, table=f"t{place.prefix}", max_connections=4)
+
+
+def _orphans(place: Corner, keys: list[str]) -> list[str]:
+    """Chunks of no object, and uploads."""
+    import asyncpg
+
+    table = f"t{place.prefix}"
+    query = f"""
+SELECT 'chunk ' || number FROM {table}_chunks c
+WHERE NOT EXISTS (SELECT 1 FROM {table} o WHERE o.etag = c.etag)
+UNION ALL SELECT 'upload ' || etag FROM {table}_uploads"""
+
+    async def look() -> list[str]:
+        connection = await asyncpg.connect(place.service.url)
+        try:
+            return [row[0] for row in await connection.fetch(query)]
+        except asyncpg.UndefinedTableError:
+            return []
+        finally:
+            await connection.close()
+
+    return asyncio.run(look())
 
 
 def _uploads(place: Corner, keys: list[str]) -> list[str]:
@@ -346,6 +381,26 @@ MEDIA["sftp"] = Medium(
     | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="sftp",
+    twin=False,
+)
+MEDIA["postgres"] = Medium(
+    "postgresql",
+    _by_asyncpg,
+    hints={
+        "remote": True,
+        "thorough": False,
+        "examples": 15,
+        "steps": 12,
+        "many": 60,
+        "seconds": 0.15,
+        # More than two of its statements carry.
+        "stream_size": 3_000_000,
+        "memory_limit": 24 * 1024 * 1024,
+        "idle_descriptors": 20,
+        "secrets": ["test-secret"],
+    },
+    litter=_orphans,
+    service="postgres",
     twin=False,
 )
 MEDIA["ftp"] = Medium(

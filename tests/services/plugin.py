@@ -21,7 +21,15 @@ import pytest
 from tests.services import buckets
 from tests.services.clouds import Azurite, FakeGcs
 from tests.services.ftp import EncryptedFtp, PlainFtp
-from tests.services.process import CloudService, FileService, RedisService, S3Service, Server
+from tests.services.postgres import Postgres
+from tests.services.process import (
+    CloudService,
+    DatabaseService,
+    FileService,
+    RedisService,
+    S3Service,
+    Server,
+)
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.sharing import SharedServers
 from tests.services.ssh import OpenSsh, PythonSsh
@@ -124,6 +132,24 @@ def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A server of the test's own, to `kill()`, `start()` again with its data, or fill."""
     _check(Valkey)
     server = Valkey(tmp_path / "valkey")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres(shared_servers: SharedServers) -> DatabaseService:
+    """A PostgreSQL server, with a password; each test takes a table of its own."""
+    _check(SERVERS["postgres"])
+    found: DatabaseService = shared_servers.join("postgres")
+    return found
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """A server of the test's own with few connections, to `kill()` and `start()` again."""
+    _check(Postgres)
+    server = Postgres(tmp_path / "postgres", "max_connections=8")
     server.start()
     yield server
     server.kill()

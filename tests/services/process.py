@@ -70,6 +70,24 @@ class CloudService:
     name: str
 
 
+@dataclass(frozen=True)
+class DatabaseService:
+    """Where a database server listens, and how one is let into its first database."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The URL of its first database."""
+        place = f"{self.host}:{self.port}/{self.database}"
+        return f"postgresql://{self.user}:{self.password}@{place}"
+
+
 class Server(ABC):
     """One server, its ports and its directory; it may be killed and started again.
 

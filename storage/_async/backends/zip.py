@@ -180,6 +180,9 @@ class AsyncZipStore(AsyncBaseStore):
             self._check_open("check")
         return found.report()
 
+    async def _make_whole(self) -> None:
+        await self._change(self._volume.checkpoint)
+
     async def _teardown(self) -> None:
         try:
             if self._volume.changed:

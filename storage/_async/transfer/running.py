@@ -73,6 +73,7 @@ class Run:
         async with self._prepared():
             while not await self._pass():
                 self._begin_again()
+            await self._make_whole()
         return self.report
 
     async def plan(self, writer: PlanWriter) -> SyncPlan:
@@ -105,6 +106,7 @@ class Run:
             await applier.apply(pages_of(plan))
             self.report.doubts += counts["doubts"]
             await applier.finish(self._refusal(counts["source_keys"], counts["target_keys"]))
+            await self._make_whole()
         return self.report
 
     # -- its parts --------------------------------------------------------------------------
@@ -158,6 +160,11 @@ class Run:
         if self._journal is not None and not self._options.dry_run:
             await self._give_up(self._journal)
         return True
+
+    async def _make_whole(self) -> None:
+        for store in (self._target, self._backup):
+            if store is not None and not self._options.dry_run:
+                await store._make_whole()
 
     async def _give_up(self, journal: Journal) -> None:
         """Take back uploads that earlier runs have begun of what the source has no more."""

@@ -42,6 +42,10 @@ class AsyncParentStore(AsyncBaseStore):
     def _locations(self) -> tuple[tuple[str, str], ...]:
         return tuple(place for child in self._children for place in child._locations())
 
+    async def _make_whole(self) -> None:
+        for child in self._children:
+            await child._make_whole()
+
     async def _setup(self) -> None:
         async with AsyncExitStack() as stack:
             for child in self._children:

@@ -1,0 +1,1 @@
+"""Documents: pairs of key and bytes under a UID, over any store."""

@@ -1,0 +1,1 @@
+"""Documents by URL, and what is written for blocking callers alone."""
