@@ -59,7 +59,7 @@ def minimums(session: nox.Session) -> None:
     extras = PROJECT["project"]["optional-dependencies"]
     wanted = list(PROJECT["project"]["dependencies"])
     forms = ("images", "msgspec", "numpy", "orjson", "pandas", "polars", "pydantic", "scipy")
-    for extra in ("crypto", "http", "s3", "zstd", *forms):
+    for extra in ("crypto", "http", "redis", "s3", "zstd", *forms):
         wanted += extras[extra]
     session.install("-e", ".[test]", *map(lowest, wanted))
     session.run("pytest", *(session.posargs or ["-n", "2"]))

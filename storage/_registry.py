@@ -127,7 +127,12 @@ BACKENDS = (
         "postgres",
     ),
     Backend(
-        "redis", "redis:AsyncRedisStore", "redis:RedisStore", "redis://localhost/0", "redis.store"
+        "redis",
+        "redis:AsyncRedisStore",
+        "redis:RedisStore",
+        "redis://localhost/0",
+        "redis.store",
+        "redis",
     ),
     Backend(
         "rediss",
@@ -135,6 +140,7 @@ BACKENDS = (
         "redis:RedisStore",
         "rediss://user:password@example.com/0",
         "redis.store",
+        "redis",
     ),
     Backend(
         "s3",

@@ -59,6 +59,7 @@ STEPS = {
     "AsyncRemoteLife",
     "AsyncRemoteStore",
     "AsyncCloudStore",
+    "AsyncSqliteFile",
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
