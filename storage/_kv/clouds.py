@@ -21,7 +21,8 @@ class AzureBlockBlobStore(ObjectKeyValueStore):
         container: The container.
         public: Whether a container that is made lets everybody read.
         create_if_missing: Whether the first write makes the container.
-        max_connections: How many connections there may be at once.
+        max_connections: How many connections there may be at once, if more than 64: an open file
+            takes one.
         max_block_size: Bytes of the blocks of which a long value is made, rounded down to a
             multiple of 256 KiB; None for 4 MiB.
         max_single_put_size: Bytes above which a value is long; None for 64 MiB.
@@ -51,7 +52,7 @@ class AzureBlockBlobStore(ObjectKeyValueStore):
             container,
             public=public,
             create=create_if_missing,
-            connections=max_connections,
+            connections=max(64, max_connections),
             part_size=max(_STEP, (max_block_size or BLOCK) // _STEP * _STEP),
             **_timeouts(socket_timeout),
         )

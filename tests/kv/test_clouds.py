@@ -87,13 +87,13 @@ def test_a_public_container(azurite: CloudService) -> None:
 
 
 def test_what_urls_make() -> None:
-    account = "azure://me:a2V5@box?max_connections=5&max_block_size=4*1024*1024&socket_timeout=20"
+    account = "azure://me:a2V5@box?max_connections=70&max_block_size=4*1024*1024&socket_timeout=20"
     azure: Any = get_store_from_url(account)
     inner = azure.store._async
     assert type(azure) is AzureBlockBlobStore
     assert inner._medium.url == "https://me.blob.core.windows.net/box"
     assert inner._medium.signer.account.key.reveal() == "a2V5"
-    assert (inner._recipe["connections"], inner._recipe["read_timeout"]) == (5, 20.0)
+    assert (inner._recipe["connections"], inner._recipe["read_timeout"]) == (70, 20.0)
     assert (inner._part_size, inner._create_bucket) == (4 * 1024 * 1024, True)
     signed: Any = get_store_from_url("hazure://me:sig%3Dx@box?use_sas&create_if_missing=false")
     assert signed.store._async._medium.signer.account.sas.reveal() == "sig=x"

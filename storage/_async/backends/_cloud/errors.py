@@ -28,6 +28,10 @@ _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _UNDONE = frozenset({429, 503})
 _NO_STORE = frozenset({"ContainerNotFound", "ContainerBeingDeleted", "AccountNotFound"})
 _NO_OBJECT = frozenset({"BlobNotFound", "ResourceNotFound", "CannotVerifyCopySource"})
+_LOCKED = frozenset(
+    {"BlobImmutableDueToPolicy", "LeaseIdMissing", "LeaseIdMismatchWithBlobOperation"}
+)
+"""Somebody has the blob in lease, or a policy keeps it as it is."""
 _CODE = re.compile(rb"<Code>([A-Za-z]{1,60})</Code>")
 
 
@@ -48,7 +52,7 @@ class Refusal(StoreError):
     def meaning(self, *, of_object: bool = True, if_absent: bool = False) -> StoreError:
         """The error that a caller understands; arguments as for `understood`."""
         message = self._message
-        if self.status in (401, 403):
+        if self.status in (401, 403) or self.code in _LOCKED:
             return AccessDenied(message)
         if self.status == 404:
             missing = not of_object or self.no_store
