@@ -307,7 +307,7 @@ async def test_a_wrong_key(azurite: CloudService) -> None:
 )
 async def test_a_locked_blob_is_no_lost_race(azurite: CloudService, status: int, code: str) -> None:
     async with FaultProxy(azurite.endpoint) as between:
-        between.when("PUT", fault.answered(status, **{"x-ms-error-code": code}), times=-1)
+        between.when("PUT", fault.answered(status, b"", **{"x-ms-error-code": code}), times=-1)
         async with connected(azurite, origin=between.url) as store:
             with pytest.raises(AccessDenied, match=code):
                 await store.put("key", b"", if_absent=True)
