@@ -61,6 +61,8 @@ def _backend(url: str, settings: dict[str, Any]) -> AsyncDocumentBackend:
 def _cut(url: str) -> tuple[str, str]:
     """The URL of the store, and the key within it."""
     parts = urlsplit(url)
+    if parts.fragment:
+        raise ConfigError("a URL of documents has no fragment: write '#' as %23")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     host, path, key = parts.netloc, parts.path, options.pop("key", None)
     if key is None and parts.scheme == "file" and not path:

@@ -30,7 +30,7 @@ def lease_on(store: AsyncBaseStore, key: str, seconds: float) -> Lock:
 
 
 class _LeaseBase:
-    """What both kinds share: trying until the time is over.
+    """What both kinds share: trying until the time is over. A forked child has no part in it.
 
     Args:
         store: Where it is held.
@@ -56,8 +56,20 @@ class _LeaseBase:
                 raise locked(self._what(), holder)
             await pauses.rest()
 
+    async def renew(self) -> None:
+        """See `Lock`."""
+        if self._owner.pid != os.getpid():
+            raise locked(self._what(), self._owner)
+        held, holder = await self._renew()
+        if not held:
+            raise locked(f"{LOST}: {self._what()}", holder)
+
     async def _try(self) -> tuple[bool, Owner | None]:
         """Whether it is ours now, or else whose it is."""
+        raise NotImplementedError
+
+    async def _renew(self) -> tuple[bool, Owner | None]:
+        """The same for one that was ours."""
         raise NotImplementedError
 
     def _what(self) -> str:
@@ -95,19 +107,14 @@ class Lease(_LeaseBase):
         self._etag = taken.etag
         return True, None
 
-    async def renew(self) -> None:
-        """See `Lock`."""
+    async def _renew(self) -> tuple[bool, Owner | None]:
         try:
             info = await self._store.put(self._key, self._mine(), if_match=self._etag)
-        except PreconditionFailed as error:
-            raise locked(f"{LOST}: {self._what()}", await self._holder()) from error
+        except (ObjectNotFound, PreconditionFailed):
+            # Perhaps it is ours all the same: the answer to an earlier call may have been lost.
+            return await self._try()
         self._etag = info.etag
-
-    async def _holder(self) -> Owner | None:
-        try:
-            return Owner.parse(await self._store.get(self._key))
-        except ObjectNotFound:
-            return None
+        return True, None
 
     async def release(self) -> None:
         """See `Lock`."""
@@ -163,15 +170,12 @@ class Announcement(_LeaseBase):
             await self._store.delete(key, missing_ok=True)
         return None
 
-    async def renew(self) -> None:
-        """See `Lock`."""
-        if not self._owner.is_gone(self._seconds / 4):
-            self._owner = self._owner.until(self._seconds)
-            await self._store.put(self._own, self._owner.dump())
-            return
-        held, holder = await self._try()
-        if not held:
-            raise locked(f"{LOST}: {self._what()}", holder)
+    async def _renew(self) -> tuple[bool, Owner | None]:
+        if self._owner.is_gone(self._seconds / 4):
+            return await self._try()
+        self._owner = self._owner.until(self._seconds)
+        await self._store.put(self._own, self._owner.dump())
+        return True, None
 
     async def release(self) -> None:
         """See `Lock`."""

@@ -76,7 +76,9 @@ class FileLock:
             await pauses.rest()
 
     async def renew(self) -> None:
-        """It is held until it is released."""
+        """It is held until it is released, but not by a forked child."""
+        if self._pid != os.getpid():
+            raise locked(self._path, await calls.call(_holder, self._path))
 
     async def release(self) -> None:
         """See `Lock`."""
@@ -100,8 +102,7 @@ def _lock(path: str) -> int | None:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_there(path, fd):
-                    os.truncate(fd, 0)
-                    os.pwrite(fd, Owner.here().dump(), 0)
+                    _sign(fd)
                     return fd
             except BlockingIOError:
                 os.close(fd)
@@ -110,6 +111,13 @@ def _lock(path: str) -> int | None:
                 os.close(fd)
                 raise
             os.close(fd)  # somebody has removed it in between
+
+
+def _sign(fd: int) -> None:
+    # The lock holds without it, and on a full disk documents can still be read and deleted.
+    with suppress(OSError):
+        os.truncate(fd, 0)
+        os.pwrite(fd, Owner.here().dump(), 0)
 
 
 def _is_there(path: str, fd: int) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from ..._core import calls
-from ..._core.errors import ConfigError, StoreClosed
+from ..._core.errors import ConfigError, StoreClosed, StoreError
 from ..._core.protocol import AsyncObjectStore
 from ..backends.fs import AsyncFilesystemStore
 from ..base import AsyncBaseStore
@@ -102,12 +103,14 @@ class AsyncFileBackend(AsyncDocumentBackend):
                 return
             try:
                 await self._home.enter()
+                self._home.store._check("open", self._key)  # before there is a lock beside it
                 self._place = Place(self._home.store, self._key)
                 self._lock = self._make_lock()
                 await self._lock.acquire(self._wait)
                 documents = await self._read()
             except BaseException:
-                await self._let_go()
+                with suppress(StoreError):  # the first error tells more
+                    await self._let_go()
                 raise
             self._collection, self._written = Collection(documents), 0
 
