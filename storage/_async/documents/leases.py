@@ -118,8 +118,7 @@ class Lease(_LeaseBase):
 
     async def release(self) -> None:
         """See `Lock`."""
-        wanted, self._wanted = self._wanted, False
-        if not wanted or self._owner.pid != os.getpid():
+        if not self._wanted or self._owner.pid != os.getpid():
             return
         try:
             data, info = await self._store.get_with_info(self._key)
@@ -128,6 +127,7 @@ class Lease(_LeaseBase):
                 await self._store.delete(self._key, if_match=info.etag)
         except (PreconditionFailed, ObjectNotFound, StoreNotFound):
             pass  # it is somebody else's by now
+        self._wanted = False  # not before: who was interrupted tries again
 
 
 class Announcement(_LeaseBase):
@@ -179,6 +179,6 @@ class Announcement(_LeaseBase):
 
     async def release(self) -> None:
         """See `Lock`."""
-        announced, self._announced = self._announced, False
-        if announced and self._owner.pid == os.getpid():
+        if self._announced and self._owner.pid == os.getpid():
             await self._store.delete(self._own, missing_ok=True)
+            self._announced = False

@@ -104,6 +104,7 @@ class AsyncFileBackend(AsyncDocumentBackend):
             try:
                 await self._home.enter()
                 self._home.store._check("open", self._key)  # before there is a lock beside it
+                await self._lock.release()  # if a close was interrupted
                 self._place = Place(self._home.store, self._key)
                 self._lock = self._make_lock()
                 await self._lock.acquire(self._wait)
@@ -138,6 +139,7 @@ class AsyncFileBackend(AsyncDocumentBackend):
         wanted = option(options, "sync", default=True)
         async with self._turn:
             if self._collection is None:
+                await self._let_go()  # if a close was interrupted
                 return
             self._collection.seal(sealed=True)
             try:
@@ -152,11 +154,16 @@ class AsyncFileBackend(AsyncDocumentBackend):
             await self._let_go()
 
     async def _let_go(self) -> None:
-        self._collection = None
+        """Release the lock and leave the store; who is interrupted in between may do it again."""
+        self._collection, failed = None, None
         try:
             await self._lock.release()
-        finally:
-            await self._home.leave()
+        except StoreError as error:  # a lease ends by itself
+            failed = error
+        self._lock = NoLock()
+        await self._home.leave()
+        if failed is not None:
+            raise failed
 
     async def sync(self, options: Mapping[str, Any] | None = None) -> Sequence[CopyOutcome]:
         """Write the object, if anything has changed, and then the copies.
