@@ -207,7 +207,8 @@ def _kind_of(connection: sqlite3.Connection) -> Kind:
     try:
         return kind_of(connection)
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk ends it
+            connection.execute("ROLLBACK")
 
 
 def _prepare_writing(connection: sqlite3.Connection) -> str:
