@@ -28,7 +28,7 @@ def open_async_documents(url: str, settings: Mapping[str, Any] | None = None) ->
             `register_codec` has added stand in the place of ``json``. The last part of the path is
             the object's key, unless the option ``key`` says it. Any other URL is that of a store,
             such as ``sqlite:///notes.sqlite`` or ``s3://bucket/notes``, where each value is an
-            object.
+            object. What is in ``memory://`` is gone when it is closed.
         settings: As for `AsyncStorage`: limits, ``copies``, and of a collection in one object
             ``lock``, ``lock_wait`` and ``lease``.
 

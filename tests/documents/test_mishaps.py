@@ -19,6 +19,7 @@ from storage.documents import (
     UID,
     AsyncFileBackend,
     AsyncStorage,
+    CopyError,
     FileBackend,
     FtpJsonBackend,
     LocalJsonBackend,
@@ -237,3 +238,18 @@ def test_more_that_makes_no_sense() -> None:
         open_documents("json:///tmp/notes#1.json")
     with pytest.raises(ConfigError, match="path"):
         Storage(LocalJsonBackend, {"path": 5})
+
+
+async def test_a_copy_of_somebody_elses_may_raise_anything() -> None:
+    class Odd(AsyncDictStore):
+        async def _put(self, key: str, data: Any, options: WriteOptions) -> ObjectInfo:
+            raise ZeroDivisionError
+
+    good = AsyncDictStore()
+    copies = {"odd": Odd(), "good": good}
+    documents = AsyncStorage(AsyncFileBackend(AsyncDictStore(), "notes", copies=copies))
+    await documents.put(ONE, "key", b"1")
+    with pytest.raises(CopyError) as caught:
+        await documents.close()
+    assert isinstance(caught.value.errors["odd"], ZeroDivisionError)
+    assert list(good.objects) == ["notes"]
