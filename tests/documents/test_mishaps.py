@@ -22,6 +22,7 @@ from storage.documents import (
     CopyError,
     FileBackend,
     FtpJsonBackend,
+    GenericJsonBackend,
     LocalJsonBackend,
     Sqlite3Backend,
     Storage,
@@ -34,6 +35,7 @@ from storage.object import (
     ConfigError,
     CorruptStore,
     InvalidKey,
+    NoSpace,
     ObjectInfo,
     PreconditionFailed,
     StoreError,
@@ -253,3 +255,28 @@ async def test_a_copy_of_somebody_elses_may_raise_anything() -> None:
         await documents.close()
     assert isinstance(caught.value.errors["odd"], ZeroDivisionError)
     assert list(good.objects) == ["notes"]
+
+
+def test_a_backend_of_ones_own_closes_twice_and_stays_open_where_it_cannot_write() -> None:
+    class Text(GenericJsonBackend):
+        text = ""
+        full = True
+
+        def _read(self) -> str:
+            return self.text
+
+        def _overwrite(self, contents: str) -> None:
+            if self.full:
+                raise NoSpace("full")
+            self.text = contents
+
+    backend = Text({})
+    backend.open()
+    backend.put(ONE, "key", b"1")
+    with pytest.raises(NoSpace):
+        backend.close()
+    backend.full = False
+    backend.put(ONE, "key", b"2")
+    backend.close()
+    backend.close()
+    assert '"2"' in backend.text
