@@ -58,7 +58,8 @@ def minimums(session: nox.Session) -> None:
     """Run the tests with the lowest versions that pyproject.toml allows."""
     extras = PROJECT["project"]["optional-dependencies"]
     wanted = list(PROJECT["project"]["dependencies"])
-    for extra in ("crypto", "http", "s3", "zstd"):
+    forms = ("images", "msgspec", "numpy", "orjson", "pandas", "polars", "pydantic", "scipy")
+    for extra in ("crypto", "http", "redis", "s3", "zstd", *forms):
         wanted += extras[extra]
     session.install("-e", ".[test]", *map(lowest, wanted))
     session.run("pytest", *(session.posargs or ["-n", "2"]))

@@ -1,7 +1,7 @@
 """``python -m benchmarks [SUITE ...]``: what the layers cost beside what they are made of.
 
 The exit code is 1 where something costs more than it may. ``python -m benchmarks local``, ``s3``
-and ``sync`` compare whole processes and have options of their own.
+and ``sync`` compare whole processes, ``service`` measures one; they have options of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import harness
 
 SUITES = ("overhead", "transfer", "wire")
-PROCESSES = ("local", "s3", "sync")
+PROCESSES = ("local", "s3", "service", "sync")
 TMPFS = Path("/dev/shm")
 
 

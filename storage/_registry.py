@@ -41,6 +41,22 @@ class Backend(NamedTuple):
 
 
 BACKENDS = (
+    Backend(
+        "az",
+        "azure:AsyncAzureBlobStore",
+        "azure:AzureBlobStore",
+        "az://account:key@container/prefix",
+        "azure.store",
+        "azure",
+    ),
+    Backend(
+        "azure",
+        "azure:AsyncAzureBlobStore",
+        "azure:AzureBlobStore",
+        "azure://account@container?sas_token=...",
+        "azure.store",
+        "azure",
+    ),
     Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data", "fs"),
     Backend(
         "ftp",
@@ -57,6 +73,22 @@ BACKENDS = (
         "ftps://user:password@host/srv/data",
         "ftp.store",
         "ftp",
+    ),
+    Backend(
+        "gcs",
+        "gcs:AsyncGoogleCloudStore",
+        "gcs:GoogleCloudStore",
+        "gcs://bucket?token=...",
+        "gcs.store",
+        "gcs",
+    ),
+    Backend(
+        "gs",
+        "gcs:AsyncGoogleCloudStore",
+        "gcs:GoogleCloudStore",
+        "gs://bucket/prefix",
+        "gcs.store",
+        "gcs",
     ),
     Backend(
         "hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed", "hashdir"
@@ -79,7 +111,28 @@ BACKENDS = (
     ),
     Backend("memory", "object:AsyncDictStore", "object:DictStore", "memory://", "memory"),
     Backend(
-        "redis", "redis:AsyncRedisStore", "redis:RedisStore", "redis://localhost/0", "redis.store"
+        "postgres",
+        "postgres:AsyncPostgresStore",
+        "postgres:PostgresStore",
+        "postgres://localhost/app",
+        "postgres.store",
+        "postgres",
+    ),
+    Backend(
+        "postgresql",
+        "postgres:AsyncPostgresStore",
+        "postgres:PostgresStore",
+        "postgresql://user:password@localhost/app?table=objects",
+        "postgres.store",
+        "postgres",
+    ),
+    Backend(
+        "redis",
+        "redis:AsyncRedisStore",
+        "redis:RedisStore",
+        "redis://localhost/0",
+        "redis.store",
+        "redis",
     ),
     Backend(
         "rediss",
@@ -87,6 +140,7 @@ BACKENDS = (
         "redis:RedisStore",
         "rediss://user:password@example.com/0",
         "redis.store",
+        "redis",
     ),
     Backend(
         "s3",

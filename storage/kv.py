@@ -1,8 +1,15 @@
 """Key-value stores with minimalkv's names and behaviour, over any store of this package."""
 
 from ._kv.base import KeyValueStore
+from ._kv.boto import Boto3Store, Credentials, HBoto3Store, HS3FSStore, S3FSStore
 from ._kv.buckets import HS3Store, S3Store
 from ._kv.cache import CacheDecorator
+from ._kv.clouds import (
+    AzureBlockBlobStore,
+    GoogleCloudStore,
+    HAzureBlockBlobStore,
+    HGoogleCloudStore,
+)
 from ._kv.crypt import HMACDecorator, VerificationException
 from ._kv.decorators import (
     KeyTransformingDecorator,
@@ -11,6 +18,7 @@ from ._kv.decorators import (
     StoreDecorator,
     URLEncodeKeysDecorator,
 )
+from ._kv.filesystems import FSSpecStore
 from ._kv.idgen import HashDecorator, UUIDDecorator
 from ._kv.keys import (
     VALID_KEY_RE,
@@ -49,15 +57,24 @@ __all__ = [
     "VALID_KEY_RE_EXTENDED",
     "VALID_NON_NUM",
     "VALID_NON_NUM_EXTENDED",
+    "AzureBlockBlobStore",
+    "Boto3Store",
     "CacheDecorator",
     "CopyMixin",
+    "Credentials",
     "DictStore",
     "ExtendedKeyspaceMixin",
+    "FSSpecStore",
     "FilesystemStore",
+    "GoogleCloudStore",
+    "HAzureBlockBlobStore",
+    "HBoto3Store",
     "HDictStore",
     "HFilesystemStore",
+    "HGoogleCloudStore",
     "HMACDecorator",
     "HRedisStore",
+    "HS3FSStore",
     "HS3Store",
     "HashDecorator",
     "KeyTransformingDecorator",
@@ -65,6 +82,7 @@ __all__ = [
     "PrefixDecorator",
     "ReadOnlyDecorator",
     "RedisStore",
+    "S3FSStore",
     "S3Store",
     "StoreDecorator",
     "TimeToLiveMixin",

@@ -109,7 +109,17 @@ class SupportsPresign(Protocol):
 
 @runtime_checkable
 class SupportsTTL(Protocol):
-    """A store whose objects go by themselves after a while, if it is told so."""
+    """A store whose objects go by themselves after a while, if it is told so.
+
+    From the moment on at which its time is over, an object is missing for every verb: it is neither
+    read nor listed, ``if_absent`` is fulfilled, and no ``if_match`` is. When its room is free again
+    is up to the store; one that does not see to that by itself has a ``sweep()``.
+
+    Each put says anew how long the object lives: one by a store without a lifetime, over an object
+    that has one, makes it live for ever. A copy goes when its source would, and so does what was
+    moved. From one store to another, in a sync too, go content and attributes, no lifetimes: what
+    arrives lives as long as its new store says.
+    """
 
     def with_ttl(self, ttl: float | None, /) -> Any:
         """The same store, where what is put goes ``ttl`` seconds later; None: never."""

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from .._core.errors import ConfigError
+from .._sync.wrappers.keys import PrefixStore
 from .keys import ExtendedKeyspaceMixin
 from .mixins import UrlMixin
 from .objects import ObjectKeyValueStore
 
 
-class S3Store(UrlMixin, ObjectKeyValueStore):
+class BucketValues(UrlMixin, ObjectKeyValueStore):
+    """Values in a bucket.
+
+    Args:
+        bucket: The store of the bucket's objects.
+        base: The bucket's own URL.
+        object_prefix: What stands before each key in the bucket, exactly so.
+        url_valid_time: Seconds for which URLs are valid; 0 for URLs that are not signed.
+        metadata: What is kept with each value that is put.
+    """
+
+    def __init__(
+        self,
+        bucket: Any,
+        base: str,
+        object_prefix: str,
+        url_valid_time: int,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(PrefixStore(bucket, object_prefix) if object_prefix else bucket)
+        self._objects = bucket
+        self._base = base
+        self.object_prefix = object_prefix
+        self.url_valid_time = url_valid_time
+        self.metadata = dict(metadata or {})
+
+    def close(self) -> None:
+        """Close the store of the bucket's objects."""
+        super().close()
+        self._objects.close()
+
+    def _put(self, key: str, data: bytes) -> str:
+        with self._failures():
+            self.store.put(key, data, metadata=self.metadata)
+        return key
+
+    def _put_file(self, key: str, file: BinaryIO) -> str:
+        with self._failures():
+            self.store.put(key, file, metadata=self.metadata)
+        return key
+
+    def _url_for(self, key: str) -> str:
+        name = self.object_prefix + key
+        if not self.url_valid_time:
+            return f"{self._base}/{quote(name)}"
+        with self._failures():
+            return self._objects.presigned_get(name, self.url_valid_time)  # type: ignore[no-any-return]
+
+
+class S3Store(BucketValues):
     """Values in a bucket, on AWS or on a server that speaks the same protocol.
 
     Args:
@@ -51,7 +102,7 @@ class S3Store(UrlMixin, ObjectKeyValueStore):
         if not bucket:
             raise ConfigError("a URL of s3 is s3://key:secret@host/bucket")
         scheme = "https" if is_secure else "http"
-        self._base = f"{scheme}://{host}/{bucket}" if host else f"https://{bucket}.s3.amazonaws.com"
+        base = f"{scheme}://{host}/{bucket}" if host else f"https://{bucket}.s3.amazonaws.com"
         options: dict[str, Any] = {
             "endpoint_url": f"{scheme}://{host}" if host else None,
             "aws_access_key_id": access_key,
@@ -61,17 +112,9 @@ class S3Store(UrlMixin, ObjectKeyValueStore):
             "verify": None if verify is True else verify,
         }
         known = {name: value for name, value in options.items() if value is not None}
-        made = BucketStore.connect(bucket, prefix=object_prefix, create=create_if_missing, **known)
-        super().__init__(made)
+        made = BucketStore.connect(bucket, create=create_if_missing, **known)
+        super().__init__(made, base, object_prefix, 0 if public else url_valid_time)
         self.bucket = bucket
-        self.object_prefix = object_prefix
-        self.url_valid_time = 0 if public else url_valid_time
-
-    def _url_for(self, key: str) -> str:
-        if not self.url_valid_time:
-            return f"{self._base}/{quote(self.object_prefix + key)}"
-        with self._failures():
-            return self.store.presigned_get(key, self.url_valid_time)  # type: ignore[attr-defined, no-any-return]
 
 
 class HS3Store(ExtendedKeyspaceMixin, S3Store):

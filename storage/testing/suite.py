@@ -11,6 +11,7 @@ from .conditions import ConditionChecks
 from .errors import ErrorChecks
 from .info import InfoChecks
 from .keys import KeyChecks
+from .lifetimes import LifetimeChecks
 from .listing import ListingChecks
 from .memory import MemoryChecks
 from .model import ModelChecks
@@ -34,6 +35,7 @@ class StoreConformance(
     ReaderChecks,
     WriterChecks,
     AttributeChecks,
+    LifetimeChecks,
     ConditionChecks,
     RaceChecks,
     BulkChecks,

@@ -66,7 +66,7 @@ async def test_how_the_file_is_used(path: Path, durable: bool, synchronous: int)
         assert await asked(store, "secure_delete") == 2
         assert await store._database.read(pragma, "query_only") == 1
         assert query(path, "PRAGMA application_id") == [(0x73746F72,)]
-        assert query(path, "PRAGMA user_version") == [(1,)]
+        assert query(path, "PRAGMA user_version") == [(2,)]
     # The log is in the file, and gone, when all is closed.
     assert os.listdir(path.parent) == [path.name]
 

@@ -93,7 +93,7 @@ def test_an_object_that_is_not_whole(filled: Path, statement: str) -> None:
 def test_two_objects_of_one_version(filled: Path) -> None:
     change(
         filled,
-        "INSERT INTO objects SELECT 'twin', version, size, modified, NULL, NULL "
+        "INSERT INTO objects SELECT 'twin', version, size, modified, NULL, NULL, NULL "
         "FROM objects WHERE key = 'small'",
     )
     assert checked(filled).incomplete == ("small", "twin")

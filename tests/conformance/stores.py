@@ -5,6 +5,7 @@ A new backend needs its line here, and is then tested async and blocking by the 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -15,9 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from storage import _registry
+from storage._core.errors import MissingExtra
 from storage._core.info import Capability
-from tests.services import buckets
-from tests.services.process import FileService, RedisService, S3Service
+from tests.services import buckets, clouds
+from tests.services.process import (
+    CloudService,
+    DatabaseService,
+    FileService,
+    RedisService,
+    S3Service,
+)
 
 ALL = ~Capability.NONE
 
@@ -64,10 +72,10 @@ class Medium:
         return {**self.hints, **fewer, "own_keys": False}
 
     def is_there(self) -> bool:
-        """Whether its façades exist: while stores are still coming in."""
+        """Whether its façades exist, and what they need."""
         try:
             return bool(self.load(blocking=False) and self.load(blocking=True))
-        except ModuleNotFoundError:
+        except (ModuleNotFoundError, MissingExtra):
             return False
 
 
@@ -109,7 +117,9 @@ class Corner:
     prefix: str
 
 
-def corner(service: S3Service | RedisService, bucket: str) -> Corner:
+def corner(
+    service: S3Service | RedisService | CloudService | DatabaseService, bucket: str
+) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -185,6 +195,29 @@ def _connect_redis(kind: type[Any], place: Corner) -> Any:
     )
 
 
+def _by_azure(kind: type[Any], place: Corner) -> Any:
+    service = place.service
+    return kind(
+        service.account,
+        place.bucket or clouds.BUCKET,
+        account_key=service.key,
+        endpoint_url=service.endpoint,
+        prefix=place.prefix + "/",
+        part_size=1024 * 1024,
+    )
+
+
+def _by_google(kind: type[Any], place: Corner) -> Any:
+    return kind(
+        place.bucket or clouds.BUCKET,
+        token=place.service.key,
+        endpoint_url=place.service.endpoint,
+        prefix=place.prefix + "/",
+        part_size=1024 * 1024,
+        lacking=_FAKE_GCS_LACKS,
+    )
+
+
 def _besides(place: Corner, keys: list[str]) -> list[str]:
     """What is on a Redis server besides objects and what stands beside them."""
     import redis
@@ -195,12 +228,40 @@ def _besides(place: Corner, keys: list[str]) -> list[str]:
     return [repr(name) for name in found - known]
 
 
+def _by_asyncpg(kind: type[Any], place: Corner) -> Any:
+    return kind(place.service.url, table=f"t{place.prefix}", max_connections=4)
+
+
+def _orphans(place: Corner, keys: list[str]) -> list[str]:
+    """Chunks of no object, and uploads."""
+    import asyncpg
+
+    table = f"t{place.prefix}"
+    query = f"""
+SELECT 'chunk ' || number FROM {table}_chunks c
+WHERE NOT EXISTS (SELECT 1 FROM {table} o WHERE o.etag = c.etag)
+UNION ALL SELECT 'upload ' || etag FROM {table}_uploads"""
+
+    async def look() -> list[str]:
+        connection = await asyncpg.connect(place.service.url)
+        try:
+            return [row[0] for row in await connection.fetch(query)]
+        except asyncpg.UndefinedTableError:
+            return []
+        finally:
+            await connection.close()
+
+    return asyncio.run(look())
+
+
 def _uploads(place: Corner, keys: list[str]) -> list[str]:
     client = buckets.client(place.service)
     found = client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.prefix)
     return [upload["Key"] for upload in found.get("Uploads", ())]
 
 
+# What fake-gcs-server takes no notice of, without a word.
+_FAKE_GCS_LACKS = Capability.COPY_IF_ABSENT | Capability.DELETE_IF_MATCH
 # What moto takes no notice of, without a word.
 _MOTO_LACKS = Capability.COPY_IF_ABSENT
 _FILES = {"picklable": True, "memory_limit": 8 * 1024 * 1024}
@@ -322,6 +383,26 @@ MEDIA["sftp"] = Medium(
     service="sftp",
     twin=False,
 )
+MEDIA["postgres"] = Medium(
+    "postgresql",
+    _by_asyncpg,
+    hints={
+        "remote": True,
+        "thorough": False,
+        "examples": 15,
+        "steps": 12,
+        "many": 60,
+        "seconds": 0.15,
+        # More than two of its statements carry.
+        "stream_size": 3_000_000,
+        "memory_limit": 24 * 1024 * 1024,
+        "idle_descriptors": 20,
+        "secrets": ["test-secret"],
+    },
+    litter=_orphans,
+    service="postgres",
+    twin=False,
+)
 MEDIA["ftp"] = Medium(
     "ftp",
     _by_ftp,
@@ -330,6 +411,34 @@ MEDIA["ftp"] = Medium(
     capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="ftp",
+    twin=False,
+)
+_CLOUDS = {
+    **_BUCKETS,
+    "examples": 8,
+    "steps": 8,
+    "many": 60,
+    "seconds": 0.1,
+    "stream_size": 2_500_000,
+    "memory_limit": 8 * 1024 * 1024,
+}
+if not clouds.Azurite.missing():  # it is no wheel, and tests that need it say so
+    MEDIA["azure"] = Medium(
+        "az",
+        _by_azure,
+        hints={**_CLOUDS, "secrets": [clouds.MARK], "own_keys": False, "many": 30, "examples": 5},
+        capabilities=ALL & ~Capability.ORDERED,
+        service="azurite",
+        begins_missing=False,
+        twin=False,
+    )
+MEDIA["gcs"] = Medium(
+    "gs",
+    _by_google,
+    hints={**_CLOUDS, "secrets": ["token-secret"]},
+    capabilities=ALL & ~_FAKE_GCS_LACKS,
+    service="fakegcs",
+    begins_missing=False,
     twin=False,
 )
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -37,18 +38,21 @@ class Relay:
     """Listens at ``port`` and leads to the server at ``upstream``.
 
     `asked` and `answered` see all that passes from now on, and may change it, swallow it (by giving
-    nothing), take their time, or reset the connection.
+    nothing), take their time, or reset the connection. With a context its clients speak TLS to it.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         self.upstream = host, port
+        self._context = context
         self.asked: Change | None = None
         self.answered: Change | None = None
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(
+            self._connected, "127.0.0.1", 0, ssl=self._context
+        )
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 

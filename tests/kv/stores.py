@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from storage.fs import FilesystemStore as Files
 from storage.kv import (
     CacheDecorator,
     DictStore,
@@ -24,6 +25,7 @@ from storage.kv import (
     S3Store,
     URLEncodeKeysDecorator,
 )
+from storage.utils import TTLStore
 from tests.backends import redises
 from tests.services.process import S3Service
 
@@ -39,12 +41,19 @@ def _held(url: str) -> Any:
     return store
 
 
+def _expiring(place: Path) -> Any:
+    """A store of files, whose values may have a time to live."""
+    place.mkdir()
+    return KeyValueStore(TTLStore(Files(place)))
+
+
 MADE: dict[str, Callable[[Path], Any]] = {
     "memory": lambda place: DictStore(),
     "hmemory": lambda place: HDictStore(),
     "fs": FilesystemStore,
     "hfs": HFilesystemStore,
     "sqlite": lambda place: _held(f"sqlite://{place}/objects.sqlite"),
+    "expiring": _expiring,
     "zip": lambda place: _held(f"zip://{place}/objects.zip"),
     "prefixed": lambda place: PrefixDecorator("p-", FilesystemStore(place)),
     "quoted": lambda place: URLEncodeKeysDecorator(DictStore()),
@@ -53,7 +62,7 @@ MADE: dict[str, Callable[[Path], Any]] = {
 }
 NO_COPIES = ("signed",)
 EXTENDED = ("hmemory", "hfs", "hredis", "hs3", "quoted")
-EXPIRING = ("memory", "hmemory", "quoted", "redis", "hredis")
+EXPIRING = ("memory", "hmemory", "quoted", "sqlite", "expiring", "redis", "hredis")
 
 
 def bucket(service: S3Service, name: str, kind: type[S3Store] = S3Store, **options: Any) -> S3Store:

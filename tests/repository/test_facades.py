@@ -58,9 +58,14 @@ STEPS = {
     "AsyncFileTreeStore",
     "AsyncRemoteLife",
     "AsyncRemoteStore",
+    "AsyncCloudStore",
+    "AsyncSqliteFile",
     "AsyncForeignStore",
     "AsyncParentStore",
     "AsyncRecodingStore",
+    "AsyncPostgresHooks",
+    "AsyncPostgresMany",
+    "AsyncPostgresReads",
     "AsyncRedisHooks",
     "AsyncRedisMany",
     "AsyncStoreChecks",
@@ -118,6 +123,7 @@ def test_each_name_has_one_home() -> None:
         # Key-value stores have their own names, as their users know them.
         "DictStore": ["storage.kv", "storage.object"],
         "FilesystemStore": ["storage.fs", "storage.kv"],
+        "GoogleCloudStore": ["storage.gcs", "storage.kv"],
         "RedisStore": ["storage.kv", "storage.redis"],
     }
 

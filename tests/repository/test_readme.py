@@ -60,6 +60,8 @@ def test_every_program_runs(program: str, tmp_path: Path, request: pytest.Fixtur
             "AWS_SECRET_ACCESS_KEY": service.secret_key,
             "AWS_DEFAULT_REGION": service.region,
         }
+    if "REDIS_URL" in program:
+        environment["REDIS_URL"] = request.getfixturevalue("valkey").url
     done = run(["-c", program], tmp_path, environment)
     # asyncio's debug mode complains of every step that took long; here the machine is just busy.
     complaints = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]

@@ -60,6 +60,34 @@ class RedisService:
         return f"redis://:{self.password}@{self.host}:{self.port}/0"
 
 
+@dataclass(frozen=True)
+class CloudService:
+    """Where a server listens that stands for a cloud service, and what opens it."""
+
+    endpoint: str
+    account: str
+    key: str = field(repr=False)
+    name: str
+
+
+@dataclass(frozen=True)
+class DatabaseService:
+    """Where a database server listens, and how one is let into its first database."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The URL of its first database."""
+        place = f"{self.host}:{self.port}/{self.database}"
+        return f"postgresql://{self.user}:{self.password}@{place}"
+
+
 class Server(ABC):
     """One server, its ports and its directory; it may be killed and started again.
 

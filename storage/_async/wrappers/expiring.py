@@ -46,6 +46,10 @@ class AsyncTTLStore(AsyncIdentityStore):
     for ever. Where the child's listings leave metadata out (files, S3), each object that is listed
     is looked at.
 
+    This is how files and buckets get lifetimes. S3's own lifecycle rules count days, from the day
+    of the put, for all objects under a prefix or a tag: such a rule may do the sweeping, where
+    nothing under it is to live longer, but it cannot say when an object ends to be read.
+
     A presigned URL of the child works beyond an object's life. Clocks of several machines have to
     agree as well as lifetimes are to be kept.
 

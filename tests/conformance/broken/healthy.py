@@ -101,8 +101,12 @@ class HealthyStore(AsyncDictStore):
             yield key
 
     # In two steps, as where nothing better is known.
-    _copy = AsyncBaseStore._copy
     _move = AsyncBaseStore._move
+
+    async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        end = self._shelf.find(source)[2]
+        ttl = None if end is None else max(0.0, end - self._shelf.deadlines.now())
+        return await AsyncBaseStore._copy(self.with_ttl(ttl), source, target, if_absent)
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         await asyncio.sleep(0)

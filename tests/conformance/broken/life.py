@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from storage._async.backends.memory import AsyncDictStore
+from storage._async.base import AsyncBaseStore
 from storage._async.pieces import Sink
 from storage._core.errors import StoreClosed, StoreError, StoreTimeout
 from storage._core.info import ObjectInfo, ReadOptions, WriteOptions
@@ -261,3 +263,18 @@ class RemovesDirectories(HealthyStore):
 
 LEFT_OPEN: list[int] = []
 """Descriptors that broken stores have left open, for the tests to close."""
+
+
+@caught_by("test_lifetime_goes_along")
+class LosesLifetimes(HealthyStore):
+    """What is copied lives as long as what is put."""
+
+    _copy = AsyncBaseStore._copy
+
+
+@caught_by("test_lifetime", "test_lifetime_of_each_put")
+class LivesForEver(HealthyStore):
+    """Takes a lifetime, and does not keep to it."""
+
+    def with_ttl(self, ttl: float | None) -> AsyncDictStore:
+        return super().with_ttl(None if ttl is None else ttl + 60)

@@ -22,6 +22,8 @@ from .objects import CHUNK, add_chunk
 BATCH = 1000
 """Objects that are converted between two looks at the old table."""
 
+ANY = "TRUE"
+"""Nothing there has a lifetime."""
 # Of bytes, `length` need not read them.
 _SIZE = """CASE typeof(data) WHEN 'blob' THEN length(data)
     WHEN 'text' THEN length(CAST(data AS BLOB)) END"""
@@ -79,16 +81,31 @@ def info_page(
     connection: sqlite3.Connection, span: listing.Span
 ) -> tuple[list[ObjectInfo], listing.Span | None]:
     """The next objects, and what is left after them."""
-    rows = span.select(connection, f"key, {_SIZE}")
+    rows = span.select(connection, f"key, {_SIZE}", ANY)
     return [ObjectInfo(key, size) for key, size in rows], span.beyond(rows)
+
+
+def exists(connection: sqlite3.Connection, key: str) -> bool:
+    """Whether there is an object."""
+    return connection.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone() is not None
+
+
+def key_page(
+    connection: sqlite3.Connection, span: listing.Span
+) -> tuple[list[str], listing.Span | None]:
+    """The next keys, and what is left after them."""
+    rows = span.select(connection, "key", ANY)
+    return [key for (key,) in rows], span.beyond(rows)
 
 
 READS: dict[Callable[..., Any], Callable[..., Any]] = {
     reading.get: get,
     reading.get_data: get_data,
     reading.head: head,
+    reading.exists: exists,
     reading.open_object: open_object,
     listing.info_page: info_page,
+    listing.key_page: key_page,
     check.check: check.check_amplifys,
 }
 """What is read here in another way than from files of ours; the other units suit both."""
@@ -139,7 +156,7 @@ def _convert(connection: sqlite3.Connection, stopped: check.Stopped) -> None:
                 raise StoreClosed("the upgrade was given up: nothing has changed")
             _move(connection, row, size, version)
             values = key, version, size, modified
-            connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, NULL, NULL)", values)
+            connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, NULL, NULL, NULL)", values)
             version += 1
         # As it goes, so that the new rows find room where the old ones were.
         connection.execute("DELETE FROM old WHERE rowid <= ?", (rows[-1][0],))

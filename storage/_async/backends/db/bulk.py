@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...._core.closing import closing
 from ...._core.errors import NoSpace
 from ...._core.values import STREAM
 from ...._core.window import each
-from ...base import AsyncBaseStore, Items, Keys, Outcome
+from ...base import Items, Keys, Outcome
 from . import objects
 from .database import CREATE, PLAIN, Database
 from .writing import GROUP
+
+if TYPE_CHECKING:
+    from .store import AsyncSqliteStore
 
 ROOM = 4 * 1024 * 1024
 """Bytes in a group, about."""
@@ -47,7 +50,7 @@ class Bulk:
         database: Its database.
     """
 
-    def __init__(self, store: AsyncBaseStore, database: Database) -> None:
+    def __init__(self, store: AsyncSqliteStore, database: Database) -> None:
         self._store = store
         self._database = database
 
@@ -81,7 +84,7 @@ class Bulk:
     async def _put_group(self, group: list[objects.Item]) -> list[Outcome]:
         try:
             if group:
-                work = self._database.write(CREATE, objects.put_each, group)
+                work = self._database.write(CREATE, objects.put_each, group, self._store._expires())
                 await self._store._run("put_many", None, work)
         except NoSpace:  # those that are small enough, then
             return [await self._put_one(key, data) for key, data in group]

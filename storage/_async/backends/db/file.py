@@ -19,7 +19,7 @@ from ...._core.errors import (
 from . import amplify, check, uploads
 from .check import Stopped
 from .errors import code_of
-from .format import File, Kind, kind_of, make_tables
+from .format import EARLIER, File, Kind, bring_up, kind_of, make_tables
 from .room import Connection
 from .watch import Identity, Watch
 
@@ -183,6 +183,8 @@ def _prepare(
 ) -> Setting:
     """Make sure that the file is a store, and set the connection up."""
     kind = _kind_of(connection)
+    if kind is Kind.OURS:
+        _bring_up(connection)
     if kind is Kind.AMPLIFYS and upgrade:
         amplify.upgrade(connection, stopped)
         kind = Kind.OURS
@@ -209,6 +211,17 @@ def _kind_of(connection: sqlite3.Connection) -> Kind:
     finally:
         if connection.in_transaction:  # a full disk ends it
             connection.execute("ROLLBACK")
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA user_version").fetchone() == (EARLIER,):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            bring_up(connection)  # unless another process was faster
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
 
 def _prepare_writing(connection: sqlite3.Connection) -> str:

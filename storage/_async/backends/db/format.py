@@ -10,8 +10,10 @@ from ...._core.errors import CorruptStore, NotSupported
 
 APPLICATION_ID = 0x73746F72
 """What SQLite's header says of whose file it is: "stor"."""
-FORMAT = 1
+FORMAT = 2
 """The layout of the tables, as ``user_version``; the length of the chunks is a part of it."""
+EARLIER = 1
+"""The layout before objects had lifetimes; it is brought up when such a file is opened."""
 
 # Rows of `objects` are small, so that a listing reads little; all bytes are in `chunks`. A version
 # is never used twice. `uploads` has the versions that are not published yet.
@@ -22,8 +24,10 @@ _SCHEMA = (
         size INTEGER NOT NULL,
         modified INTEGER NOT NULL,
         content_type TEXT,
-        metadata TEXT
+        metadata TEXT,
+        expires INTEGER
     ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS expiring ON objects (expires) WHERE expires IS NOT NULL",
     """CREATE TABLE IF NOT EXISTS chunks (
         version INTEGER NOT NULL,
         seq INTEGER NOT NULL,
@@ -68,7 +72,7 @@ def kind_of(connection: sqlite3.Connection) -> Kind:
     (mark,) = connection.execute("PRAGMA application_id").fetchone()
     (written,) = connection.execute("PRAGMA user_version").fetchone()
     if mark == APPLICATION_ID:
-        if written != FORMAT:
+        if written not in (EARLIER, FORMAT):
             raise NotSupported(f"the file has format {written}, and this package knows {FORMAT}")
         return Kind.OURS
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master").fetchall()]
@@ -81,6 +85,13 @@ def kind_of(connection: sqlite3.Connection) -> Kind:
     if as_theirs and not mark and encoding == "UTF-8":
         return Kind.AMPLIFYS
     raise CorruptStore("the database is another program's: it is no store of this package")
+
+
+def bring_up(connection: sqlite3.Connection) -> None:
+    """Give lifetimes to a file of ours that knows none, within a transaction."""
+    if connection.execute("PRAGMA user_version").fetchone() == (EARLIER,):
+        connection.execute("ALTER TABLE objects ADD COLUMN expires INTEGER")
+        make_tables(connection)
 
 
 def make_tables(connection: sqlite3.Connection) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from ...._core.info import ObjectInfo
-from .objects import FIELDS, Row
+from .objects import FIELDS, LIVE, Row
 
 PAGE = 1000
 """Rows that a listing reads at a time."""
@@ -36,7 +36,9 @@ class Span(NamedTuple):
         """What is left after all that begins with ``prefix``; no byte of UTF-8 is 255."""
         return Span(self.prefix, prefix.encode() + b"\xff")
 
-    def select(self, connection: sqlite3.Connection, fields: str) -> list[Any]:
+    def select(
+        self, connection: sqlite3.Connection, fields: str, condition: str = LIVE
+    ) -> list[Any]:
         """The next page."""
         if not self.prefix:
             query = _LIST + _TEXT
@@ -46,7 +48,9 @@ class Span(NamedTuple):
             above = self.prefix[:-1] + bytes([self.prefix[-1] + 1])
             query = _LIST + _BELOW
             bounds = (self.after, self.prefix, above)
-        return connection.execute(f"SELECT {fields} {query}{_NEXT}", bounds).fetchall()
+        return connection.execute(
+            f"SELECT {fields} {query} AND {condition}{_NEXT}", bounds
+        ).fetchall()
 
 
 def _encoded(text: str) -> bytes:

@@ -23,15 +23,22 @@ CHUNK = 256 * 1024
 COPY_AT_ONCE = 16 * 1024 * 1024
 """Bytes of the largest object that is copied in one transaction."""
 
-FIELDS = "version, size, modified, content_type, metadata"
-_FIND = "SELECT version, size, modified, content_type, metadata FROM objects WHERE key = ?"
+FIELDS = "version, size, modified, content_type, metadata, expires"
+NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+"""The time as ``expires`` has it: milliseconds since 1970."""
+LIVE = f"(expires IS NULL OR expires > {NOW})"
+"""What is true of an object whose time is not over."""
+_FIND = f"SELECT {FIELDS} FROM objects WHERE key = ?"  # noqa: S608 - constants alone, as below
 # What `find` gives, after the newest version of all.
-_LOOK_ROUND = """
-    SELECT (SELECT max(version) FROM chunks), version, size, modified, content_type, metadata
+_LOOK_ROUND = f"""
+    SELECT (SELECT max(version) FROM chunks), {FIELDS}
     FROM (SELECT 1) LEFT JOIN objects ON key = ?
-"""
+"""  # noqa: S608
 _SWAP = "UPDATE chunks SET version = ?, data = ? WHERE version = ? AND seq = 0"
-_PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)"
+_PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)"
+SWEEP = 500
+"""Objects whose time is over that one transaction removes."""
+_OVER = f"SELECT key, version FROM objects WHERE expires <= {NOW} LIMIT {SWEEP}"  # noqa: S608
 
 
 class Row(NamedTuple):
@@ -42,6 +49,11 @@ class Row(NamedTuple):
     modified: int
     content_type: str | None
     metadata: str | None
+    expires: int | None
+
+    def over(self) -> bool:
+        """Whether its time is over: it counts as missing, though it may still be replaced."""
+        return self.expires is not None and self.expires <= time_ns() // 10**6
 
     def info(self, key: str) -> ObjectInfo:
         """As the protocol has it."""
@@ -56,14 +68,19 @@ class Row(NamedTuple):
 
 
 def find(connection: sqlite3.Connection, key: str) -> Row | None:
-    """What stands under a key now."""
+    """What stands under a key now, be its time over or not."""
     row = connection.execute(_FIND, (key,)).fetchone()
     return None if row is None else Row(*row)
 
 
+def living(row: Row | None) -> Row | None:
+    """The same, unless its time is over."""
+    return None if row is None or row.over() else row
+
+
 def existing(connection: sqlite3.Connection, key: str) -> Row:
     """What stands under a key now, for those who need something there."""
-    row = find(connection, key)
+    row = living(find(connection, key))
     if row is None:
         raise ObjectNotFound("there is no object under this key", key=key)
     return row
@@ -90,10 +107,10 @@ def publish(connection: sqlite3.Connection, key: str, row: Row, replaced: Row | 
     return row.info(key)
 
 
-def new_row(version: int, size: int, options: WriteOptions) -> Row:
+def new_row(version: int, size: int, options: WriteOptions, expires: int | None) -> Row:
     """The row of an object that is published now."""
     metadata = json.dumps(dict(options.metadata)) if options.metadata else None
-    return Row(version, size, time_ns() // 1000, options.content_type, metadata)
+    return Row(version, size, time_ns() // 1000, options.content_type, metadata, expires)
 
 
 def replaceable(connection: sqlite3.Connection, key: str, options: WriteOptions) -> Row | None:
@@ -103,7 +120,8 @@ def replaceable(connection: sqlite3.Connection, key: str, options: WriteOptions)
 
 def _replaceable(key: str, options: WriteOptions, found: Row | None) -> Row | None:
     if options.conditional:
-        options.check(key, None if found is None else found.info(key))
+        there = living(found)
+        options.check(key, None if there is None else there.info(key))
     return found
 
 
@@ -115,7 +133,11 @@ def add_chunk(
 
 
 def put(
-    connection: sqlite3.Connection, key: str, data: bytes | memoryview, options: WriteOptions
+    connection: sqlite3.Connection,
+    key: str,
+    data: bytes | memoryview,
+    options: WriteOptions,
+    expires: int | None = None,
 ) -> ObjectInfo:
     """Store a whole object."""
     newest, *rest = connection.execute(_LOOK_ROUND, (key,)).fetchone()
@@ -135,26 +157,38 @@ def put(
         view = memoryview(data)
         for seq, start in enumerate(range(0, len(data), CHUNK)):
             add_chunk(connection, version, seq, view[start : start + CHUNK])
-    return publish(connection, key, new_row(version, len(data), options), replaced)
+    return publish(connection, key, new_row(version, len(data), options, expires), replaced)
 
 
-def put_each(connection: sqlite3.Connection, items: Sequence[Item]) -> None:
+def put_each(connection: sqlite3.Connection, items: Sequence[Item], expires: int | None) -> None:
     """Store whole objects."""
     for key, data in items:
-        put(connection, key, data, WRITE_OVER)
+        put(connection, key, data, WRITE_OVER, expires)
 
 
 def delete(
     connection: sqlite3.Connection, key: str, missing_ok: bool, if_match: str | None
 ) -> None:
     """Remove an object."""
-    found = find(connection, key)
+    found = living(find(connection, key))
     if found is None and missing_ok and if_match is None:
         return
     check_delete(key, None if found is None else found.info(key), if_match)
     assert found is not None
-    connection.execute("DELETE FROM chunks WHERE version = ?", (found.version,))
+    _drop(connection, key, found.version)
+
+
+def _drop(connection: sqlite3.Connection, key: str, version: int) -> None:
+    connection.execute("DELETE FROM chunks WHERE version = ?", (version,))
     connection.execute("DELETE FROM objects WHERE key = ?", (key,))
+
+
+def sweep(connection: sqlite3.Connection) -> int:
+    """Remove some objects whose time is over; returns how many."""
+    rows = connection.execute(_OVER).fetchall()
+    for key, version in rows:
+        _drop(connection, key, version)
+    return len(rows)
 
 
 def delete_each(

@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 from ...._core.errors import CorruptStore, ObjectNotFound, PreconditionFailed
 from ...._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions
-from .objects import CHUNK, Row, existing, find
+from .objects import CHUNK, LIVE, Row, existing, find, living
 
 _EVERYTHING = ByteRange()
 # The bounds are those of `ByteRange`; one statement, so that all it finds is of one version.
 _READ = """
-    SELECT objects.version, size, modified, content_type, metadata, data
+    SELECT objects.version, size, modified, content_type, metadata, expires, data
     FROM objects LEFT JOIN chunks ON chunks.version = objects.version
     AND seq >= CASE WHEN :start < 0 THEN max(0, size + :start) ELSE :start END / :chunk
     AND seq <= (ifnull(:end, size) - 1) / :chunk
     WHERE key = :key ORDER BY seq
 """
-_READ_SMALL = """
+_READ_SMALL = f"""
     SELECT data, size FROM objects LEFT JOIN chunks ON chunks.version = objects.version
-    AND seq = 0 AND size <= ? WHERE key = ?
-"""
+    AND seq = 0 AND size <= ? WHERE key = ? AND {LIVE}
+"""  # noqa: S608 - constants alone
 _READ_ALL = """
-    SELECT objects.version, size, modified, content_type, metadata, data
+    SELECT objects.version, size, modified, content_type, metadata, expires, data
     FROM objects LEFT JOIN chunks ON chunks.version = objects.version
     WHERE key = ? ORDER BY seq
 """
@@ -31,12 +31,17 @@ _READ_ALL = """
 
 def exists(connection: sqlite3.Connection, key: str) -> bool:
     """Whether there is an object."""
-    return connection.execute("SELECT 1 FROM objects WHERE key = ?", (key,)).fetchone() is not None
+    return living(find(connection, key)) is not None
 
 
 def head(connection: sqlite3.Connection, key: str) -> ObjectInfo:
     """What is known of an object."""
     return existing(connection, key).info(key)
+
+
+def end_of_life(connection: sqlite3.Connection, key: str) -> int | None:
+    """When an object's time is over."""
+    return existing(connection, key).expires
 
 
 def get_data(connection: sqlite3.Connection, key: str) -> bytes:
@@ -57,13 +62,13 @@ def get(connection: sqlite3.Connection, key: str, options: ReadOptions) -> tuple
     else:
         bounds = {"key": key, "start": part.start, "end": part.end, "chunk": CHUNK}
         rows = connection.execute(_READ, bounds).fetchall()
-    if not rows:
+    row = living(Row(*rows[0][:6]) if rows else None)
+    if row is None:
         raise ObjectNotFound("there is no object under this key", key=key)
-    row = Row(*rows[0][:5])
     info = row.info(key)
     options.check(info)
     start, end = (0, row.size) if part is None else part.resolve(row.size)
-    chunks = [found[5] for found in rows if found[5] is not None]
+    chunks = [found[6] for found in rows if found[6] is not None]
     data: bytes = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     skipped = start % CHUNK
     if skipped or len(data) > end - start:

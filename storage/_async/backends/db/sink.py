@@ -57,11 +57,13 @@ class Upload:
         # Set here, so that it is known also if the caller is cancelled meanwhile.
         self._version = uploads.begin_upload(connection, chunk)
 
-    async def publish(self, key: str, options: WriteOptions) -> ObjectInfo:
+    async def publish(self, key: str, options: WriteOptions, expires: int | None) -> ObjectInfo:
         """Take the rest, and make the object visible."""
         assert self._version is not None
         last = uploads.Last(self._version, self._count, bytes(self.buffer))
-        return await self._database.write(PLAIN, uploads.publish_upload, last, key, options)
+        return await self._database.write(
+            PLAIN, uploads.publish_upload, last, key, options, expires
+        )
 
     async def drop(self) -> None:
         """Forget what is in the file; where that fails, it is swept up some day."""

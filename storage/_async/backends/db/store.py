@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self, TypeVar
+from time import time
+from typing import Self
 
 from ...._core import calls
 from ...._core.errors import ConfigError, StoreError, StoreNotFound
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
+from ...._core.lifetimes import check_ttl
 from ...._core.urls import StoreURL
-from ...base import AsyncBaseStore, Items, Keys, Outcome
+from ...base import Items, Keys, Outcome
 from ...pieces import Body, Sink
-from . import check, listing, objects, reading, upkeep
+from . import listing, objects, reading
 from .bulk import Bulk
-from .check import CheckReport
-from .database import CREATE, PLAIN, Chore, Database
+from .database import CREATE, PLAIN, Database
 from .format import File
 from .objects import CHUNK
 from .sink import Upload
+from .whole import AsyncSqliteFile
 
-T = TypeVar("T")
 
-
-class AsyncSqliteStore(AsyncBaseStore):
+class AsyncSqliteStore(AsyncSqliteFile):
     """Objects in a SQLite file; several processes may use it at the same time.
 
     The first put makes the file, and the directories above it. It is in WAL mode: readers and the
@@ -44,6 +44,9 @@ class AsyncSqliteStore(AsyncBaseStore):
         busy_timeout: Seconds to wait while another process has locked the file; then
             `StoreTimeout`.
         upgrade: Make a file of amplify-storage-utils one of ours when it is opened; see `upgrade`.
+        ttl: Seconds that an object lives after it was put; see `with_ttl`. None: for ever. Then it
+            is neither read nor listed; its room is free when something else is put under its key,
+            or after `sweep`.
     """
 
     capabilities = ~Capability.NONE
@@ -57,6 +60,7 @@ class AsyncSqliteStore(AsyncBaseStore):
         timeout: float | None = None,
         busy_timeout: float = 30.0,
         upgrade: bool = False,
+        ttl: float | None = None,
     ) -> None:
         super().__init__(timeout=timeout)
         self._path = os.fspath(db_path)
@@ -64,6 +68,8 @@ class AsyncSqliteStore(AsyncBaseStore):
             raise ConfigError("a SQLite store is a file; for objects in memory use AsyncDictStore")
         if not busy_timeout >= 0:
             raise ConfigError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
+        self._ttl = check_ttl(ttl)
+        self._view = False
         patience = busy_timeout if timeout is None else min(timeout, busy_timeout)
         self._database = Database(File(self._path, durable, upgrade), patience)
 
@@ -74,7 +80,7 @@ class AsyncSqliteStore(AsyncBaseStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
 
-        Options: ``durable``, ``timeout``, ``busy_timeout``, ``upgrade``.
+        Options: ``durable``, ``timeout``, ``busy_timeout``, ``upgrade``, ``ttl``.
         """
         if url.user is not None:
             raise ConfigError("a SQLite file has no user: write '@' as %40")
@@ -84,13 +90,36 @@ class AsyncSqliteStore(AsyncBaseStore):
             timeout=url.option("timeout", float, None),
             busy_timeout=url.option("busy_timeout", float, 30.0),
             upgrade=url.option("upgrade", bool, False),
+            ttl=url.option("ttl", float, None),
         )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._path!r})"
 
     async def _teardown(self) -> None:
-        await self._database.aclose()
+        if not self._view:
+            await self._database.aclose()
+
+    # -- lifetimes --------------------------------------------------------------------------
+
+    def with_ttl(self, ttl: float | None) -> AsyncSqliteStore:
+        """The same store, where what is put lives for another time.
+
+        ``await store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
+        copied or moved goes when its source would.
+
+        Args:
+            ttl: Seconds after the put; 0: at once; None: for ever.
+        """
+        ttl = check_ttl(ttl)
+        view = type(self).__new__(type(self))
+        vars(view).update(vars(self))
+        view._ttl, view._view = ttl, True
+        return view
+
+    def _expires(self) -> int | None:
+        """When the time of what is put now is over, in milliseconds since 1970."""
+        return None if self._ttl is None else int((time() + self._ttl) * 1000)
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -140,10 +169,11 @@ class AsyncSqliteStore(AsyncBaseStore):
     # -- writing ----------------------------------------------------------------------------
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
+        expires = self._expires()
         if options.if_match is None:
-            return await self._database.write(CREATE, objects.put, key, data, options)
+            return await self._database.write(CREATE, objects.put, key, data, options, expires)
         try:
-            return await self._database.write(PLAIN, objects.put, key, data, options)
+            return await self._database.write(PLAIN, objects.put, key, data, options, expires)
         except StoreNotFound:
             options.check(key, None)
             raise
@@ -154,7 +184,7 @@ class AsyncSqliteStore(AsyncBaseStore):
         try:
             yield sink
             if sink.begun:
-                sink.info = await sink.publish(key, options)
+                sink.info = await sink.publish(key, options, self._expires())
             else:
                 sink.info = await self._put(key, bytes(sink.buffer), options)
         except BaseException:
@@ -166,7 +196,16 @@ class AsyncSqliteStore(AsyncBaseStore):
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         info = await self._database.write(PLAIN, objects.copy, source, target, if_absent)
-        return info or await super()._copy(source, target, if_absent)
+        if info is not None:
+            return info
+        end = await self._database.read(reading.end_of_life, source)
+        return await self._until(end)._streamed_copy(source, target, if_absent)
+
+    def _until(self, end: int | None) -> AsyncSqliteStore:
+        return self.with_ttl(None if end is None else max(0.0, end / 1000 - time()))
+
+    async def _streamed_copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        return await super()._copy(source, target, if_absent)
 
     async def _move(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
         return await self._database.write(PLAIN, objects.move, source, target, if_absent)
@@ -176,54 +215,6 @@ class AsyncSqliteStore(AsyncBaseStore):
 
     def _delete_many(self, keys: Keys, missing_ok: bool) -> AsyncGenerator[Outcome, None]:
         return Bulk(self, self._database).delete(keys, missing_ok)
-
-    # -- the whole file ---------------------------------------------------------------------
-
-    async def check(self) -> CheckReport:
-        """Look through the whole file, as it is at this moment; all else goes on meanwhile.
-
-        Returns:
-            What was found: damage of the file, objects whose bytes are not all there, and values
-            that belong to none.
-
-        Raises:
-            CorruptStore: The file is so damaged that SQLite cannot read through it.
-        """
-        return await self._upkeep("check", check.check)
-
-    async def vacuum(self) -> int:
-        """Give the room of what was deleted back to the file system.
-
-        The file is written anew, which takes its size again in free space. Those who read go on;
-        those who write wait, for ``busy_timeout`` at most. If somebody reads all the while, the
-        file gets shorter when they are done.
-
-        Returns:
-            How many bytes it is shorter.
-
-        Raises:
-            StoreTimeout: Somebody else writes for longer than ``busy_timeout``.
-        """
-        return await self._upkeep("vacuum", upkeep.vacuum)
-
-    async def upgrade(self) -> bool:
-        """Make a file that amplify-storage-utils wrote one of ours, which can be written.
-
-        It is one transaction: whoever is killed meanwhile leaves the old file. Keys and bytes
-        stay; amplify-storage-utils cannot read the file any more.
-
-        Returns:
-            Whether it was such a file.
-
-        Raises:
-            CorruptStore: It has keys or data that no store of amplify-storage-utils puts there.
-            NotSupported: It has other tables too.
-        """
-        return await self._upkeep("upgrade", upkeep.upgrade)
-
-    async def _upkeep(self, operation: str, unit: Chore[T]) -> T:
-        self._check_open(operation)
-        return await self._run(operation, None, self._database.chore(unit))
 
     # -- listing ----------------------------------------------------------------------------
 

@@ -41,7 +41,11 @@ class Last(NamedTuple):
 
 
 def publish_upload(
-    connection: sqlite3.Connection, last: Last, key: str, options: WriteOptions
+    connection: sqlite3.Connection,
+    last: Last,
+    key: str,
+    options: WriteOptions,
+    expires: int | None,
 ) -> ObjectInfo:
     """Take the last chunk, and make the object visible."""
     replaced = replaceable(connection, key, options)
@@ -49,7 +53,7 @@ def publish_upload(
     _alive(connection.execute("DELETE FROM uploads WHERE version = ?", (last.version,)))
     if last.data:
         add_chunk(connection, *last)
-    row = new_row(last.version, last.seq * CHUNK + len(last.data), options)
+    row = new_row(last.version, last.seq * CHUNK + len(last.data), options, expires)
     return publish(connection, key, row, replaced)
 
 

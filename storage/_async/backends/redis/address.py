@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
-from ...._core.errors import ConfigError, StoreError
+from ...._core.errors import ConfigError
 from ...._core.text import Secret
 from ...._core.urls import BOOLEANS, StoreURL
-from .errors import translated
-from .protocol import Command, Reply, ReplyError
 
 PORT = 6379
 
@@ -76,10 +72,12 @@ class Address:
         place = self.path or f"{self.host}:{self.port}"
         return f"{place}/{self.db}"
 
-    def context(self) -> ssl.SSLContext | None:
-        """What TLS is spoken with; blocking, since it reads certificates."""
-        if not self.tls:
-            return None
+    def context(self) -> ssl.SSLContext:
+        """What TLS is spoken with; blocking, since it reads certificates.
+
+        Raises:
+            ConfigError: They cannot be read.
+        """
         try:
             found = ssl.create_default_context(
                 cafile=self.verify if isinstance(self.verify, str) else None
@@ -90,49 +88,6 @@ class Address:
             found.check_hostname = False
             found.verify_mode = ssl.CERT_NONE
         return found
-
-    def greeting(self) -> list[Command]:
-        """What is said before anything else."""
-        commands: list[Command] = []
-        if self.password is not None:
-            user = () if self.username is None else (self.username.encode(),)
-            commands.append((b"AUTH", *user, self.password.reveal().encode()))
-        if self.db:
-            commands.append((b"SELECT", self.db))
-        return commands
-
-    @staticmethod
-    def check_greeting(replies: list[Reply]) -> None:
-        """Raise unless the server answered the greeting well."""
-        for reply in replies:
-            if isinstance(reply, ReplyError):
-                raise translated(reply)
-
-
-def quick(found: Any) -> None:
-    """Let small packets of a socket go at once, and notice a peer that is gone."""
-    if found.family != getattr(socket, "AF_UNIX", None):
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-
-class Lost(Exception):
-    """A connection could not be made, or broke.
-
-    Args:
-        error: Why.
-        sent: Whether the server may have done what it was asked for.
-    """
-
-    def __init__(self, error: BaseException, *, sent: bool) -> None:
-        super().__init__(str(error) or type(error).__name__)
-        self.sent = sent
-        self.__cause__ = error
-
-    def as_store_error(self) -> StoreError:
-        """The same for the store's user."""
-        assert self.__cause__ is not None
-        return translated(self.__cause__ if isinstance(self.__cause__, Exception) else self)
 
 
 def _place(host: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ import re
 from ...._core.errors import (
     AccessDenied,
     CorruptStore,
+    MalformedResponse,
     NoSpace,
     NotSupported,
     StoreError,
@@ -14,7 +15,6 @@ from ...._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
-from .protocol import ReplyError
 
 LOADING = frozenset({"LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"})
 """Codes of a server that has done nothing, and will soon be able to."""
@@ -58,8 +58,25 @@ _WITHIN = re.compile(r"-([A-Z]{3,}) ")
 _TRAILER = re.compile(r"\.? script: \w{40}, on .*$", re.DOTALL)
 
 
+class Lost(Exception):
+    """A connection could not be made, or broke.
+
+    Args:
+        error: Why.
+        sent: Whether the server may have done what it was asked for.
+    """
+
+    def __init__(self, error: Exception, *, sent: bool) -> None:
+        super().__init__(str(error) or type(error).__name__)
+        self.sent = sent
+        self.error = error
+
+
 def code_of(error: Exception) -> str:
     """The code that the server's error begins with."""
+    known = _OF_CLASS.get(type(error).__name__)
+    if known:  # redis-py has taken it off the message
+        return known
     text = str(error)
     within = _WITHIN.search(text) if text.startswith("ERR") else None
     if within:
@@ -75,12 +92,14 @@ def translated(error: Exception) -> StoreError:
     text = _TRAILER.sub("", str(error)) or type(error).__name__
     kinds = {kind.__name__ for kind in type(error).__mro__}
     made: StoreError
-    if isinstance(error, ReplyError) or "ResponseError" in kinds:
+    if "ResponseError" in kinds:
         made = _of_reply(error, text)
     elif {"AuthenticationError", "AuthorizationError"} & kinds:
         made = AccessDenied(text)
-    elif "BusyLoadingError" in kinds or "MaxConnectionsError" in kinds:
-        made = StoreUnavailable(text)
+    elif "BusyLoadingError" in kinds:
+        made = StoreUnavailable(f"LOADING {text}")
+    elif {"InvalidResponse", "ValueError"} & kinds:  # a number that is none, for example
+        made = MalformedResponse(text)
     elif "TimeoutError" in kinds:
         made = StoreTimeout(text)
     elif isinstance(error, OSError) or {"ConnectionError", "RedisError"} & kinds:
@@ -92,16 +111,13 @@ def translated(error: Exception) -> StoreError:
 
 
 def _of_reply(error: Exception, text: str) -> StoreError:
-    code = code_of(error) or _class_code(error)
+    code = code_of(error)
+    if code and code not in text:
+        text = f"{code} {text}"
     kind = _BY_CODE.get(code)
     if kind is None:
         kind = next((kind for words, kind in _BY_TEXT if words in text), StoreError)
     return kind(f"the server says: {text[:300]}{_HINTS.get(code, '')}")
-
-
-def _class_code(error: Exception) -> str:
-    """The code that redis-py has taken off a message and made a class of."""
-    return _OF_CLASS.get(type(error).__name__, "")
 
 
 _OF_CLASS = {

@@ -20,8 +20,7 @@ from ...._core.info import (
 from ...base import AsyncBaseStore
 from ...pieces import Body, Sink
 from .companions import SUFFIX, Attributes, info_beside, info_of
-from .protocol import Argument, Command
-from .scripts import COPY, DELETE, LOOK, PUT, READ
+from .scripts import COPY, DELETE, LOOK, PUT, READ, Argument, Command
 from .server import Server, raised
 from .writing import LONGEST, WHOLE, RedisSink, put_long
 
@@ -52,7 +51,7 @@ class AsyncRedisHooks(AsyncBaseStore):
         return name, name + SUFFIX
 
     async def _ask(self, commands: Sequence[Command], *, again: bool = True) -> list[Any]:
-        return await self._server.ask(commands, self._timeout, again=again)
+        return await self._server.ask(commands, again=again)
 
     async def _one(self, command: Command, *, again: bool = True) -> Any:
         return raised((await self._ask([command], again=again))[0])

@@ -12,8 +12,7 @@ from ...._core.window import pages
 from ...base import Items, Keys, Outcome
 from .companions import Attributes
 from .hooks import AsyncRedisHooks
-from .protocol import Command
-from .scripts import DELETE
+from .scripts import DELETE, Command
 from .server import raised
 from .writing import WHOLE
 

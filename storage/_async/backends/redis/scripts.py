@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from .protocol import Argument, Command
+Argument: TypeAlias = bytes | memoryview | int
+Command: TypeAlias = tuple[Argument, ...]
+Reply: TypeAlias = Any
+"""Bytes, a number, None, a list of such, or an error that the server answered with."""
 
 _COMMON = """
 local function mark(key, size)

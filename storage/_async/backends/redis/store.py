@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
+from importlib.util import find_spec
 from typing import Any, Protocol, Self
 
-from ...._core.errors import ConfigError
+from ...._core.errors import ConfigError, MissingExtra
 from ...._core.lifetimes import check_ttl
 from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from .address import Address
-from .clients import server_of
 from .many import AsyncRedisMany
-from .server import MOST, PATIENCE, OwnServer, Server
+from .server import PATIENCE, Server
+from .servers import MOST, OwnServer, server_of
 
 TIMEOUT = 60.0
 
@@ -92,8 +94,8 @@ class AsyncRedisStore(AsyncRedisMany):
     ) -> Self:
         """A store with connections of its own, made when they are needed on each event loop.
 
-        It needs no other package. Calls that come at the same time share a connection, and go out
-        together. Use it in ``async with``, or close it with ``aclose()``.
+        Calls that come at the same time share a connection, and go out together. Use it in
+        ``async with``, or close it with ``aclose()``.
 
         Args:
             host: The server.
@@ -108,13 +110,14 @@ class AsyncRedisStore(AsyncRedisMany):
             prefix: As for the class; so are the next two.
             ttl: Seconds that an object lives after it was put.
             timeout: Seconds that one operation may take.
-            max_connections: For one event loop, and for all blocking callers; who comes then
-                shares one or waits.
+            max_connections: For one event loop; blocking callers share one. Who comes then waits,
+                within the timeout.
             patience: Seconds for which a server that cannot be reached, or is still loading its
                 data, is asked again.
 
         Raises:
             ConfigError: An argument makes no sense.
+            MissingExtra: redis-py is not installed.
         """
         hidden = None if password is None else Secret(password)
         address = Address(host, port, db, username, hidden, path, tls, verify)
@@ -126,7 +129,10 @@ class AsyncRedisStore(AsyncRedisMany):
 
     @classmethod
     def _at(cls, address: Address, ours: dict[str, Any], options: dict[str, Any]) -> Self:
-        server: Any = OwnServer(address, ours["max_connections"], ours["patience"])
+        if find_spec("redis") is None:
+            raise MissingExtra.named("redis", "redis")
+        options_of = partial(_options_for, address)
+        server: Any = OwnServer(str(address), options_of, ours["max_connections"], ours["patience"])
         store = cls(server, **options)
         store._recipe = {"address": address, "ours": ours, "options": options}
         return store
@@ -195,3 +201,9 @@ class AsyncRedisStore(AsyncRedisMany):
 
 def _again(kind: type[AsyncRedisStore], recipe: dict[str, Any]) -> AsyncRedisStore:
     return kind._at(**recipe)
+
+
+def _options_for(address: Address) -> dict[str, Any]:
+    from .connections import options_for  # takes a while, and is done in a worker thread
+
+    return options_for(address)

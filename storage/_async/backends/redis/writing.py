@@ -12,8 +12,7 @@ from ...._core.errors import NoSpace, StoreError, StoreUnavailable
 from ...._core.info import ObjectInfo, WriteOptions
 from ...._core.window import finish_all
 from .companions import UPLOAD, Attributes
-from .protocol import Command
-from .scripts import PUBLISH
+from .scripts import PUBLISH, Command
 from .server import raised
 
 if TYPE_CHECKING:

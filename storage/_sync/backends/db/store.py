@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from typing import ClassVar, Self
 
-from ...._async.backends.db.check import CheckReport
 from ...._async.backends.db.store import AsyncSqliteStore
 from ...._core.urls import StoreURL
-from ...base import BaseStore
+from .whole import SqliteFile
 
 
-class SqliteStore(BaseStore):
+class SqliteStore(SqliteFile):
     """Objects in a SQLite file; several processes may use it at the same time.
 
     The first put makes the file, and the directories above it. It is in WAL mode: readers and the
@@ -35,6 +34,9 @@ class SqliteStore(BaseStore):
         busy_timeout: Seconds to wait while another process has locked the file; then
             `StoreTimeout`.
         upgrade: Make a file of amplify-storage-utils one of ours when it is opened; see `upgrade`.
+        ttl: Seconds that an object lives after it was put; see `with_ttl`. None: for ever. Then it
+            is neither read nor listed; its room is free when something else is put under its key,
+            or after `sweep`.
     """
 
     _async: AsyncSqliteStore
@@ -48,6 +50,7 @@ class SqliteStore(BaseStore):
         timeout: float | None = None,
         busy_timeout: float = 30.0,
         upgrade: bool = False,
+        ttl: float | None = None,
     ) -> None:
         self._hold(
             self._async_type(
@@ -56,6 +59,7 @@ class SqliteStore(BaseStore):
                 timeout=timeout,
                 busy_timeout=busy_timeout,
                 upgrade=upgrade,
+                ttl=ttl,
             )
         )
 
@@ -63,54 +67,23 @@ class SqliteStore(BaseStore):
     def from_url(cls, url: StoreURL) -> Self:
         """The store of ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
 
-        Options: ``durable``, ``timeout``, ``busy_timeout``, ``upgrade``.
+        Options: ``durable``, ``timeout``, ``busy_timeout``, ``upgrade``, ``ttl``.
         """
         return cls.around(cls._async_type.from_url(url))
+
+    def with_ttl(self, ttl: float | None) -> SqliteStore:
+        """The same store, where what is put lives for another time.
+
+        ``store.with_ttl(60).put(key, data)``, for example. It needs not be closed. What is
+        copied or moved goes when its source would.
+
+        Args:
+            ttl: Seconds after the put; 0: at once; None: for ever.
+        """
+        return SqliteStore.around(self._async.with_ttl(ttl))
 
     def get(
         self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
     ) -> bytes:
         """The object's bytes; arguments and errors are those of every store's `get`."""
         return self._run(self._async.get(key, if_match=if_match, if_none_match=if_none_match))
-
-    def check(self) -> CheckReport:
-        """Look through the whole file, as it is at this moment; all else goes on meanwhile.
-
-        Returns:
-            What was found: damage of the file, objects whose bytes are not all there, and values
-            that belong to none.
-
-        Raises:
-            CorruptStore: The file is so damaged that SQLite cannot read through it.
-        """
-        return self._run(self._async.check())
-
-    def vacuum(self) -> int:
-        """Give the room of what was deleted back to the file system.
-
-        The file is written anew, which takes its size again in free space. Those who read go on;
-        those who write wait, for ``busy_timeout`` at most. If somebody reads all the while, the
-        file gets shorter when they are done.
-
-        Returns:
-            How many bytes it is shorter.
-
-        Raises:
-            StoreTimeout: Somebody else writes for longer than ``busy_timeout``.
-        """
-        return self._run(self._async.vacuum())
-
-    def upgrade(self) -> bool:
-        """Make a file that amplify-storage-utils wrote one of ours, which can be written.
-
-        It is one transaction: whoever is killed meanwhile leaves the old file. Keys and bytes
-        stay; amplify-storage-utils cannot read the file any more.
-
-        Returns:
-            Whether it was such a file.
-
-        Raises:
-            CorruptStore: It has keys or data that no store of amplify-storage-utils puts there.
-            NotSupported: It has other tables too.
-        """
-        return self._run(self._async.upgrade())

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from ...._async.backends.redis.server import MOST, PATIENCE
+from ...._async.backends.redis.server import PATIENCE
+from ...._async.backends.redis.servers import MOST
 from ...._async.backends.redis.store import TIMEOUT, AsyncRedisStore, RedisClient
 from ...._core.urls import StoreURL
 from .many import RedisMany
@@ -69,8 +70,8 @@ class RedisStore(RedisMany):
     ) -> Self:
         """A store with connections of its own, made when they are needed on each event loop.
 
-        It needs no other package. Calls that come at the same time share a connection, and go out
-        together. Use it in ``with``, or close it with ``close()``.
+        Calls that come at the same time share a connection, and go out together. Use it in
+        ``with``, or close it with ``close()``.
 
         Args:
             host: The server.
@@ -85,13 +86,14 @@ class RedisStore(RedisMany):
             prefix: As for the class; so are the next two.
             ttl: Seconds that an object lives after it was put.
             timeout: Seconds that one operation may take.
-            max_connections: For one event loop, and for all blocking callers; who comes then
-                shares one or waits.
+            max_connections: For one event loop; blocking callers share one. Who comes then waits,
+                within the timeout.
             patience: Seconds for which a server that cannot be reached, or is still loading its
                 data, is asked again.
 
         Raises:
             ConfigError: An argument makes no sense.
+            MissingExtra: redis-py is not installed.
         """
         return cls.around(
             cls._async_type.connect(

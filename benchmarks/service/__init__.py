@@ -1,0 +1,1 @@
+"""A web service over S3 under many clients at once."""

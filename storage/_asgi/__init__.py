@@ -1,0 +1,1 @@
+"""Objects over HTTP: what `storage.asgi` is made of."""

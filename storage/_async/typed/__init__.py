@@ -1,0 +1,1 @@
+"""Values of any form over any store of bytes: what awaits."""

@@ -1,0 +1,1 @@
+"""Data frames of Polars, pandas and Arrow, in Parquet and CSV."""

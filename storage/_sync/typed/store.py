@@ -1,0 +1,208 @@
+# Generated from storage/_async/typed/store.py: do not edit, but run
+# `python -m storage._tools.generate`.
+# What a twin holds is never replaced, so that a subclass may know it by a narrower type:
+# pyright: reportIncompatibleVariableOverride=false
+"""A store of values: what its user calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from ..._async.typed.store import AsyncTypedStore
+from ..._async.typed.wanted import FileMetadata
+from ..._core.adapt import to_async
+from ..._core.bridge import Twin
+from ..._core.protocol import ObjectStore
+from ..._formats.base import DataHandler
+from ..._formats.registry import Handlers
+
+
+class TypedStore(Twin):
+    """Keeps values of any form as objects of any store: frames, arrays, images, models, texts.
+
+    The extension of a key says what form its object has: ``"report.csv"``, ``"a.pydantic.json"``
+    (of several that are known the longest). A key without one, such as ``"report"`` or
+    ``"v1.2"``, gets it from the type of the value, and the object has both: ``"report.parquet"``.
+    It can be asked for by either key, and is listed by its own. To find it takes one listing.
+
+    Storing a value of another type under ``"report"`` removes the object that was meant by it,
+    once the new one stands, unless somebody has written to it meanwhile. Where two objects differ
+    in their extensions only (``"report.csv"`` and ``"report.html"``, each written by that key;
+    or what a process left that was killed between the two steps), ``"report"`` means the one that
+    was written last, or, where the times do not tell, that of the handler with the higher
+    priority. Storing to it then removes neither, and deleting it is refused.
+
+    A key that ends with ``/`` is a set of parts: what is read is made of all values below it, in
+    the order of their keys; what is written is an iterable of values, one for each part.
+
+    Options may stand at the end of a key: ``"table.dat?format=csv"``, ``"a?ignore_cache"``.
+
+    Objects above 8 MiB pass through a temporary file; no more of them is in memory than the
+    form itself needs. Handlers work in worker threads. The store is closed with this one.
+
+    Args:
+        store: A store of ours, or any object with the five async verbs.
+        handlers: The forms that are known.
+    """
+
+    _async: AsyncTypedStore
+    _async_type: ClassVar[type[AsyncTypedStore]] = AsyncTypedStore
+
+    def __init__(self, store: ObjectStore, handlers: Handlers) -> None:
+        self._hold(self._async_type(to_async(store), handlers))
+
+    def read(
+        self,
+        key: str,
+        format: str | None = None,
+        as_: type[Any] | None = None,
+        *,
+        ignore_cache: bool = False,
+    ) -> Any:
+        """The value of an object, or of a set of parts.
+
+        Args:
+            key: With or without its extension; with a ``/`` at its end for a set.
+            format: The extension of another form to read it in, such as ``"csv"``. Where there is
+                no such object, ``key`` itself is read, or else the set of parts below it.
+            as_: The type to give it back as, such as a model's class.
+            ignore_cache: Read from the store itself, whatever the cache has.
+
+        Raises:
+            ObjectNotFound: There is no such object.
+            NotSupported: No handler knows its form.
+            ValueError: It is not of its form.
+        """
+        return self._run(self._async.read(key, format, as_, ignore_cache=ignore_cache))
+
+    def write(self, key: str, value: Any, format: str | None = None) -> str:
+        """Store a value; readers see the old one or the new one.
+
+        Args:
+            key: With or without an extension; with a ``/`` at its end for a set, whose parts are
+                written one by one, and replace those that are there in the end.
+            value: What a handler knows; of a set, an iterable of such.
+            format: The extension of the form to write it in, such as ``"csv"``; it is added to
+                a key that has none.
+
+        Returns:
+            The object's own key, with its extension.
+
+        Raises:
+            NotSupported: No handler knows such a value or form.
+            TypeError: The form cannot hold this value.
+        """
+        return self._run(self._async.write(key, value, format))
+
+    def read_pieces(
+        self, key: str, format: str | None = None, as_: type[Any] | None = None
+    ) -> Iterator[Any]:
+        """The value of an object piece by piece, in bounded memory, if its form has pieces.
+
+        Those of Parquet are batches of rows, of JSON Lines values; a form without pieces is given
+        whole. Those of a set come one part after the other. Arguments are `read`'s.
+        """
+        return self._iterate(self._async.read_pieces(key, format, as_))
+
+    def write_pieces(self, key: str, values: Iterable[Any], format: str | None = None) -> str:
+        """Store an object of pieces such as `read_pieces` gives, in bounded memory.
+
+        Args:
+            key: With an extension, unless there is a ``format``.
+            values: The pieces; nothing is stored if this raises.
+            format: The extension of the form, such as ``"jsonl"``.
+
+        Returns:
+            The object's own key.
+
+        Raises:
+            NotSupported: The form has no pieces.
+        """
+        return self._run(self._async.write_pieces(key, values, format))
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a value under a key; of a set, whether it has parts."""
+        return self._run(self._async.exists(key))
+
+    def find_file_fuzzy(self, key: str) -> str | None:
+        """The own key of the object that a key means, with its extension; None without one."""
+        return self._run(self._async.find_file_fuzzy(key))
+
+    def delete(self, key: str, *, missing_ok: bool = False) -> None:
+        """Remove the object that a key means, or all parts of a set.
+
+        Raises:
+            ObjectNotFound: There is none, and not ``missing_ok``.
+            InvalidKey: Several objects differ in their extensions only.
+        """
+        self._run(self._async.delete(key, missing_ok=missing_ok))
+
+    def get_metadata(self, key: str) -> FileMetadata:
+        """What is known of an object. Raises `ObjectNotFound` where there is none."""
+        return self._run(self._async.get_metadata(key))
+
+    def get_size(self, key: str) -> int:
+        """The object's length in bytes; where the store does not know it, it is read."""
+        return self._run(self._async.get_size(key))
+
+    def copy(self, src_key: str, dst_key: str) -> str:
+        """Copy a value; without an extension the copy gets that of the source.
+
+        Where the extensions differ, the value is written in the other form.
+
+        Returns:
+            The copy's own key.
+
+        Raises:
+            ObjectNotFound: There is no such value.
+        """
+        return self._run(self._async.copy(src_key, dst_key))
+
+    def move(self, src_key: str, dst_key: str) -> str:
+        """Give a value another key; as `copy`, after which the source is removed."""
+        return self._run(self._async.move(src_key, dst_key))
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """The own keys of all objects that hold values, each with its extension."""
+        return self._iterate(self._async.keys(prefix))
+
+    def list_files(self, pattern: str = "*", recursive: bool = True) -> Iterator[str]:
+        """The keys that a pattern matches.
+
+        Args:
+            pattern: As in a ``.gitignore``: ``"*.csv"`` matches at any depth, ``"logs/*.csv"``
+                in one folder, ``"logs/**"`` all below it.
+            recursive: Whether to look deeper than the pattern's own folder.
+        """
+        return self._iterate(self._async.list_files(pattern, recursive))
+
+    def count(self) -> int:
+        """How many values there are; all keys are listed for it."""
+        return self._run(self._async.count())
+
+    def register_handler(self, handler: DataHandler) -> None:
+        """Let this store know another form; among equals it goes first."""
+        self._async.register_handler(handler)
+
+    def unregister_handler(self, handler_class: type[DataHandler]) -> None:
+        """Let this store forget the handlers of a class."""
+        self._async.unregister_handler(handler_class)
+
+    def close(self) -> None:
+        """Close the store; may be called again."""
+        self._run(self._async.aclose())
+
+    def __enter__(self) -> Self:
+        self._run(self._async.__aenter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        self._run(self._async.__aexit__(kind, error, traceback))

@@ -1,0 +1,1 @@
+"""AutoStore's world, over any store of this package."""
