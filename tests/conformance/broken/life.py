@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-from storage._async.backends.memory import AsyncDictStore
 from storage._async.base import AsyncBaseStore
 from storage._async.pieces import Sink
 from storage._core.errors import StoreClosed, StoreError, StoreTimeout
