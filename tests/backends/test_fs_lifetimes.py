@@ -7,6 +7,7 @@ import pickle
 import shutil
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,29 @@ def test_a_sweep(tmp_path: Path, kind: type[Blocking]) -> None:
         assert tree(tmp_path) == before
 
 
+@each_twin
+def test_nobody_removes_what_was_just_put(tmp_path: Path, kind: type[Blocking]) -> None:
+    """Of many who find an object over, one creates it anew, and the others leave that alone."""
+    with kind(tmp_path, durable=False) as store, ThreadPoolExecutor(6) as threads:
+        gone = store.with_ttl(0)
+
+        def attempt(number: int) -> int | None:
+            try:
+                if number % 3:
+                    store.sweep()
+                    return None
+                store.put("d/k", b"%d" % number, if_absent=True)
+            except ObjectExists:
+                return None
+            return number
+
+        for _ in range(10):
+            gone.put("d/k", b"over")
+            (winner,) = [won for won in threads.map(attempt, range(12)) if won is not None]
+            assert store.get("d/k") == b"%d" % winner
+            assert ends(tmp_path) == {}
+
+
 def test_permissions_set_anew(tmp_path: Path) -> None:
     """Then an object lives on, but not beyond the next sweep after its end."""
     with FilesystemStore(tmp_path) as store:
@@ -263,13 +287,14 @@ def test_it_is_known_durably_that_there_are_lifetimes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The root says so on the disk before the first file has an end; later puts sync no more."""
-    synced = []
+    synced, whole = [], []
     sync = os.fsync
 
     def spy(file: int) -> None:
-        synced.append(
-            (os.readlink(f"/proc/self/fd/{file}"), lifetimes.IN_USE in os.listxattr(file))
-        )
+        mode, kept = os.fstat(file).st_mode, os.listxattr(file)
+        synced.append((os.readlink(f"/proc/self/fd/{file}"), lifetimes.IN_USE in kept))
+        if stat.S_ISREG(mode):
+            whole.append(bool(mode & stat.S_ISVTX) and lifetimes.NAME in kept)
         sync(file)
 
     with FilesystemStore(tmp_path) as store:
@@ -279,6 +304,7 @@ def test_it_is_known_durably_that_there_are_lifetimes(
         assert synced[0] == (str(tmp_path), True)
         store.with_ttl(5).put("d/k", b"1")
         assert [name for name, _ in synced].count(str(tmp_path)) == 1
+        assert whole == [True, True], "a file is synced with its end"
         os.removexattr(tmp_path, lifetimes.IN_USE)  # as a copy without attributes
         store.with_ttl(0).put("d/k", b"1")
         assert not list(store.keys())

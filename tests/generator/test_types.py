@@ -33,5 +33,7 @@ def test_twins_are_typed() -> None:
             assert_type(writer, Writer)
             assert_type(reader.read(), bytes)
         assert_type(FanoutStore([store, CachingStore(store, DictStore())]).get("a"), bytes)
+        assert_type(store.with_ttl(5), Shouting)
+        assert store.with_ttl(5).get("a") == b"X"
         base: BaseStore = store
         assert accepts(base) is store

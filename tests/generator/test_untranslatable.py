@@ -32,7 +32,6 @@ def method(signature: str, *before: str) -> str:
         ("async def get(self, *, pairs: list[tuple[AsyncThing, int]]) -> None", "tuple"),
         ("async def get(self, **readers: AsyncReader) -> None", "hand a blocking file on"),
         ("async def get(self, *sources: AsyncIterator[int]) -> None", "only stores"),
-        ("def copy(self) -> Self", "a result of type Self is unknown"),
         ("def __init__(self, key)", "annotate key"),
         ("async def get(self, run: int) -> None", "run means something else"),
     ],

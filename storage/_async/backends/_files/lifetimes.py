@@ -109,6 +109,7 @@ class Lifetimes:
         self.able = able
         self._root = root
         self._announced: tuple[int, int] | None = None
+        self._durably = False
         self._without: tuple[int, int, int] | None = None
 
     def announce(self, durable: bool) -> None:
@@ -117,12 +118,13 @@ class Lifetimes:
         try:
             found = os.fstat(root)
             identity = found.st_dev, found.st_ino
-            if IN_USE in os.listxattr(root) and identity == self._announced:
+            known = identity == self._announced and (self._durably or not durable)
+            if known and IN_USE in os.listxattr(root):
                 return
             os.setxattr(root, IN_USE, b"1")
             if durable:
                 os.fsync(root)  # also after others, who may not be so far
-            self._announced = identity
+            self._announced, self._durably = identity, durable
         except OSError as error:
             if error.errno in _NONE:
                 raise unable() from error
