@@ -62,7 +62,10 @@ MADE: dict[str, Callable[[Path], Any]] = {
 }
 NO_COPIES = ("signed",)
 EXTENDED = ("hmemory", "hfs", "hredis", "hs3", "quoted")
-EXPIRING = ("memory", "hmemory", "quoted", "sqlite", "expiring", "redis", "hredis")
+EXPIRING = (
+    "memory", "hmemory", "fs", "hfs", "prefixed", "quoted", "cached", "signed", "sqlite", "expiring",
+    "redis", "hredis",
+)  # fmt: skip
 
 
 def bucket(service: S3Service, name: str, kind: type[S3Store] = S3Store, **options: Any) -> S3Store:
