@@ -71,7 +71,8 @@ def test_views(tmp_path: Path, kind: type[Blocking]) -> None:
         again = pickle.loads(pickle.dumps(store))
         again.put("b", b"3")
         assert len(ends(tmp_path)) == 2
-    for wrong in (-1, "5", float("nan")):
+    wrongs: list[Any] = [-1, "5", float("nan")]
+    for wrong in wrongs:
         with pytest.raises(ConfigError):
             kind(tmp_path, ttl=wrong)
 

@@ -63,8 +63,8 @@ MADE: dict[str, Callable[[Path], Any]] = {
 NO_COPIES = ("signed",)
 EXTENDED = ("hmemory", "hfs", "hredis", "hs3", "quoted")
 EXPIRING = (
-    "memory", "hmemory", "fs", "hfs", "prefixed", "quoted", "cached", "signed", "sqlite", "expiring",
-    "redis", "hredis",
+    "memory", "hmemory", "fs", "hfs", "prefixed", "quoted", "cached", "signed", "sqlite",
+    "expiring", "redis", "hredis",
 )  # fmt: skip
 
 
