@@ -106,6 +106,10 @@ async def _smallest(
 async def _level(
     store: AsyncBaseStore, root: str, question: Question
 ) -> list[tuple[str, ObjectInfo | None]]:
+    if Capability.ORDERED in store.capabilities:
+        near = await _near(store, root, question)
+        if near is not None:
+            return near
     found = await store.list_with_delimiter(root + question.prefix, question.delimiter)
     folded = iter((prefix, None) for prefix in found.prefixes)
     objects = iter((info.key, info) for info in found.objects)
@@ -113,6 +117,28 @@ async def _level(
     after = root + question.start_after
     rest = (entry for entry in merged if not question.start_after or entry[0] > after)
     return [*islice(rest, question.limit + 1)]
+
+
+async def _near(
+    store: AsyncBaseStore, root: str, question: Question
+) -> list[tuple[str, ObjectInfo | None]] | None:
+    """The page, if the next few keys make it: levels are read whole, and may be of millions."""
+    prefix = root + question.prefix
+    found: dict[str, ObjectInfo | None] = {}
+    looks = 2 * question.limit + 16
+    start = root + question.start_after if question.start_after else ""
+    async with closing(store.list(prefix, start_after=start)) as infos:
+        async for info in infos:
+            cut = info.key.find(question.delimiter, len(prefix))
+            name = info.key if cut < 0 else info.key[: cut + len(question.delimiter)]
+            if name > start:
+                found[name] = info if cut < 0 else None
+            looks -= 1
+            if len(found) > question.limit:
+                break
+            if not looks:
+                return None
+    return [*found.items()]
 
 
 def _name(entry: tuple[str, Any]) -> str:
