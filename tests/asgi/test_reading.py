@@ -252,3 +252,6 @@ async def test_a_length_that_is_not_known(tmp_path: Any) -> None:
     answer = await client("GET", "/a", {"Range": "bytes=0-1"})
     assert (answer.status, answer.body) == (200, CONTENT)
     assert not answer.headers.keys() & {"content-length", "accept-ranges"}
+    # There a cut would look like the end.
+    old = await Client(StoreApp(store), http_version="1.0")("GET", "/a")
+    assert (old.status, CONTENT in old.body) == (505, False)
