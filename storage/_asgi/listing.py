@@ -12,6 +12,7 @@ from typing import Any
 from .._async.base import AsyncBaseStore
 from .._core.closing import closing
 from .._core.info import Capability, ObjectInfo
+from .._core.keys import MAX_KEY_BYTES
 from . import conditions
 from .replies import NOSNIFF, Refusal, Reply
 
@@ -38,8 +39,11 @@ class Question:
         text = query.get("limit", str(page_size))
         if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
             raise Refusal(400, "the limit is no number above 0")
+        prefix = query.get("prefix", "")
+        if len(prefix) > MAX_KEY_BYTES:  # the page grows by the square of its levels
+            raise Refusal(400, "no key begins with so much")
         return cls(
-            query.get("prefix", ""),
+            prefix,
             query.get("delimiter", delimiter),
             query.get("start_after", ""),
             min(int(text), page_size),

@@ -80,3 +80,12 @@ async def test_sizes_and_times() -> None:
     found = re.findall(r"<td class=number>(?:<data[^>]*>)?([^<]+)", answer.body.decode())
     assert found == ["0 B", "1023 B", "1.0 KiB", "10.0 KiB", "1.0 MiB", "150 MiB", "–"]
     assert b"1,048,575 bytes" in answer.body
+
+
+async def test_the_deepest_level_makes_no_endless_page() -> None:
+    client = Client(StoreApp(AsyncDictStore({"a": b""}), browse=True))
+    for accept in ("text/html", "application/json"):
+        headers = {"Accept": accept}
+        answer = await client("GET", f"/?prefix={'a/' * 512}", headers)
+        assert (answer.status, len(answer.body) < 1_500_000) == (200, True)
+        assert (await client("GET", f"/?prefix={'a/' * 30_000}", headers)).status == 400
