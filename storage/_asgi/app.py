@@ -34,7 +34,9 @@ class StoreApp:
 
     Objects are read by ``GET`` and ``HEAD``, in parts and on conditions as in RFC 9110, and with
     ``writable`` written by ``PUT`` and ``DELETE``. Nobody is asked who they are: put what does that
-    around it.
+    around it, and let it look at the parameter ``key`` as at the path. Nor is it asked by which
+    name the service is called: on a local address, put what checks ``Host`` around it, too, or any
+    site can make its own name mean that address, and read what is there (DNS rebinding).
 
     Args:
         store: Any async store.
@@ -44,7 +46,8 @@ class StoreApp:
             ``delimiter``, ``limit`` and ``start_after`` (the ``next`` of the page before).
         browse: Whether browsers get a page to look around, and all of ``listing``.
         presign_redirect: Whether ``GET`` of an object is answered by a redirect (307) to the store
-            itself, where it gives out such URLs; it is not asked whether there is an object.
+            itself, where it gives out such URLs; it is not asked whether there is an object. With
+            ``?download=1`` it is sent from here, since only then a browser surely saves it.
         presign_expiry: Seconds that such a URL works.
         max_upload: Bytes that an object may have that is put; None: any number.
         page_size: Entries that a page of a listing has at most.
@@ -53,7 +56,8 @@ class StoreApp:
             shown in a sandbox.
         origins: Other sites whose pages may write, such as ``"https://app.example.org"``. What
             browsers want to hear before (CORS) is said by a middleware around this.
-        patience: Seconds that a client may take for each piece; None: for ever.
+        patience: Seconds that a client may take for each piece; None: for ever. Then the store's
+            object is closed; the server closes the connection when it wants to.
         title: The name of the whole, on the page.
     """
 
@@ -79,6 +83,8 @@ class StoreApp:
             raise ConfigError("origins is a collection of texts, not one text")
         if page_size < 1 or (max_upload is not None and max_upload < 0):
             raise ConfigError("page_size is at least 1, and max_upload at least 0")
+        if patience is not None and patience <= 0:
+            raise ConfigError("patience is above 0 seconds, or None")
         self._store: AsyncBaseStore = lift(store)
         self._prefix = prefix
         self._writable = writable
@@ -139,15 +145,14 @@ class StoreApp:
 
     async def _read(self, request: Request, key: str, outgoing: Outgoing) -> None:
         store, full = self._store, self._prefix + key
-        if self._expiry is not None and request.method == "GET":
+        saves = request.query().get("download") not in (None, "0")
+        if self._expiry is not None and request.method == "GET" and not saves:
             url = await _presigned(store, full, self._expiry)
             if url is not None:
                 headers = (("location", url), ("cache-control", "no-store"))
                 await outgoing.whole(Reply(307, headers))
                 return
-        manner = self._manner
-        if request.query().get("download") not in (None, "0"):
-            manner = self._saved
+        manner = self._saved if saves else self._manner
         await Reading(store, full, request, manner).answer(outgoing)
 
     async def _change(

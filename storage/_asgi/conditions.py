@@ -38,6 +38,11 @@ def _names(header: str, info: ObjectInfo | None, strong: bool) -> bool:
     return any(alike(one, tag) for one in _TAG.findall(header))
 
 
+def is_list(header: str) -> bool:
+    """Whether it is ``*`` or a list of tags: what is not understood is no leave to replace."""
+    return header == "*" or ('"' in header and not _TAG.sub("", header).strip(" \t,"))
+
+
 def failing(request: Request, info: ObjectInfo | None) -> int | None:
     """The status by which a condition says that the request is not to be carried out, or None.
 

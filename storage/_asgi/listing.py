@@ -12,6 +12,7 @@ from typing import Any
 from .._async.base import AsyncBaseStore
 from .._core.closing import closing
 from .._core.info import Capability, ObjectInfo
+from .._core.keys import MAX_KEY_BYTES
 from . import conditions
 from .replies import NOSNIFF, Refusal, Reply
 
@@ -38,8 +39,11 @@ class Question:
         text = query.get("limit", str(page_size))
         if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
             raise Refusal(400, "the limit is no number above 0")
+        prefix = query.get("prefix", "")
+        if len(prefix) > MAX_KEY_BYTES:  # the page grows by the square of its levels
+            raise Refusal(400, "no key begins with so much")
         return cls(
-            query.get("prefix", ""),
+            prefix,
             query.get("delimiter", delimiter),
             query.get("start_after", ""),
             min(int(text), page_size),
@@ -106,6 +110,10 @@ async def _smallest(
 async def _level(
     store: AsyncBaseStore, root: str, question: Question
 ) -> list[tuple[str, ObjectInfo | None]]:
+    if Capability.ORDERED in store.capabilities:
+        near = await _near(store, root, question)
+        if near is not None:
+            return near
     found = await store.list_with_delimiter(root + question.prefix, question.delimiter)
     folded = iter((prefix, None) for prefix in found.prefixes)
     objects = iter((info.key, info) for info in found.objects)
@@ -113,6 +121,28 @@ async def _level(
     after = root + question.start_after
     rest = (entry for entry in merged if not question.start_after or entry[0] > after)
     return [*islice(rest, question.limit + 1)]
+
+
+async def _near(
+    store: AsyncBaseStore, root: str, question: Question
+) -> list[tuple[str, ObjectInfo | None]] | None:
+    """The page, if the next few keys make it: levels are read whole, and may be of millions."""
+    prefix = root + question.prefix
+    found: dict[str, ObjectInfo | None] = {}
+    looks = 2 * question.limit + 16
+    start = root + question.start_after if question.start_after else ""
+    async with closing(store.list(prefix, start_after=start)) as infos:
+        async for info in infos:
+            cut = info.key.find(question.delimiter, len(prefix))
+            name = info.key if cut < 0 else info.key[: cut + len(question.delimiter)]
+            if name > start:
+                found[name] = info if cut < 0 else None
+            looks -= 1
+            if len(found) > question.limit:
+                break
+            if not looks:
+                return None
+    return [*found.items()]
 
 
 def _name(entry: tuple[str, Any]) -> str:

@@ -59,6 +59,11 @@ class Request:
         return decoded(raw) if raw else self.query().get("key", "")
 
     @property
+    def framed(self) -> bool:
+        """Whether the answer's end can be told from a broken connection where it has no length."""
+        return self.scope.get("http_version") not in ("0.9", "1.0")
+
+    @property
     def closable(self) -> bool:
         """Whether the answer may tell that it is the connection's last."""
         return str(self.scope.get("http_version", "1.1")).startswith("1")

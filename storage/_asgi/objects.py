@@ -29,6 +29,9 @@ class ObjectResponse:
         patience: Seconds that the client may take for each piece; None: for ever.
     """
 
+    # No dict: frameworks that make JSON of what a handler returns must not find the store in it.
+    __slots__ = ("_key", "_manner", "_patience", "_store")
+
     def __init__(
         self,
         store: AsyncObjectStore,

@@ -22,11 +22,17 @@ def path_of(scope: Mapping[str, Any]) -> bytes:
     if raw is None:
         raw = quote(scope["path"], safe="/").encode()
     raw = raw.partition(b"?")[0]
-    return _below(raw, scope.get("root_path", "").encode()).removeprefix(b"/")
+    if not raw.startswith(b"/") and raw not in (b"", b"*"):
+        raise Refusal(400, "the path begins with no slash")  # some servers leave a whole URL there
+    root: str = scope.get("root_path", "")
+    # What Starlette's outermost application was told of a proxy before it may be missing.
+    roots = (root, root.removeprefix(scope.get("app_root_path", "")))
+    found = (_below(raw, root.encode()) for root in roots)
+    return next((rest for rest in found if rest is not None), raw).removeprefix(b"/")
 
 
-def _below(raw: bytes, root: bytes) -> bytes:
-    """The path without that of the application, which stands in it decoded or not."""
+def _below(raw: bytes, root: bytes) -> bytes | None:
+    """The path without that of the application, which stands in it decoded or not; None without."""
     if not root:
         return raw
     at = 0
@@ -36,7 +42,7 @@ def _below(raw: bytes, root: bytes) -> bytes:
             return raw[at:]
         if len(unquote_to_bytes(raw[:at])) >= len(root):
             break
-    return raw
+    return None
 
 
 def decoded(raw: bytes) -> str:
@@ -50,8 +56,8 @@ def decoded(raw: bytes) -> str:
 
 
 def root_of(scope: Mapping[str, Any]) -> str:
-    """The path of the collection, for links."""
-    return quote(scope.get("root_path", "").rstrip("/"), safe="/") + "/"
+    """The path of the collection, for links; never the beginning of another host's."""
+    return "/" + quote(f"{scope.get('root_path', '').strip('/')}/", safe="/").lstrip("/")
 
 
 def link(root: str, key: str) -> str:

@@ -146,6 +146,8 @@ class Reading:
             length = _length(plan, info)
             if length is not None:
                 headers += [("content-length", str(length)), ("accept-ranges", "bytes")]
+            elif not self._request.framed:
+                raise Refusal(505, "its length is not known, which takes HTTP/1.1")
         if plan.parts and info.size is not None:
             headers.append(("content-range", ranges.content_range(plan.parts[0], info.size)))
         await outgoing.start(plan.status, headers)

@@ -76,10 +76,10 @@ class Outgoing:
                 part = view[at : at + PIECE]
                 sent += len(part)
                 if length is not None and sent > length:
-                    break
+                    raise _mismatch(length)
                 await self.piece(bytes(part))
         if length is not None and sent != length:
-            raise IntegrityError(f"the object has not the {length} bytes that were announced")
+            raise _mismatch(length)
 
     async def _pass(self, message: Message) -> None:
         try:
@@ -87,6 +87,10 @@ class Outgoing:
                 await self._send(message)
         except OSError as error:  # the server's word for it, and a timeout is one, too
             raise ClientGone from error
+
+
+def _mismatch(length: int) -> IntegrityError:
+    return IntegrityError(f"the object has not the {length} bytes that were announced")
 
 
 async def unless_gone(

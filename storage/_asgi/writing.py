@@ -143,6 +143,9 @@ def _guards(request: Request, found: ObjectInfo | None) -> tuple[bool, str | Non
     """What the store has to hold the write to, if the conditions hold for what was found."""
     if not request.has("if-match", "if-none-match", "if-unmodified-since"):
         return False, None
+    none = request.header("if-none-match")
+    if none is not None and not conditions.is_list(none):
+        raise Refusal(400, "If-None-Match is no list of tags")
     status = conditions.failing(request, found)
     if status is not None:
         raise Refusal(status, "a condition does not hold")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -130,7 +130,7 @@ async def test_a_store_that_is_not_there() -> None:
 class Breaking(AsyncDictStore):
     """Its streams break, or are shorter or longer than they should be."""
 
-    sizes: tuple[int, ...] = (10, 10)
+    sizes: Iterable[int] = (10, 10)
     breaks = True
 
     async def _get(self, key: str, options: Any) -> Any:
@@ -173,6 +173,28 @@ async def test_an_answer_that_cannot_be_ended_is_cut(
         await Client(app)("GET", "/a")
     assert ended
     assert not any(ended)
+
+
+async def test_a_store_that_gives_more_than_it_said_is_not_read_on() -> None:
+    store, asked = Breaking(), 0
+
+    class Sizes:
+        def __iter__(self) -> Iterator[int]:
+            nonlocal asked
+            while asked < 1000:
+                asked += 1
+                yield 20
+
+    store.sizes = Sizes()
+    with pytest.raises(StoreError):
+        await Client(StoreApp(store))("GET", "/a")
+    assert asked == 2
+
+
+@pytest.mark.parametrize("patience", [0, -1])
+def test_nobody_can_be_waited_for_less_than_no_time(patience: int) -> None:
+    with pytest.raises(words.ConfigError):
+        StoreApp(AsyncDictStore(), patience=patience)
 
 
 async def test_an_object_that_changes_all_the_time() -> None:

@@ -75,6 +75,26 @@ async def test_levels(kind: type[AsyncDictStore], limit: int) -> None:
     assert await level("nothing") == ([], [])
 
 
+@pytest.mark.parametrize("options", [{"delimiter": "/"}, {}])
+async def test_a_page_of_a_long_level_is_not_the_whole_level(options: dict[str, str]) -> None:
+    looks = 0
+
+    class Watched(AsyncDictStore):
+        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+            nonlocal looks
+            async for info in super()._list(prefix, start_after):
+                looks += 1
+                yield info
+
+    store = Watched({f"{number:05}": b"" for number in range(2000)})
+    client = Client(StoreApp(store, listing=True, page_size=10))
+    answer = await client("GET", f"/?{urlencode({'start_after': '00999', **options})}")
+    assert [item["key"] for item in json.loads(answer.body)["objects"]] == [
+        f"{number:05}" for number in range(1000, 1010)
+    ]
+    assert looks == 11
+
+
 async def test_what_is_told_of_an_object() -> None:
     store = AsyncDictStore()
     info = await store.put("a", b"123", content_type="text/css")

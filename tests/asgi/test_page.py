@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import AsyncIterator
 from hashlib import sha256
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 from storage.asgi import StoreApp
-from storage.object import AsyncDictStore
+from storage.object import AsyncDictStore, ObjectInfo
 from tests.asgi.client import Client
 
 EVIL = """x"'><script>alert(1)&lt;\x07"""
@@ -71,13 +72,20 @@ async def test_sizes_and_times() -> None:
     sizes = [0, 1023, 1024, 10_240, 1024**2 - 1, 1024**2 * 150]
 
     class Sized(AsyncDictStore):
-        async def _list_with_delimiter(self, prefix: str, delimiter: str) -> object:  # type: ignore[override]
-            from storage.object import ListResult, ObjectInfo
-
-            infos = [ObjectInfo(f"{n}", size) for n, size in enumerate([*sizes, None])]
-            return ListResult((), tuple(infos))
+        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+            for number, size in enumerate([*sizes, None]):
+                yield ObjectInfo(f"{number}", size)
 
     answer = await Client(StoreApp(Sized(), browse=True))("GET", "/", {"Accept": "text/html"})
     found = re.findall(r"<td class=number>(?:<data[^>]*>)?([^<]+)", answer.body.decode())
     assert found == ["0 B", "1023 B", "1.0 KiB", "10.0 KiB", "1.0 MiB", "150 MiB", "–"]
     assert b"1,048,575 bytes" in answer.body
+
+
+async def test_the_deepest_level_makes_no_endless_page() -> None:
+    client = Client(StoreApp(AsyncDictStore({"a": b""}), browse=True))
+    for accept in ("text/html", "application/json"):
+        headers = {"Accept": accept}
+        answer = await client("GET", f"/?prefix={'a/' * 512}", headers)
+        assert (answer.status, len(answer.body) < 1_500_000) == (200, True)
+        assert (await client("GET", f"/?prefix={'a/' * 30_000}", headers)).status == 400

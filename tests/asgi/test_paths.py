@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from storage._asgi.paths import link
+from storage._asgi.paths import link, root_of
 from storage.asgi import ObjectResponse, StoreApp
 from storage.object import AsyncDictStore
 from tests.asgi.client import Client, scope_of
@@ -65,6 +65,26 @@ async def test_a_server_that_leaves_the_root_out(store: AsyncDictStore) -> None:
     assert (await client("GET", "/a.txt")).body == CONTENT
     await store.put("filesystem", b"1")
     assert (await client("GET", "/filesystem")).body == b"1"
+
+
+async def test_below_a_proxy_that_takes_its_part_of_the_path_away(store: AsyncDictStore) -> None:
+    """FastAPI's ``root_path``: what is mounted there is told of both, and gets one."""
+    client = Client(StoreApp(store), root_path="/api/files", app_root_path="/api")
+    for path in ("/files/a.txt", "/api/files/a.txt", "/%66iles/a.txt"):
+        assert (await client("GET", path)).body == CONTENT
+
+
+async def test_a_path_without_a_slash_is_no_key(store: AsyncDictStore) -> None:
+    """Some servers hand over the whole URL that a client may send to a proxy."""
+    client = Client(StoreApp(store, writable=True))
+    assert (await client("PUT", "http://here/a.txt", {}, b"new")).status == 400
+    assert (await client("OPTIONS", "*")).status == 204
+    assert store.objects == {"a.txt": CONTENT}
+
+
+@pytest.mark.parametrize("root", ["//evil.example", "//evil.example/", "/"])
+def test_links_stay_on_this_host(root: str) -> None:
+    assert not root_of({"root_path": root}).startswith("//")
 
 
 @settings(max_examples=60)

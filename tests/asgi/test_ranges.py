@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from email.parser import BytesParser
 from typing import Any
@@ -187,6 +188,13 @@ async def test_without_etags_there_are_no_several_parts() -> None:
     client = Client(StoreApp(Nameless()))
     assert (await client("GET", "/a", {"Range": "bytes=0-0,2-2"})).status == 200
     assert (await client("GET", "/a", {"Range": "bytes=0-0"})).status == 206
+
+
+@pytest.mark.parametrize("text", [" " * 60_000 + "x", "\t" * 60_000, "," * 60_000, "0-0," * 15_000])
+def test_a_long_header_is_read_in_no_time(text: str) -> None:
+    begun = time.process_time()
+    assert ranges.parsed(f"bytes={text}") == []
+    assert time.process_time() - begun < 1  # what grows by the square takes a minute
 
 
 @settings(max_examples=200)

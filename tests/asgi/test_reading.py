@@ -222,6 +222,27 @@ async def test_a_handler_of_ones_own(store: AsyncDictStore) -> None:
     assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD")
 
 
+async def test_what_is_to_be_saved_is_not_redirected() -> None:
+    class Presigning(AsyncDictStore):
+        async def presigned_get(self, key: str, expiry: int = 3600) -> str:
+            return f"https://store.example/{key}"
+
+        async def presigned_put(self, key: str, expiry: int = 3600) -> str:
+            raise NotImplementedError
+
+    client = Client(StoreApp(Presigning({"a": CONTENT}), presign_redirect=True))
+    assert (await client("GET", "/a")).headers["location"] == "https://store.example/a"
+    saved = await client("GET", "/a?download=1")
+    assert (saved.status, saved.body) == (200, CONTENT)
+    assert saved.headers["content-disposition"] == 'attachment; filename="a"'
+
+
+def test_no_framework_finds_the_store_in_an_answer(store: AsyncDictStore) -> None:
+    """What makes JSON of any object by its dict would publish what the store knows."""
+    with pytest.raises(TypeError):
+        vars(ObjectResponse(store, "a"))
+
+
 async def test_a_length_that_is_not_known(tmp_path: Any) -> None:
     from storage.aioutils import AsyncGzipStore
 
@@ -231,3 +252,6 @@ async def test_a_length_that_is_not_known(tmp_path: Any) -> None:
     answer = await client("GET", "/a", {"Range": "bytes=0-1"})
     assert (answer.status, answer.body) == (200, CONTENT)
     assert not answer.headers.keys() & {"content-length", "accept-ranges"}
+    # There a cut would look like the end.
+    old = await Client(StoreApp(store), http_version="1.0")("GET", "/a")
+    assert (old.status, CONTENT in old.body) == (505, False)

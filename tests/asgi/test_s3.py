@@ -109,6 +109,9 @@ async def test_the_stores_own_urls(bucket: Any) -> None:
         async with aiohttp.request("GET", answer.headers["location"]) as found:
             assert await found.read() == CONTENT
         # What the URL would not do is answered here.
+        saved = await client("GET", "/a%20b?download=1")
+        assert (saved.status, saved.body) == (200, CONTENT)
+        assert saved.headers["content-disposition"].startswith("attachment")
         assert (await client("HEAD", "/a%20b")).status == 200
         assert (await client("HEAD", "/missing")).status == 404
 

@@ -75,6 +75,15 @@ async def test_conditions(
     assert (await client("DELETE", "/gone", sent)).status == 404
 
 
+@pytest.mark.parametrize("value", ["*, *", '*, "x"', "", "x", '"x" y', '"x'])
+async def test_what_is_no_list_of_tags_replaces_nothing(
+    client: Client, store: AsyncDictStore, value: str
+) -> None:
+    for method in ("PUT", "DELETE"):
+        assert (await client(method, "/a.txt", {"If-None-Match": value}, b"new")).status == 400
+    assert store.objects == {"a.txt": CONTENT}
+
+
 class Raced(AsyncDictStore):
     """Another writer comes between the look and the write."""
 
