@@ -98,7 +98,14 @@ def test_polars_of_any_types(polars: Any) -> None:
     # CSV does not tell how wide numbers are.
     narrow = nested.select("small", "single")
     assert again(narrow, ".csv", polars.DataFrame).cast(dict(narrow.schema)).equals(narrow)
+    out = BytesIO()
+    handler(".parquet").dump_pieces([nested.select("list", "struct")] * 2, out, ".parquet")
+    assert len(read(out.getvalue(), ".parquet", polars.DataFrame)) == 6
     refused(polars.DataFrame({"a": [object()]}), ".parquet", "Parquet would not")
+    nameless = polars.DataFrame({"": [1]})
+    refused(nameless, ".parquet", "columns would be")
+    with pytest.raises(TypeError, match="no name"):
+        handler(".parquet").dump_pieces([nameless], BytesIO(), ".parquet")
 
 
 def test_what_csv_would_change(polars: Any, pandas: Any, arrow: Any) -> None:
@@ -168,7 +175,14 @@ def test_arrow(arrow: Any) -> None:
     assert str(again(numbers, ".csv", arrow.Table).to_pydict()) == "{'a': [1.5, nan, None]}"
     # As text it is no number, and as a number no text.
     refused(arrow.table({"a": ["nan", "1.5"]}), ".csv", "'a'")
+    pairs = arrow.array([[("x", 1)], None], arrow.map_(arrow.string(), arrow.int64()))
+    fixed = arrow.array([[1, 2], None], arrow.list_(arrow.int64(), 2))
+    lists = {"list": [[1], None], "deep": [[[1]], []], "struct": [{"a": [1]}, None]}
+    nested = arrow.table(lists | {"map": pairs, "fixed": fixed})
+    assert again(nested, ".parquet", arrow.Table).equals(nested)
     refused(arrow.table({"a": arrow.array([1], arrow.timestamp("s"))}), ".parquet", "'a'")
+    seconds = arrow.array([[1]], arrow.list_(arrow.timestamp("s")))
+    refused(arrow.table({"a": seconds}), ".parquet", "'a'")
     refused(arrow.table({"a": arrow.array([1], arrow.date64())}), ".parquet", "'a'")
 
 
