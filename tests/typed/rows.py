@@ -37,7 +37,7 @@ class Point:
 
 
 def _records(kind: Any) -> Row:
-    fields = some.builds(dict, number=some.integers(), text=some.none() | texts)
+    fields: Any = some.builds(dict, number=some.integers(), text=some.none() | texts)
     return Row(fields.map(lambda each: kind(**each)), as_=kind)
 
 

@@ -10,7 +10,7 @@ from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import Any, BinaryIO, cast
 
 from ..._core import calls
-from ..._core.errors import NotSupported
+from ..._core.errors import NoSpace, NotSupported
 from ..._core.info import READ_ALL, Capability, ObjectInfo
 from ..._formats.base import DataHandler, Format
 from ..base import AsyncBaseStore
@@ -30,10 +30,33 @@ class Spool(SpooledTemporaryFile[bytes]):
     def __init__(self) -> None:
         super().__init__(LIMIT)
 
+    def write(self, s: Any) -> int:
+        """Write to memory, or to the temporary file.
+
+        Raises:
+            NoSpace: The temporary directory takes no more.
+        """
+        with _space():
+            return super().write(s)
+
+    def seek(self, *args: int) -> int:
+        """Move to another position, for which the file takes what was written."""
+        with _space():
+            return super().seek(*args)
+
     def writelines(self, iterable: Iterable[Any]) -> None:
         """Write each; some Pythons look at the length only after the last."""
         for line in iterable:
             self.write(line)
+
+
+@contextmanager
+def _space() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # Not what stores make of the same errors: a lost directory is no lost object.
+        raise NoSpace(f"the temporary directory takes no more: {error}") from error
 
 
 async def fetch(found: Found, spool: Spool) -> None:
