@@ -59,6 +59,11 @@ class AsyncAutoStore(AsyncTypedStore, Registering):
             raise ConfigError("config and options are two names of one argument")
         told = config if options is None else options
         self._options = (told,) if isinstance(told, StorageConfig) else tuple(told or ())
+        if not all(isinstance(each, StorageConfig) for each in self._options):
+            # Their text may hold secrets.
+            raise ConfigError(
+                f"options are one StorageConfig or several, not {type(told).__name__}"
+            )
         self._settings = settings
         self._others: dict[str, AsyncBaseStore] = {}
         self._lock = threading.Lock()

@@ -144,6 +144,8 @@ def test_options_are_checked() -> None:
         AutoStore("memory://", StorageConfig(), options=Options())
     with pytest.raises(ConfigError):
         AutoStore("gopher://x")
+    with pytest.raises(ConfigError, match="not dict"):
+        AutoStore("memory://", options={"aws_secret_access_key": "x"})  # type: ignore[dict-item]
     store = AutoStore("memory://", options=[S3Options(region_name="x"), Options(timeout=7)])
     assert store._async._store._timeout == 7
 

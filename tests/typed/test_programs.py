@@ -244,6 +244,7 @@ def test_a_path_without_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     AutoPath("here/a").save({"a": 1})
     assert (tmp_path / "here" / "a.json").exists()
     assert AutoPath(tmp_path / "here" / "a").load() == {"a": 1}
+    assert Path(AutoPath(tmp_path) / "here" / "a.json").read_text() == '{"a":1}'
     assert AutoPath(f"file://{tmp_path}/here/a.json").load() == {"a": 1}
     memory = AutoStore("memory://")
     AutoPath("x", memory).save(1)

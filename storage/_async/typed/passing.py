@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -39,10 +41,10 @@ class Spool(SpooledTemporaryFile[bytes]):
         with _space():
             return super().write(s)
 
-    def seek(self, *args: int) -> int:
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to another position, for which the file takes what was written."""
         with _space():
-            return super().seek(*args)
+            return super().seek(offset, whence)
 
     def writelines(self, iterable: Iterable[Any]) -> None:
         """Write each; some Pythons look at the length only after the last."""
@@ -55,6 +57,8 @@ def _space() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a damaged object sends its reader anywhere
+            raise
         # Not what stores make of the same errors: a lost directory is no lost object.
         raise NoSpace(f"the temporary directory takes no more: {error}") from error
 
