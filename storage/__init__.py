@@ -1,8 +1,10 @@
 """Object storage for asyncio, and blocking for scripts: one protocol, many stores."""
 
-from typing import TYPE_CHECKING
+# Known to type checkers by its name; to load `typing` would take longer than all of this.
+TYPE_CHECKING = False
 
-from ._registry import open_async_store, open_store
+if TYPE_CHECKING:
+    from ._registry import open_async_store, open_store
 
 __all__ = ["__version__", "open_async_store", "open_store"]
 
@@ -11,10 +13,15 @@ __version__: str
 # Not for type checkers: they would take any name for one that this module has.
 if not TYPE_CHECKING:
 
-    def __getattr__(name: str) -> str:
-        # Looked up when asked for: a package's metadata takes longer to read than all imports.
-        if name != "__version__":
+    def __getattr__(name: str) -> object:
+        # Looked up when asked for: a package's metadata takes longer to read than all imports, and
+        # whoever imports `storage.fs` needs no registry.
+        if name not in __all__:
             raise AttributeError(f"module 'storage' has no attribute {name!r}")
+        if name != "__version__":
+            from . import _registry
+
+            return getattr(_registry, name)
         from importlib.metadata import PackageNotFoundError, version
 
         try:

@@ -41,6 +41,22 @@ class Backend(NamedTuple):
 
 
 BACKENDS = (
+    Backend(
+        "az",
+        "azure:AsyncAzureBlobStore",
+        "azure:AzureBlobStore",
+        "az://account:key@container/prefix",
+        "azure.store",
+        "azure",
+    ),
+    Backend(
+        "azure",
+        "azure:AsyncAzureBlobStore",
+        "azure:AzureBlobStore",
+        "azure://account@container?sas_token=...",
+        "azure.store",
+        "azure",
+    ),
     Backend("file", "aiofs:AsyncFilesystemStore", "fs:FilesystemStore", "file:///srv/data", "fs"),
     Backend(
         "ftp",
@@ -57,6 +73,22 @@ BACKENDS = (
         "ftps://user:password@host/srv/data",
         "ftp.store",
         "ftp",
+    ),
+    Backend(
+        "gcs",
+        "gcs:AsyncGoogleCloudStore",
+        "gcs:GoogleCloudStore",
+        "gcs://bucket?token=...",
+        "gcs.store",
+        "gcs",
+    ),
+    Backend(
+        "gs",
+        "gcs:AsyncGoogleCloudStore",
+        "gcs:GoogleCloudStore",
+        "gs://bucket/prefix",
+        "gcs.store",
+        "gcs",
     ),
     Backend(
         "hashdir", "aiofs:AsyncHashdirStore", "fs:HashdirStore", "hashdir:///srv/hashed", "hashdir"

@@ -4,6 +4,12 @@ from ._kv.base import KeyValueStore
 from ._kv.boto import Boto3Store, Credentials, HBoto3Store, HS3FSStore, S3FSStore
 from ._kv.buckets import HS3Store, S3Store
 from ._kv.cache import CacheDecorator
+from ._kv.clouds import (
+    AzureBlockBlobStore,
+    GoogleCloudStore,
+    HAzureBlockBlobStore,
+    HGoogleCloudStore,
+)
 from ._kv.crypt import HMACDecorator, VerificationException
 from ._kv.decorators import (
     KeyTransformingDecorator,
@@ -51,6 +57,7 @@ __all__ = [
     "VALID_KEY_RE_EXTENDED",
     "VALID_NON_NUM",
     "VALID_NON_NUM_EXTENDED",
+    "AzureBlockBlobStore",
     "Boto3Store",
     "CacheDecorator",
     "CopyMixin",
@@ -59,9 +66,12 @@ __all__ = [
     "ExtendedKeyspaceMixin",
     "FSSpecStore",
     "FilesystemStore",
+    "GoogleCloudStore",
+    "HAzureBlockBlobStore",
     "HBoto3Store",
     "HDictStore",
     "HFilesystemStore",
+    "HGoogleCloudStore",
     "HMACDecorator",
     "HRedisStore",
     "HS3FSStore",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 GAP = 1024 * 1024
 """Bytes between two ranges that are read along rather than asked for apart."""
@@ -11,8 +11,7 @@ MAX_MERGED = 16 * 1024 * 1024
 """Bytes that one merged read has at most, so that memory stays bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergedRange:
+class MergedRange(NamedTuple):
     """One read that serves several ranges."""
 
     start: int

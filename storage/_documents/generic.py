@@ -55,9 +55,19 @@ class GenericJsonBackend(ABC):
             raise
 
     def close(self, options: Mapping[str, Any] | None = None) -> None:
-        """Write, unless the options say ``{"sync": False}``, and release the lock."""
-        if (options or {}).get("sync", True):
-            self.sync()
+        """Write, unless the options say ``{"sync": False}``, and release the lock.
+
+        Where the write fails, it stays open, and nothing is lost.
+        """
+        if self._db is None:
+            return
+        self._db.seal(sealed=True)
+        try:
+            if (options or {}).get("sync", True):
+                self.sync()
+        except BaseException:
+            self._db.seal(sealed=False)
+            raise
         self._db = None
         self._release_lock()
 

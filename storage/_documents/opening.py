@@ -28,7 +28,7 @@ def open_async_documents(url: str, settings: Mapping[str, Any] | None = None) ->
             `register_codec` has added stand in the place of ``json``. The last part of the path is
             the object's key, unless the option ``key`` says it. Any other URL is that of a store,
             such as ``sqlite:///notes.sqlite`` or ``s3://bucket/notes``, where each value is an
-            object.
+            object. What is in ``memory://`` is gone when it is closed.
         settings: As for `AsyncStorage`: limits, ``copies``, and of a collection in one object
             ``lock``, ``lock_wait`` and ``lease``.
 
@@ -61,6 +61,8 @@ def _backend(url: str, settings: dict[str, Any]) -> AsyncDocumentBackend:
 def _cut(url: str) -> tuple[str, str]:
     """The URL of the store, and the key within it."""
     parts = urlsplit(url)
+    if parts.fragment:
+        raise ConfigError("a URL of documents has no fragment: write '#' as %23")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     host, path, key = parts.netloc, parts.path, options.pop("key", None)
     if key is None and parts.scheme == "file" and not path:

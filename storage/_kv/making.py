@@ -11,6 +11,13 @@ from typing import Any
 from .._core.errors import ConfigError
 from .base import KeyValueStore
 from .buckets import HS3Store, S3Store
+from .clouds import (
+    AzureBlockBlobStore,
+    GoogleCloudStore,
+    HAzureBlockBlobStore,
+    HGoogleCloudStore,
+    in_container,
+)
 from .decorators import ReadOnlyDecorator, StoreDecorator, URLEncodeKeysDecorator
 from .keys import ExtendedKeyspaceMixin
 from .objects import ObjectKeyValueStore
@@ -158,13 +165,21 @@ def _in_redis(kind: type[RedisStore], *, create_if_missing: bool, **options: Any
     return kind.connect(**options)
 
 
+def _by_name(kind: type[KeyValueStore], **options: Any) -> KeyValueStore:
+    return kind(**options)
+
+
 _MAKERS: dict[str, tuple[type[Any], Callable[..., Any]]] = {
+    "azure": (AzureBlockBlobStore, in_container),
     "boto": (HS3Store, _in_bucket),
     "file": (FilesystemStore, _in_files),
     "filesystem": (HFilesystemStore, _in_files),
     "fs": (FilesystemStore, _in_files),
+    "gcs": (GoogleCloudStore, _by_name),
+    "hazure": (HAzureBlockBlobStore, in_container),
     "hfile": (HFilesystemStore, _in_files),
     "hfs": (HFilesystemStore, _in_files),
+    "hgcs": (HGoogleCloudStore, _by_name),
     "hmemory": (HDictStore, _in_memory),
     "hredis": (HRedisStore, _in_redis),
     "hs3": (HS3Store, _in_bucket),

@@ -156,7 +156,7 @@ def _azure(url: StoreURL) -> Parameters:
 
 def _gcs(url: StoreURL) -> Parameters:
     try:
-        credentials = base64.urlsafe_b64decode((url.user or "").encode()) or None
+        credentials = base64.b64decode(url.user or "", b"-_", validate=True) or None
     except (binascii.Error, ValueError):
         raise ConfigError("the credentials in a URL of gcs are JSON in URL-safe Base64") from None
     return {

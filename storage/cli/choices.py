@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .._core.errors import ConfigError
-from .._core.globsyntax import read_patterns
 from .._core.units import parse_moment, parse_size
 
 if TYPE_CHECKING:
@@ -106,8 +105,7 @@ def take_selection(words: dict[str, Any]) -> Selection | None:
         name: words.pop(name) for name in ("newer", "older", "min_size", "max_size")
     }
     for name in ("include", "exclude"):
-        read = [pattern for file in lists[name] for pattern in read_patterns(file.read())]
-        chosen[name] = [*words.pop(name), *read]
+        chosen[name] = [*words.pop(name), *_patterns(lists[name])]
     if lists["files"]:
         chosen["files_from"] = [key for file in lists["files"] for key in read_keys(file.read())]
     if "files_from" not in chosen and not any(value not in (None, []) for value in chosen.values()):
@@ -115,6 +113,13 @@ def take_selection(words: dict[str, Any]) -> Selection | None:
     from .._async.transfer.selection import Selection
 
     return Selection(**chosen)
+
+
+def _patterns(files: Iterable[IO[str]]) -> Iterator[str]:
+    for file in files:
+        from .._core.globsyntax import read_patterns
+
+        yield from read_patterns(file.read())
 
 
 def read_keys(text: str) -> list[str]:
@@ -154,7 +159,7 @@ def take_comparison(words: dict[str, Any]) -> str:
 TRANSFERS: Callable[[Any], Any] = click.option(
     "--transfers",
     type=click.IntRange(1, 1000),
-    default=32,
+    default=64,
     show_default=True,
     help="Objects in flight.",
 )

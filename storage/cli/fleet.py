@@ -85,6 +85,7 @@ class FleetRun(Run):
             max(1, options.buffer // workers),
             None if options.bandwidth is None else options.bandwidth / workers,
             self._journal is not None,
+            self._repeats,
         )
 
 

@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 
 import click
 
+from .._core import interrupts
 from .._core.errors import ConfigError, StoreError
+from .._core.interrupts import INTERRUPTED
 
 T = TypeVar("T")
 
-OK, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 130
+OK, USAGE, FAILED = 0, 1, 2
 
 VERBS = {
     "apply": "transfer",
@@ -164,6 +166,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         finally:
             devoted.loop = None
 
+    interrupts.be_told()
     if not gc.isenabled():  # all that was loaded until now is there to stay
         gc.freeze()
         gc.enable()

@@ -176,6 +176,11 @@ def _done(task: Run, ends: Ends, work: Callable[[], Awaitable[object]], teller: 
         from .sums import brief
 
         raise KeyboardInterrupt(f"{brief(task.report)}; run it again to go on") from None
+    except Exception:
+        task.report.interrupted = True
+        if task.report.listed:  # something may have been done until then
+            teller.sum_up(task.report)
+        raise
     return teller.sum_up(task.report)
 
 

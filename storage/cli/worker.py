@@ -44,6 +44,8 @@ class Setup(NamedTuple):
     """Bytes per second, at most."""
     has_journal: bool
     """Whether large uploads are remembered, by the process that gives the steps."""
+    repeats: bool
+    """Whether the same steps may have been done before."""
 
 
 class Given(NamedTuple):
@@ -106,7 +108,9 @@ class Worker:
             store = await stack.enter_async_context(open_async_store(setup.backup))
             backup = Copier(self._target, store, budget=budget, rate=rate, at_once=True)
             await stack.enter_async_context(backup)
-        self._performer = Performer(self._source, self._target, budget, self._copier, backup)
+        self._performer = Performer(
+            self._source, self._target, budget, self._copier, backup, repeats=setup.repeats
+        )
 
     async def _begin(self) -> None:
         while True:

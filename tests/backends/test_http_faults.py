@@ -13,7 +13,8 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from storage._async.backends.http import reading, retries
+from storage._async.backends._web import retries
+from storage._async.backends.http import reading
 from storage.http import AsyncHttpStore
 from storage.object import (
     IntegrityError,

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from storage._async.backends.http import retries
+from storage._async.backends._web import retries
 from storage.http import AsyncHttpStore
 from storage.object import AccessDenied, MalformedResponse, NotModified, PreconditionFailed
 from tests.faults import fault

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("aiohttp")
 
-from storage._async.backends.http import sessions
+from storage._async.backends._web import sessions
 from storage.http import AsyncHttpStore, HttpStore
 from storage.object import AccessDenied, MalformedResponse, NotSupported, StoreError
 from tests.services.web import Odd, WebServer
@@ -127,8 +127,8 @@ async def test_where_no_redirect_may_lead(web: WebServer, at: str, place: str) -
 
 
 def test_never_away_from_tls() -> None:
+    from storage._async.backends._web.sessions import Wire
     from storage._async.backends.http.sending import Manners, Requests
-    from storage._async.backends.http.sessions import Wire
     from storage._async.backends.http.targets import Target
 
     send = Requests(Wire(1, 1, 1, True, None), Manners({}, 10, 0, False))

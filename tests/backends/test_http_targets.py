@@ -13,7 +13,8 @@ import pytest
 pytest.importorskip("aiohttp")
 
 import storage
-from storage._async.backends.http.targets import BadURL, Target, is_public
+from storage._async.backends._web.addresses import is_public
+from storage._async.backends.http.targets import BadURL, Target
 from storage.http import AsyncHttpStore, HttpStore
 from storage.object import ConfigError, InvalidKey, NotSupported
 from tests.repository.source import ROOT

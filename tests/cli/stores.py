@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
-from storage.object import AsyncDictStore, ObjectInfo, ReadOptions, StoreURL
+from storage.object import AsyncDictStore, NoSpace, ObjectInfo, ReadOptions, StoreURL
 from tests.stores import numbered
 
 ENTRY_POINTS = """
 [storage.backends]
 bare = tests.cli.stores:AsyncBareStore
 broken = tests.cli.stores:AsyncBrokenStore
+full = tests.cli.stores:AsyncFullStore
 slow = tests.cli.stores:AsyncSlowStore
 """
 
@@ -53,6 +54,17 @@ class AsyncSlowStore(AsyncDictStore):
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         await asyncio.sleep(self.delay)
         return await super()._get(key, options)
+
+
+class AsyncFullStore(AsyncDictStore):
+    """``full://``: finds out when it is closed that there is no room, as archives may."""
+
+    @classmethod
+    def from_url(cls, url: StoreURL) -> Self:
+        return cls()
+
+    async def _teardown(self) -> None:
+        raise NoSpace("No space left on device")
 
 
 class AsyncBrokenStore(AsyncDictStore):

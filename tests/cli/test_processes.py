@@ -43,6 +43,19 @@ def interrupt(process: subprocess.Popen[bytes], number: int = signal.SIGINT) -> 
 # -- Ctrl-C ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("module", ["click.globals", "asyncio.events", "storage._async.base"])
+def test_an_interrupt_while_it_is_loaded(folder: Path, start: Start, module: str) -> None:
+    process = start("sync", "data", "copy", PYTHONPROFILEIMPORTTIME="1")
+    assert process.stderr is not None
+    while module not in (line := process.stderr.readline().decode()).split():
+        assert line, "it was never loaded"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    told = [line for line in err.splitlines() if not line.startswith(b"import time:")]
+    assert told == [b"storage: interrupted"]
+
+
 @pytest.mark.parametrize(
     ("target", "number"), [("copy", signal.SIGINT), ("sqlite://copy.sqlite", signal.SIGTERM)]
 )

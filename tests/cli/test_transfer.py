@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -128,3 +129,28 @@ def test_verify_reads_less_where_less_is_asked_for(run: Run, data: Path) -> None
     assert run("verify", "--size-only", data, "copy").out == "identical: 20 objects, by length\n"
     assert run("verify", "--checksum", data, "copy").code == 2
     assert run("verify", "--checksum", "--size-only", data, "copy").code == 1
+
+
+def test_what_no_key_stands_for_is_a_failure_with_its_name(run: Run, data: Path) -> None:
+    (data / "below").mkdir()
+    for name in (b"below/\xff", b"\xfe"):
+        with open(os.path.join(os.fsencode(data), name), "wb"):
+            pass
+    done = run("sync", "--delete", data, "copy")
+    assert done.code == 2
+    assert done.sums == {"copied": 20, "identical": 0, "deleted": 0, "failed": 2}
+    assert "below/\\udcff: " in done.err
+    told = run("sync", "--json", "--exclude=below/", data, "copy")
+    sums = json.loads(told.out.splitlines()[-1])["sums"]
+    assert (told.code, sums["identical"], list(sums["failures"])) == (2, 20, ["\udcfe"])
+    assert run("plan", data, "copy").out.count("files that no key stands for") == 1
+    # At the target they are in nobody's way.
+    assert run("sync", "--delete", "--max-delete=none", "copy", data).code == 0
+
+
+def test_an_error_at_the_end_hides_no_sums(run: Run, data: Path) -> None:
+    done = run("sync", data, "full://")
+    assert (done.code, done.sums["copied"]) == (2, 20)
+    assert done.complaint.endswith("No space left on device")
+    told = run("sync", "--json", data, "full://")
+    assert not json.loads(told.out.splitlines()[-1])["sums"]["complete"]

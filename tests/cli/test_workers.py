@@ -72,6 +72,13 @@ def test_workers_copy_and_the_parent_deletes(run: Run, data: Path, folder: Path)
     assert done.sums == {"copied": 0, "identical": 41, "deleted": 0, "failed": 0}
 
 
+def test_a_plan_may_be_applied_again(run: Run, data: Path) -> None:
+    run("plan", "-o", "plan", data, "copy")
+    for done in (run("apply", "--workers", 2, "plan"), run("apply", "--workers", 2, "plan")):
+        assert done.code == 0, done.err
+    assert done.sums == {"copied": 0, "identical": 40, "deleted": 0, "failed": 0}
+
+
 def test_what_a_worker_cannot_do_is_told(run: Run, data: Path, folder: Path) -> None:
     (folder / "copy" / "key-00005").mkdir(parents=True)
     (folder / "copy" / "key-00005" / "surplus").touch()

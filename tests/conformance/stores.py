@@ -16,9 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from storage import _registry
+from storage._core.errors import MissingExtra
 from storage._core.info import Capability
-from tests.services import buckets
-from tests.services.process import DatabaseService, FileService, RedisService, S3Service
+from tests.services import buckets, clouds
+from tests.services.process import (
+    CloudService,
+    DatabaseService,
+    FileService,
+    RedisService,
+    S3Service,
+)
 
 ALL = ~Capability.NONE
 
@@ -37,7 +44,7 @@ class Medium:
         persists: Whether a second store at the same place sees the same objects.
         begins_missing: Whether a place that was never written to is a missing store.
         twin: Whether its blocking twin is tested, too.
-        large: Whether large objects are tried on it, which another run of the same code may do.
+        spared: What the names of checks begin with that another run of the same code takes.
     """
 
     scheme: str
@@ -49,7 +56,7 @@ class Medium:
     persists: bool = True
     begins_missing: bool = True
     twin: bool = True
-    large: bool = True
+    spared: tuple[str, ...] = ()
 
     def load(self, blocking: bool) -> type[Any]:
         """The async class, or its blocking twin."""
@@ -65,10 +72,10 @@ class Medium:
         return {**self.hints, **fewer, "own_keys": False}
 
     def is_there(self) -> bool:
-        """Whether its façades exist: while stores are still coming in."""
+        """Whether its façades exist, and what they need."""
         try:
             return bool(self.load(blocking=False) and self.load(blocking=True))
-        except ModuleNotFoundError:
+        except (ModuleNotFoundError, MissingExtra):
             return False
 
 
@@ -110,7 +117,9 @@ class Corner:
     prefix: str
 
 
-def corner(service: S3Service | RedisService | DatabaseService, bucket: str) -> Corner:
+def corner(
+    service: S3Service | RedisService | CloudService | DatabaseService, bucket: str
+) -> Corner:
     """A new corner of a bucket."""
     return Corner(service, bucket, secrets.token_hex(6))
 
@@ -186,6 +195,29 @@ def _connect_redis(kind: type[Any], place: Corner) -> Any:
     )
 
 
+def _by_azure(kind: type[Any], place: Corner) -> Any:
+    service = place.service
+    return kind(
+        service.account,
+        place.bucket or clouds.BUCKET,
+        account_key=service.key,
+        endpoint_url=service.endpoint,
+        prefix=place.prefix + "/",
+        part_size=1024 * 1024,
+    )
+
+
+def _by_google(kind: type[Any], place: Corner) -> Any:
+    return kind(
+        place.bucket or clouds.BUCKET,
+        token=place.service.key,
+        endpoint_url=place.service.endpoint,
+        prefix=place.prefix + "/",
+        part_size=1024 * 1024,
+        lacking=_FAKE_GCS_LACKS,
+    )
+
+
 def _besides(place: Corner, keys: list[str]) -> list[str]:
     """What is on a Redis server besides objects and what stands beside them."""
     import redis
@@ -228,6 +260,8 @@ def _uploads(place: Corner, keys: list[str]) -> list[str]:
     return [upload["Key"] for upload in found.get("Uploads", ())]
 
 
+# What fake-gcs-server takes no notice of, without a word.
+_FAKE_GCS_LACKS = Capability.COPY_IF_ABSENT | Capability.DELETE_IF_MATCH
 # What moto takes no notice of, without a word.
 _MOTO_LACKS = Capability.COPY_IF_ABSENT
 _FILES = {"picklable": True, "memory_limit": 8 * 1024 * 1024}
@@ -318,7 +352,7 @@ MEDIA: dict[str, Medium] = {
         _connect,
         # It is slow, and the other one has pages too.
         hints={**_BUCKETS, "many": 120, "seconds": 0.15},
-        large=False,
+        spared=("test_cancelled", "test_large_streams"),
         capabilities=ALL & ~Capability.ORDERED & ~_MOTO_LACKS,
         litter=_uploads,
         service="moto",
@@ -377,6 +411,34 @@ MEDIA["ftp"] = Medium(
     capabilities=Capability.ORDERED | Capability.STREAMS | Capability.RANGES,
     litter=_served(_more_files(1)),
     service="ftp",
+    twin=False,
+)
+_CLOUDS = {
+    **_BUCKETS,
+    "examples": 8,
+    "steps": 8,
+    "many": 60,
+    "seconds": 0.1,
+    "stream_size": 2_500_000,
+    "memory_limit": 8 * 1024 * 1024,
+}
+if not clouds.Azurite.missing():  # it is no wheel, and tests that need it say so
+    MEDIA["azure"] = Medium(
+        "az",
+        _by_azure,
+        hints={**_CLOUDS, "secrets": [clouds.MARK], "own_keys": False, "many": 30, "examples": 5},
+        capabilities=ALL & ~Capability.ORDERED,
+        service="azurite",
+        begins_missing=False,
+        twin=False,
+    )
+MEDIA["gcs"] = Medium(
+    "gs",
+    _by_google,
+    hints={**_CLOUDS, "secrets": ["token-secret"]},
+    capabilities=ALL & ~_FAKE_GCS_LACKS,
+    service="fakegcs",
+    begins_missing=False,
     twin=False,
 )
 # The same servers by other lanes, with fewer examples: what stands above the lanes is the same on

@@ -81,14 +81,19 @@ async def _add(documents: AsyncStorage, key: str) -> None:
 
 FORKING = """
 import os, sys, warnings
-from storage.documents import StorageLockedException, open_documents
+from storage.documents import UID, StorageLockedException, open_documents
 documents = open_documents(sys.argv[1])
 documents.open()
 warnings.simplefilter("ignore", DeprecationWarning)
 child = os.fork()
 if child == 0:
-    documents.close({"sync": False})
-    os._exit(0)
+    documents.put(UID("0" * 32), "key", b"the child's")
+    try:
+        documents.sync()
+    except StorageLockedException:
+        documents.close({"sync": False})
+        os._exit(0)
+    os._exit(1)
 assert os.waitpid(child, 0)[1] == 0
 try:
     open_documents(sys.argv[1]).open()

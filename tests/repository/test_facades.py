@@ -58,6 +58,7 @@ STEPS = {
     "AsyncFileTreeStore",
     "AsyncRemoteLife",
     "AsyncRemoteStore",
+    "AsyncCloudStore",
     "AsyncSqliteFile",
     "AsyncForeignStore",
     "AsyncParentStore",
@@ -122,6 +123,7 @@ def test_each_name_has_one_home() -> None:
         # Key-value stores have their own names, as their users know them.
         "DictStore": ["storage.kv", "storage.object"],
         "FilesystemStore": ["storage.fs", "storage.kv"],
+        "GoogleCloudStore": ["storage.gcs", "storage.kv"],
         "RedisStore": ["storage.kv", "storage.redis"],
     }
 

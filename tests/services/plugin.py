@@ -19,9 +19,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.services import buckets
+from tests.services.clouds import Azurite, FakeGcs
 from tests.services.ftp import EncryptedFtp, PlainFtp
 from tests.services.postgres import Postgres
 from tests.services.process import (
+    CloudService,
     DatabaseService,
     FileService,
     RedisService,
@@ -169,33 +171,53 @@ def ssh(request: pytest.FixtureRequest, shared_servers: SharedServers) -> FileSe
     reason = server.missing()
     if reason and server is OpenSsh:
         pytest.skip(reason)  # it is no wheel
-    return _joined(shared_servers, server)
+    service: FileService = _joined(shared_servers, server)
+    return service
 
 
 @pytest.fixture(scope="session")
 def sftp(shared_servers: SharedServers) -> FileService:
     """An SSH server: OpenSSH's where it is installed, else asyncssh's."""
-    return _joined(shared_servers, PythonSsh if OpenSsh.missing() else OpenSsh)
+    service: FileService = _joined(shared_servers, PythonSsh if OpenSsh.missing() else OpenSsh)
+    return service
 
 
 @pytest.fixture(scope="session")
 def ftp(shared_servers: SharedServers) -> FileService:
     """An FTP server without encryption."""
-    return _joined(shared_servers, PlainFtp)
+    service: FileService = _joined(shared_servers, PlainFtp)
+    return service
 
 
 @pytest.fixture(scope="session")
 def ftps(shared_servers: SharedServers) -> FileService:
     """An FTP server that insists on encryption."""
-    return _joined(shared_servers, EncryptedFtp)
+    service: FileService = _joined(shared_servers, EncryptedFtp)
+    return service
 
 
-def _joined(servers: SharedServers, server: type[Server]) -> FileService:
+@pytest.fixture(scope="session")
+def fakegcs(shared_servers: SharedServers) -> CloudService:
+    """A server that speaks the JSON API of Google Cloud Storage."""
+    service: CloudService = _joined(shared_servers, FakeGcs)
+    return service
+
+
+@pytest.fixture(scope="session")
+def azurite(shared_servers: SharedServers) -> CloudService:
+    """A server that speaks the REST API of Azure Blob Storage."""
+    reason = Azurite.missing()
+    if reason:
+        pytest.skip(reason)  # it is no wheel
+    service: CloudService = _joined(shared_servers, Azurite)
+    return service
+
+
+def _joined(servers: SharedServers, server: type[Server]) -> Any:
     reason = server.missing()
     if reason:
         unavailable(reason)
-    service: FileService = servers.join(server.name)
-    return service
+    return servers.join(server.name)
 
 
 @pytest.fixture

@@ -61,6 +61,16 @@ class RedisService:
 
 
 @dataclass(frozen=True)
+class CloudService:
+    """Where a server listens that stands for a cloud service, and what opens it."""
+
+    endpoint: str
+    account: str
+    key: str = field(repr=False)
+    name: str
+
+
+@dataclass(frozen=True)
 class DatabaseService:
     """Where a database server listens, and how one is let into its first database."""
 

@@ -17,6 +17,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.services.clouds import Azurite, FakeGcs
 from tests.services.ftp import EncryptedFtp, PlainFtp
 from tests.services.moto import Moto
 from tests.services.postgres import Postgres
@@ -27,6 +28,7 @@ from tests.services.valkey import Valkey
 
 _SERVERS: tuple[type[Server], ...] = (
     SeaweedFS, Moto, Valkey, OpenSsh, PythonSsh, PlainFtp, EncryptedFtp, Postgres,
+    FakeGcs, Azurite,
 )  # fmt: skip
 SERVERS: dict[str, type[Server]] = {server.name: server for server in _SERVERS}
 ATTEMPTS = 3

@@ -6,7 +6,7 @@ import ast
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from ..._core.errors import ConfigError, CorruptStore, StoreError
@@ -77,10 +77,32 @@ def load(codec: Codec, data: bytes) -> Documents:
 
 def _checked(found: Any) -> dict[str, dict[str, bytes]]:
     for uid, document in found.items():
+        _check_text(uid)
         for key, value in document.items():
-            if not (isinstance(uid, str) and isinstance(key, str) and isinstance(value, bytes)):
-                raise TypeError(f"{uid!r}, {key!r} is a {type(value).__name__} and not bytes")
+            _check_text(key)
+            if not isinstance(value, bytes):
+                raise TypeError(f"a value is bytes, not {type(value).__name__}")
     return found  # type: ignore[no-any-return]
+
+
+def _check_text(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"a UID or key is a text, not {type(name).__name__}")
+    name.encode()  # what cannot be encoded could never be written again
+
+
+def unique(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """A dict of pairs, for codecs: of two of one name, one would be lost at the next sync.
+
+    Raises:
+        ValueError: There are two of one name.
+    """
+    found: dict[Any, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r:.80} is there twice")
+        found[name] = value
+    return found
 
 
 # -- JSON -----------------------------------------------------------------------------------
@@ -99,7 +121,7 @@ def load_json(data: bytes) -> Documents:
     """The way back. Files of pyStorageBackend have the same shape, where a value of bytes is the
     text of a Python literal (``"b'...'"``); such a text is never written here.
     """
-    tree = json.loads(data.decode())
+    tree = json.loads(data.decode(), object_pairs_hook=unique)
     return {
         uid: {key: _value(shown) for key, shown in document.items()}
         for uid, document in tree.items()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from ..._core.adapt import is_async, to_async
-from ..._core.errors import ConfigError, StoreError
+from ..._core.errors import ConfigError
 from ..base import AsyncBaseStore
 from ..foreign import lift
 from .words import CopyError, CopyOutcome
@@ -50,7 +50,7 @@ class Copies:
         for name, store in self._stores.items():
             try:
                 outcomes.append(CopyOutcome(name, await bring(store)))
-            except StoreError as error:
+            except Exception as error:  # somebody's store may raise anything
                 errors[name] = error
                 outcomes.append(CopyOutcome(name, written=False, error=error))
         if errors:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from configparser import ConfigParser
+from functools import cache
 from io import StringIO
 from typing import Any
 from urllib.parse import quote, unquote
 
 from ..._core.errors import MissingExtra
-from .codecs import Documents, is_text, register_codec
+from .codecs import Documents, is_text, register_codec, unique
 
 MARK = "base64:"
 """What values in INI begin with that are in base 64."""
@@ -34,11 +35,29 @@ def _is_legible(document: dict[str, str | bytes]) -> bool:
 
 def load_yaml(data: bytes) -> Documents:
     """The way back, by the safe loader; numbers and the like have to be quoted."""
-    tree = _yaml().safe_load(data.decode()) or {}
+    tree = _yaml().load(data.decode(), _loader()) or {}
     return {
         uid: {key: _bytes(value) for key, value in document.items()}
         for uid, document in tree.items()
     }
+
+
+@cache
+def _loader() -> Any:
+    """The safe loader, without aliases, by which a short file becomes a huge collection."""
+    yaml = _yaml()
+
+    class Loader(yaml.SafeLoader):  # type: ignore[name-defined,misc]
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise ValueError("documents have no aliases (*name)")
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            pairs = self.construct_pairs(node, deep=True)
+            return unique(pairs)
+
+    return Loader
 
 
 def _bytes(value: Any) -> bytes:
@@ -73,7 +92,7 @@ def load_ini(data: bytes) -> Documents:
     parser = _ini()
     parser.read_string(data.decode())
     return {
-        uid: {unquote(key): _of_line(line) for key, line in parser[uid].items()}
+        uid: unique((unquote(key), _of_line(line)) for key, line in parser[uid].items())
         for uid in parser.sections()
     }
 

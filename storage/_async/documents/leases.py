@@ -30,7 +30,7 @@ def lease_on(store: AsyncBaseStore, key: str, seconds: float) -> Lock:
 
 
 class _LeaseBase:
-    """What both kinds share: trying until the time is over.
+    """What both kinds share: trying until the time is over. A forked child has no part in it.
 
     Args:
         store: Where it is held.
@@ -56,8 +56,20 @@ class _LeaseBase:
                 raise locked(self._what(), holder)
             await pauses.rest()
 
+    async def renew(self) -> None:
+        """See `Lock`."""
+        if self._owner.pid != os.getpid():
+            raise locked(self._what(), self._owner)
+        held, holder = await self._renew()
+        if not held:
+            raise locked(f"{LOST}: {self._what()}", holder)
+
     async def _try(self) -> tuple[bool, Owner | None]:
         """Whether it is ours now, or else whose it is."""
+        raise NotImplementedError
+
+    async def _renew(self) -> tuple[bool, Owner | None]:
+        """The same for one that was ours."""
         raise NotImplementedError
 
     def _what(self) -> str:
@@ -95,24 +107,18 @@ class Lease(_LeaseBase):
         self._etag = taken.etag
         return True, None
 
-    async def renew(self) -> None:
-        """See `Lock`."""
+    async def _renew(self) -> tuple[bool, Owner | None]:
         try:
             info = await self._store.put(self._key, self._mine(), if_match=self._etag)
-        except PreconditionFailed as error:
-            raise locked(f"{LOST}: {self._what()}", await self._holder()) from error
+        except (ObjectNotFound, PreconditionFailed):
+            # Perhaps it is ours all the same: the answer to an earlier call may have been lost.
+            return await self._try()
         self._etag = info.etag
-
-    async def _holder(self) -> Owner | None:
-        try:
-            return Owner.parse(await self._store.get(self._key))
-        except ObjectNotFound:
-            return None
+        return True, None
 
     async def release(self) -> None:
         """See `Lock`."""
-        wanted, self._wanted = self._wanted, False
-        if not wanted or self._owner.pid != os.getpid():
+        if not self._wanted or self._owner.pid != os.getpid():
             return
         try:
             data, info = await self._store.get_with_info(self._key)
@@ -121,6 +127,7 @@ class Lease(_LeaseBase):
                 await self._store.delete(self._key, if_match=info.etag)
         except (PreconditionFailed, ObjectNotFound, StoreNotFound):
             pass  # it is somebody else's by now
+        self._wanted = False  # not before: who was interrupted tries again
 
 
 class Announcement(_LeaseBase):
@@ -163,18 +170,15 @@ class Announcement(_LeaseBase):
             await self._store.delete(key, missing_ok=True)
         return None
 
-    async def renew(self) -> None:
-        """See `Lock`."""
-        if not self._owner.is_gone(self._seconds / 4):
-            self._owner = self._owner.until(self._seconds)
-            await self._store.put(self._own, self._owner.dump())
-            return
-        held, holder = await self._try()
-        if not held:
-            raise locked(f"{LOST}: {self._what()}", holder)
+    async def _renew(self) -> tuple[bool, Owner | None]:
+        if self._owner.is_gone(self._seconds / 4):
+            return await self._try()
+        self._owner = self._owner.until(self._seconds)
+        await self._store.put(self._own, self._owner.dump())
+        return True, None
 
     async def release(self) -> None:
         """See `Lock`."""
-        announced, self._announced = self._announced, False
-        if announced and self._owner.pid == os.getpid():
+        if self._announced and self._owner.pid == os.getpid():
             await self._store.delete(self._own, missing_ok=True)
+            self._announced = False

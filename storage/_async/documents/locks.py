@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
+from io import FileIO
 from time import monotonic
 from typing import Protocol
 
@@ -60,56 +61,67 @@ class FileLock:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._fd: int | None = None
+        self._file: FileIO | None = None
         self._pid = 0
 
     async def acquire(self, wait: float) -> None:
         """See `Lock`."""
         end, pauses = monotonic() + wait, Pauses()
         while True:
-            fd = await calls.acquire(_dispose, _lock, self._path)
-            if fd is not None:
-                self._fd, self._pid = fd, os.getpid()
+            self._file = await calls.acquire(_dispose, _lock, self._path)
+            if self._file is not None:
+                self._pid = os.getpid()
                 return
             if monotonic() >= end:
                 raise locked(self._path, await calls.call(_holder, self._path))
             await pauses.rest()
 
     async def renew(self) -> None:
-        """It is held until it is released."""
+        """It is held until it is released, but not by a forked child."""
+        if self._pid != os.getpid():
+            raise locked(self._path, await calls.call(_holder, self._path))
 
     async def release(self) -> None:
         """See `Lock`."""
-        fd, self._fd = self._fd, None
-        if fd is not None and self._pid == os.getpid():
-            await calls.call(_unlock, self._path, fd)
-        elif fd is not None:
-            os.close(fd)
+        file = self._file
+        if file is not None and not file.closed and self._pid == os.getpid():
+            await calls.call(_unlock, self._path, file)
+        _dispose(file)
+        self._file = None  # not before: who was interrupted tries again
 
     def __del__(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
+        _dispose(self._file)
 
 
-def _lock(path: str) -> int | None:
+def _lock(path: str) -> FileIO | None:
     """The open file, if nobody else has its lock."""
     with translate_oserror("lock", path):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            file = FileIO(path, "r+", opener=_open)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_there(path, fd):
-                    os.truncate(fd, 0)
-                    os.pwrite(fd, Owner.here().dump(), 0)
-                    return fd
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_there(path, file.fileno()):
+                    _sign(file.fileno())
+                    return file
             except BlockingIOError:
-                os.close(fd)
+                file.close()
                 return None
             except BaseException:
-                os.close(fd)
+                file.close()
                 raise
-            os.close(fd)  # somebody has removed it in between
+            file.close()  # somebody has removed it in between
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+
+
+def _sign(fd: int) -> None:
+    # The lock holds without it, and on a full disk documents can still be read and deleted.
+    with suppress(OSError):
+        os.truncate(fd, 0)
+        os.pwrite(fd, Owner.here().dump(), 0)
 
 
 def _is_there(path: str, fd: int) -> bool:
@@ -119,20 +131,18 @@ def _is_there(path: str, fd: int) -> bool:
         return False
 
 
-def _unlock(path: str, fd: int) -> None:
-    try:
+def _unlock(path: str, file: FileIO) -> None:
+    with file:
         with suppress(OSError):
-            if _is_there(path, fd):
+            if _is_there(path, file.fileno()):
                 os.unlink(path)
         # Not by closing it alone: a forked child may hold the same open file.
-        fcntl.flock(fd, fcntl.LOCK_UN)
-    finally:
-        os.close(fd)
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _dispose(fd: int | None) -> None:
-    if fd is not None:
-        os.close(fd)
+def _dispose(file: FileIO | None) -> None:
+    if file is not None:
+        file.close()
 
 
 def _holder(path: str) -> Owner | None:

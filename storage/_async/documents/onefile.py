@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from ..._core import calls
-from ..._core.errors import ConfigError, StoreClosed
+from ..._core.errors import ConfigError, StoreClosed, StoreError
 from ..._core.protocol import AsyncObjectStore
 from ..backends.fs import AsyncFilesystemStore
 from ..base import AsyncBaseStore
@@ -44,8 +45,8 @@ class AsyncFileBackend(AsyncDocumentBackend):
         store: Where; it remains the caller's to close.
         key: Under which key.
         codec: In what form: ``json``, ``yaml``, ``ini``, ``msgpack``, or one that was registered.
-        lock: ``none``: nothing else opens it for writing, or being told at the next `sync` is
-            enough.
+        lock: ``auto`` keeps others out while it is open. ``none`` does not; what they have written
+            is found by the next `sync`, all the same.
         lock_wait: Seconds to wait for somebody else to close it, before `StorageLockedException`.
         lease: Seconds from one sync to the next after which somebody else may take the lock, where
             it is no lock of files.
@@ -102,12 +103,15 @@ class AsyncFileBackend(AsyncDocumentBackend):
                 return
             try:
                 await self._home.enter()
+                self._home.store._check("open", self._key)  # before there is a lock beside it
+                await self._lock.release()  # if a close was interrupted
                 self._place = Place(self._home.store, self._key)
                 self._lock = self._make_lock()
                 await self._lock.acquire(self._wait)
                 documents = await self._read()
             except BaseException:
-                await self._let_go()
+                with suppress(StoreError):  # the first error tells more
+                    await self._let_go()
                 raise
             self._collection, self._written = Collection(documents), 0
 
@@ -126,8 +130,8 @@ class AsyncFileBackend(AsyncDocumentBackend):
     async def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync, drop what is in memory, and release the lock.
 
-        Where the sync fails, it stays open, and nothing is lost: call `close` again, perhaps with
-        ``{"sync": False}``. Where only copies failed, it is closed.
+        Where the sync fails or is cancelled, it stays open, and nothing is lost: call `close`
+        again, perhaps with ``{"sync": False}``. Where only copies failed, it is closed.
 
         Args:
             options: ``sync``: False drops what was not synced.
@@ -135,6 +139,7 @@ class AsyncFileBackend(AsyncDocumentBackend):
         wanted = option(options, "sync", default=True)
         async with self._turn:
             if self._collection is None:
+                await self._let_go()  # if a close was interrupted
                 return
             self._collection.seal(sealed=True)
             try:
@@ -149,11 +154,16 @@ class AsyncFileBackend(AsyncDocumentBackend):
             await self._let_go()
 
     async def _let_go(self) -> None:
-        self._collection = None
+        """Release the lock and leave the store; who is interrupted in between may do it again."""
+        self._collection, failed = None, None
         try:
             await self._lock.release()
-        finally:
-            await self._home.leave()
+        except StoreError as error:  # a lease ends by itself
+            failed = error
+        self._lock = NoLock()
+        await self._home.leave()
+        if failed is not None:
+            raise failed
 
     async def sync(self, options: Mapping[str, Any] | None = None) -> Sequence[CopyOutcome]:
         """Write the object, if anything has changed, and then the copies.

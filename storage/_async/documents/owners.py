@@ -38,7 +38,7 @@ class Owner:
         try:
             found = cls(**json.loads(data))
             found.is_gone()  # compares what it holds
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             return None
         return found
 

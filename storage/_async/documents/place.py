@@ -35,8 +35,8 @@ class Place:
         self._etag: str | None = None
         self._digest: bytes | None = None
         """Of what is there, as far as we know; None: nothing."""
-        self._doubt: bytes | None = None
-        """Of what may be there, since a write of it failed."""
+        self._doubts: set[bytes] = set()
+        """Of what may be there, or be there soon, since nobody heard how its write ended."""
 
     async def read(self) -> bytes | None:
         """What is there; None: nothing."""
@@ -62,21 +62,24 @@ class Place:
         conditional = (self._store.capabilities & CONDITIONS) == CONDITIONS
         if overwrite:
             await self.read()
-        elif self._doubt is not None or not conditional:
+        elif self._doubts or not conditional:
             await self._look()
-        digest = self._doubt = _digest(data)
+        digest = _digest(data)
+        heard = self._doubts.copy()
+        self._doubts.add(digest)
         try:
             await (self._swap(data) if conditional else self._upload(data))
         except PreconditionFailed:
-            self._doubt = None
+            self._doubts = heard
             raise
-        self._digest, self._doubt = digest, None
+        self._digest = digest
+        self._doubts.clear()
 
     async def _look(self) -> None:
         """Raise unless what is there is what we know of, or what we wrote and never heard of."""
         known, etag = self._digest, self._etag
         await self.read()
-        if self._digest == known or (self._digest is not None and self._digest == self._doubt):
+        if self._digest == known or self._digest in self._doubts:
             return
         self._digest, self._etag = known, etag
         raise PreconditionFailed(CHANGED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -10,14 +11,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..._core import calls
-from ..._core.errors import ConfigError
+from ..._core.errors import ConfigError, CorruptStore
+from ..backends.db.errors import translate
 from ..backends.db.store import AsyncSqliteStore
 from ..backends.fs import AsyncFilesystemStore
 from ..base import AsyncBaseStore
 from .backend import checked
 from .keyed import AsyncObjectBackend
 from .onefile import AsyncFileBackend
-from .words import UID
+from .words import UID, InvalidUIDException
 
 B = TypeVar("B", AsyncFileBackend, AsyncObjectBackend)
 
@@ -57,12 +59,11 @@ class AsyncFtpJsonBackend(AsyncFileBackend):
         from ..backends.ftp.store import AsyncFtpStore
 
         options = _options(settings)
-        host, _, port = options.pop("url").removeprefix("ftp://").partition(":")
+        host, port = _host_and_port(options.pop("url", None))
         directory, name = os.path.split(options.pop("path"))
         login = ("username", "password", "tls", "allow_plaintext", "ca_file")
         taken = {each: options.pop(each) for each in login if each in options}
-        number = int(port) if port else None
-        remake = partial(AsyncFtpStore, host, f"/{directory.strip('/')}", port=number, **taken)
+        remake = partial(AsyncFtpStore, host, f"/{directory.strip('/')}", port=port, **taken)
         super().__init__(remake(), name, **checked(AsyncFileBackend, options))
         self._home.remake = remake
 
@@ -90,7 +91,7 @@ class AsyncSqlite3Backend(AsyncObjectBackend):
 
     async def open(self) -> None:
         """Open the database, and take over what pyStorageBackend has left there."""
-        legacy = await calls.call(_convert, self._path, self._key)
+        legacy = await calls.call(_take_over, self._path, self._key)
         await super().open()
         if legacy:
             await self._store.upgrade()
@@ -110,7 +111,27 @@ def owning(backend: B, remake: Callable[[], AsyncBaseStore]) -> B:
 def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
     if "path" not in settings:
         raise ConfigError("the settings have no 'path'")
+    if not isinstance(settings["path"], str | os.PathLike):
+        raise ConfigError("the setting 'path' is a path")
     return {name: value for name, value in settings.items() if name not in FOR_ALL}
+
+
+def _host_and_port(url: object) -> tuple[str, int | None]:
+    text = url if isinstance(url, str) else ""
+    found = re.fullmatch(r"(?:ftp://)?([^:/@\s]+)(?::(\d{1,5}))?/?", text)
+    if not found:  # it is not shown: there may be a password in it
+        raise ConfigError("the setting 'url' is a host, perhaps with a port: 'host:21'")
+    return found[1], int(found[2]) if found[2] else None
+
+
+def _take_over(path: str, key_of: Callable[[UID, str], str]) -> bool:
+    """`_convert`, with a store's errors."""
+    try:
+        return _convert(path, key_of)
+    except sqlite3.Error as error:
+        raise translate(error) from error
+    except (InvalidUIDException, TypeError) as error:
+        raise CorruptStore(f"a row of pyStorageBackend's table is no value: {error}") from error
 
 
 def _convert(path: str, key_of: Callable[[UID, str], str]) -> bool:
@@ -123,10 +144,11 @@ def _convert(path: str, key_of: Callable[[UID, str], str]) -> bool:
     with closing(sqlite3.connect(path)) as connection, connection:
         if connection.execute("PRAGMA user_version").fetchone() == (CONVERTED,):
             return True
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if "hiddil" not in names or "objects" in names:
+        if not _is_legacy(connection):
             return False
         connection.execute("BEGIN IMMEDIATE")
+        if not _is_legacy(connection):  # somebody else was faster
+            return True
         rows = connection.execute("SELECT uid, dkey, data FROM hiddil").fetchall()
         connection.execute("CREATE TABLE objects (key TEXT PRIMARY KEY, data BLOB)")
         connection.executemany(
@@ -138,5 +160,12 @@ def _convert(path: str, key_of: Callable[[UID, str], str]) -> bool:
         return True
 
 
+def _is_legacy(connection: sqlite3.Connection) -> bool:
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    return "hiddil" in names and "objects" not in names
+
+
 def _as_bytes(data: bytes | str) -> bytes:
-    return data.encode() if isinstance(data, str) else bytes(data)
+    if not isinstance(data, bytes | str):  # bytes(5) would be five zeros
+        raise TypeError(f"{type(data).__name__} instead of bytes")
+    return data.encode() if isinstance(data, str) else data

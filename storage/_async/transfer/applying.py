@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from ..._core.closing import closing
+from ..._core.errors import InvalidKey
+from ..._core.unlisted import Unlisted
 from .ledger import Ledger
 from .report import SyncReport
 from .spill import Spill
@@ -86,6 +88,15 @@ class Applier:
             await self._drain()
             raise
         await self._drain()
+
+    async def leave(self, unlisted: Unlisted) -> None:
+        """Let what no key stands for be failures, since it cannot be copied."""
+        for name in unlisted.names:
+            error = InvalidKey("no key can be the name of this file")
+            step = Step("copy", name, None, None, "name")
+            self._ledger.add(Outcome(step, Action.FAILED, error=error))
+        await self._ledger.flush()
+        self.report.failed += unlisted.count - len(unlisted.names)
 
     async def finish(self, why_not: Callable[[SyncReport, int], str | None]) -> None:
         """Do the deletes, if there are any.

@@ -50,7 +50,7 @@ def judge(compare: Comparison, *, source_keeps: bool = False, target_keeps: bool
 def _auto(here: ObjectInfo, there: ObjectInfo, known: Remembered | None) -> Verdict:
     if here.size != there.size and here.size is not None and there.size is not None:
         return _OTHER_SIZE
-    if known is not None and (known.here, known.there) == (fingerprint(here), fingerprint(there)):
+    if known is not None and known.here == fingerprint(here) and known.there == fingerprint(there):
         return _SAME
     if here.etag is not None and here.etag == there.etag and _MD5.fullmatch(here.etag):
         return _SAME  # of the bytes, or of the digests of their parts; others never are equal

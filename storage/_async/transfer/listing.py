@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from itertools import islice
 from operator import ge, lt
@@ -12,6 +13,7 @@ from ..._core.closing import closing
 from ..._core.errors import MalformedResponse, StoreNotFound
 from ..._core.info import Capability, ObjectInfo
 from ..._core.text import shorten
+from ..._core.unlisted import Unlisted, current
 from ..._core.window import cancel_all
 from ..base import AsyncBaseStore
 from .sorting import sorted_pages
@@ -51,6 +53,7 @@ class Listing:
         name: What doubts call it, such as ``"the source"``.
         choice: Which keys are wanted. None: all.
         missing_ok: A store that does not exist yet lists nothing, instead of an error.
+        accounted: Whether what no key stands for is to be found in `unlisted`, instead of a log.
     """
 
     def __init__(
@@ -60,15 +63,19 @@ class Listing:
         choice: Choice | None = None,
         *,
         missing_ok: bool = False,
+        accounted: bool = False,
     ) -> None:
         self.name = name
         self.count = 0
         self.doubts: list[str] = []
+        self.unlisted = Unlisted()
+        """Files that no key stands for."""
         self.disordered = False
         """Set when it was found out of order; the next time it is sorted here."""
         self._store = store
         self._choice = choice
         self._missing_ok = missing_ok
+        self._accounted = accounted
 
     async def pages(self) -> AsyncGenerator[list[ObjectInfo], None]:
         """What is wanted, from the beginning, in key order.
@@ -77,12 +84,14 @@ class Listing:
             DisorderError: It is not in order, although the store says so. Begin again.
             StoreError: It broke off.
         """
-        self.count = 0
+        self.count, self.unlisted = 0, Unlisted()
+        context = contextvars.copy_context()
+        context.run(current.set, self.unlisted if self._accounted else None)
         listed = self._listed()
         if self.disordered or Capability.ORDERED not in self._store.capabilities:
             listed = sorted_pages(listed)
         last = None
-        async with closing(ahead(listed)) as pages:
+        async with closing(ahead(listed, context)) as pages:
             async for page in pages:
                 if not _rises(page, last):
                     page = self._once_each(page, last)
@@ -186,13 +195,20 @@ async def in_pages(source: AsyncIterator[T]) -> AsyncGenerator[list[T], None]:
         yield page
 
 
-async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """The items of an iterator, while the next one is on its way already."""
+async def ahead(
+    source: AsyncIterator[T], context: contextvars.Context | None = None
+) -> AsyncGenerator[T, None]:
+    """The items of an iterator, while the next one is on its way already.
+
+    Args:
+        source: The iterator.
+        context: In which it goes on; None: the caller's.
+    """
     async with closing(source) as items:
-        coming = asyncio.create_task(_next(items))
+        coming = asyncio.create_task(_next(items), context=context)
         try:
             while (item := await coming) is not None:
-                coming = asyncio.create_task(_next(items))
+                coming = asyncio.create_task(_next(items), context=context)
                 yield item
         finally:
             await cancel_all([coming])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..._core.errors import ConfigError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
 from .comparing import Comparison, judge
 from .safety import HALF, check_max_delete
-from .selection import Selection
+from .tasks import TRANSFERS
+
+if TYPE_CHECKING:
+    from .selection import Selection
 
 BUFFER = 64 * 1024 * 1024
 
@@ -25,7 +29,7 @@ class SyncOptions:
     delete: bool = False
     compare: Comparison = "auto"
     dry_run: bool = False
-    transfers: int = 32
+    transfers: int = TRANSFERS
     buffer: int = BUFFER
     bandwidth: float | None = None
     max_delete: int | float | None = HALF

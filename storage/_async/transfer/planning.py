@@ -14,6 +14,7 @@ from .report import SyncReport, Watcher, telling
 from .running import Run
 from .safety import HALF
 from .selection import Selection
+from .tasks import TRANSFERS
 
 
 async def async_plan_sync(
@@ -23,7 +24,7 @@ async def async_plan_sync(
     *,
     path: str | os.PathLike[str] | None = None,
     compare: Comparison = "auto",
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
     selection: Selection | None = None,
     journal: str | os.PathLike[str] | None = None,
     watcher: Watcher | None = None,
@@ -70,7 +71,7 @@ async def async_apply_plan(
     source: AsyncObjectStore,
     target: AsyncObjectStore,
     *,
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
     buffer: int = BUFFER,
     bandwidth: float | None = None,
     max_delete: float | None = HALF,

@@ -64,6 +64,7 @@ class SyncReport:
     """What was wrong with the listings."""
     warnings: list[str] = field(default_factory=list)
     interrupted: bool = False
+    """Whether it ended before its end: cancelled, or with an error of one end as a whole."""
     seconds: float = 0.0
     """How long it took, or has taken until now."""
     listed: int = 0

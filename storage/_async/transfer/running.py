@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from ..._core import calls
 from ..._core.adapt import is_async, to_async
@@ -16,7 +17,7 @@ from ..._core.budget import ByteBudget, Pace
 from ..._core.closing import closing
 from ..._core.errors import ConfigError, StoreError
 from ..._core.protocol import AsyncObjectStore, ObjectStore
-from ..._core.rate import RateLimit
+from ..._core.text import shorten
 from ..base import AsyncBaseStore
 from ..foreign import lift
 from .applying import Applier
@@ -29,11 +30,14 @@ from .listing import DisorderError, Listing
 from .merge import merge, nothing
 from .options import SyncOptions
 from .performing import Performer, Rehearsal
-from .plan import PlanWriter, SyncPlan, pages_of
 from .report import SyncReport, Tell
 from .safety import check_apart, refusal
 from .steps import Step
 from .tasks import Window
+
+if TYPE_CHECKING:
+    from ..._core.rate import RateLimit
+    from .plan import PlanWriter, SyncPlan
 
 
 class Run:
@@ -58,13 +62,13 @@ class Run:
         self._tell = tell
         self._source, self._target = lift(source), lift(target)
         self._backup = None if options.backup is None else _either(options.backup)
-        self._here = Listing(self._source, "the source", options.selection)
+        self._here = Listing(self._source, "the source", options.selection, accounted=True)
         self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
         self._journal: Journal | None = None
         self._begun = monotonic()
         self._repeats = False
         self._budget = ByteBudget(options.buffer)
-        self._rate = None if options.bandwidth is None else RateLimit(options.bandwidth)
+        self._rate = _rate(options.bandwidth)
 
     # -- what it can do ---------------------------------------------------------------------
 
@@ -96,6 +100,8 @@ class Run:
 
     async def apply(self, plan: SyncPlan, *, other_stores: bool = False) -> SyncReport:
         """Do what was written down; for ``other_stores`` than these only where that is meant."""
+        from .plan import pages_of
+
         counts, self._repeats = plan.counts, True
         if not other_stores and plan.header.get("ends") != await calls.call(self._identities):
             raise ConfigError(
@@ -156,6 +162,7 @@ class Run:
                 return False
             self.report.doubts += [*self._here.doubts, *self._there.doubts]
             self._miss()
+            await self._account(applier, planned=writer is not None)
             await applier.finish(self._refusal(self._here.count, self._there.count))
         if self._journal is not None and not self._options.dry_run:
             await self._give_up(self._journal)
@@ -231,6 +238,19 @@ class Run:
         finally:
             await window.cancel()
 
+    async def _account(self, applier: Applier, *, planned: bool) -> None:
+        """See to what the source has and no key stands for."""
+        unlisted, selection = self._here.unlisted, self._options.selection
+        if selection is not None:
+            unlisted = unlisted.chosen(selection.selects_key)
+        if not planned:
+            await applier.leave(unlisted)
+        elif unlisted.count:
+            example = shorten(repr(unlisted.names[0]))
+            self.report.doubts.append(
+                f"the source has files that no key stands for, such as {example}"
+            )
+
     def _miss(self) -> None:
         """Say how many of the keys that were named one by one the source does not have."""
         selection = self._options.selection
@@ -251,6 +271,14 @@ class Run:
 
     def _begin_again(self) -> None:
         self.report.identical = self.report.skipped = self.report.listed = 0
+
+
+def _rate(bandwidth: float | None) -> RateLimit | None:
+    if bandwidth is None:
+        return None
+    from ..._core.rate import RateLimit
+
+    return RateLimit(bandwidth)
 
 
 def _kept(page: list[Step]) -> list[Step]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import AsyncGenerator
 from typing import IO
 
@@ -24,9 +23,11 @@ class Spill:
         """Keep steps."""
         if not steps:
             return
+        import pickle  # most runs delete nothing
+
         self.count += len(steps)
         if self._file is None:
-            from tempfile import SpooledTemporaryFile  # most runs delete nothing
+            from tempfile import SpooledTemporaryFile
 
             self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by us
         await calls.call(pickle.dump, steps, self._file)
@@ -35,6 +36,8 @@ class Spill:
         """All that was kept, from the beginning; nothing can be added afterwards."""
         if self._file is None:
             return
+        import pickle
+
         await calls.call(self._file.seek, 0)
         given = 0
         while given < self.count:

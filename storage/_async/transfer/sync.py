@@ -11,6 +11,7 @@ from .report import SyncReport, Watcher, telling
 from .running import Run
 from .safety import HALF
 from .selection import Selection
+from .tasks import TRANSFERS
 
 
 async def async_sync_stores(
@@ -20,7 +21,7 @@ async def async_sync_stores(
     *,
     compare: Comparison = "auto",
     dry_run: bool = False,
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
     buffer: int = BUFFER,
     bandwidth: float | None = None,
     max_delete: float | None = HALF,

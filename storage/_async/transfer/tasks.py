@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from ..._core.window import cancel_all
 
+TRANSFERS = 64
+"""Objects in flight, unless somebody says otherwise: one for each connection to a bucket."""
+
 
 class Limiting(Protocol):
     """What says how many."""

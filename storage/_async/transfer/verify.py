@@ -18,7 +18,7 @@ from .merge import merge, nothing
 from .objects import same_bytes
 from .report import KEPT_FAILURES
 from .steps import Row
-from .tasks import Window
+from .tasks import TRANSFERS, Window
 
 Thoroughness: TypeAlias = Literal["bytes", "checksum", "size"]
 
@@ -52,7 +52,7 @@ async def async_verify_stores(
     b: AsyncObjectStore,
     *,
     compare: Thoroughness = "bytes",
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
 ) -> VerifyReport:
     """Compare all keys, and all objects.
 

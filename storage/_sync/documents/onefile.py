@@ -32,8 +32,8 @@ class FileBackend(DocumentBackend):
         store: Where; it remains the caller's to close.
         key: Under which key.
         codec: In what form: ``json``, ``yaml``, ``ini``, ``msgpack``, or one that was registered.
-        lock: ``none``: nothing else opens it for writing, or being told at the next `sync` is
-            enough.
+        lock: ``auto`` keeps others out while it is open. ``none`` does not; what they have written
+            is found by the next `sync`, all the same.
         lock_wait: Seconds to wait for somebody else to close it, before `StorageLockedException`.
         lease: Seconds from one sync to the next after which somebody else may take the lock, where
             it is no lock of files.
@@ -73,8 +73,8 @@ class FileBackend(DocumentBackend):
     def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync, drop what is in memory, and release the lock.
 
-        Where the sync fails, it stays open, and nothing is lost: call `close` again, perhaps with
-        ``{"sync": False}``. Where only copies failed, it is closed.
+        Where the sync fails or is cancelled, it stays open, and nothing is lost: call `close`
+        again, perhaps with ``{"sync": False}``. Where only copies failed, it is closed.
 
         Args:
             options: ``sync``: False drops what was not synced.

@@ -23,7 +23,8 @@ class Storage(Twin):
     (`FileBackend`), not at all where each value is one (`ObjectBackend`).
 
     It is opened by its first use, if not before, and can be opened again after `close`. A block
-    that ends well syncs; what a block did that raises is not synced.
+    (``with``) that ends well syncs and closes. One that raises closes without a sync, and so
+    does one whose last sync fails or is cancelled: who wants to try again syncs within the block.
 
     Args:
         backend: What keeps the documents: the class of a backend, which is called with the
@@ -51,14 +52,15 @@ class Storage(Twin):
 
         Raises:
             StorageLockedException: Somebody else has it open; it says who.
+            CorruptStore: What is there are no documents; it is left alone.
         """
         self._run(self._async.open())
 
     def close(self, options: Mapping[str, Any] | None = None) -> None:
         """Sync and let go of everything; may be called again.
 
-        Where the sync fails the storage stays open, and nothing is lost; where only copies failed
-        (`CopyError`), it is closed.
+        Where the sync fails or is cancelled, the storage stays open, and nothing is lost: call it
+        again. Where only copies failed (`CopyError`), it is closed.
 
         Args:
             options: ``{"sync": False}`` drops what is not synced.

@@ -13,6 +13,7 @@ from ..._async.transfer.planning import async_apply_plan, async_plan_sync
 from ..._async.transfer.report import SyncReport, Watcher
 from ..._async.transfer.safety import HALF
 from ..._async.transfer.selection import Selection
+from ..._async.transfer.tasks import TRANSFERS
 from ..._core.adapt import to_async
 from ..._core.protocol import ObjectStore
 from ..._core.runner import run
@@ -25,7 +26,7 @@ def plan_sync(
     *,
     path: str | os.PathLike[str] | None = None,
     compare: Comparison = "auto",
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
     selection: Selection | None = None,
     journal: str | os.PathLike[str] | None = None,
     watcher: Watcher | None = None,
@@ -70,7 +71,7 @@ def apply_plan(
     source: ObjectStore,
     target: ObjectStore,
     *,
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
     buffer: int = BUFFER,
     bandwidth: float | None = None,
     max_delete: float | None = HALF,

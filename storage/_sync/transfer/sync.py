@@ -12,6 +12,7 @@ from ..._async.transfer.report import SyncReport, Watcher
 from ..._async.transfer.safety import HALF
 from ..._async.transfer.selection import Selection
 from ..._async.transfer.sync import async_sync_stores
+from ..._async.transfer.tasks import TRANSFERS
 from ..._core.adapt import to_async
 from ..._core.protocol import ObjectStore
 from ..._core.runner import run
@@ -24,7 +25,7 @@ def sync_stores(
     *,
     compare: Comparison = "auto",
     dry_run: bool = False,
-    transfers: int = 32,
+    transfers: int = TRANSFERS,
     buffer: int = BUFFER,
     bandwidth: float | None = None,
     max_delete: float | None = HALF,

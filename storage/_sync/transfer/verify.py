@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ..._async.transfer.tasks import TRANSFERS
 from ..._async.transfer.verify import Thoroughness, VerifyReport, async_verify_stores
 from ..._core.adapt import to_async
 from ..._core.protocol import ObjectStore
@@ -11,7 +12,7 @@ from ..._core.runner import run
 
 
 def verify_stores(
-    a: ObjectStore, b: ObjectStore, *, compare: Thoroughness = "bytes", transfers: int = 32
+    a: ObjectStore, b: ObjectStore, *, compare: Thoroughness = "bytes", transfers: int = TRANSFERS
 ) -> VerifyReport:
     """Compare all keys, and all objects.
 

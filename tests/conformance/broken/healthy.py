@@ -7,14 +7,14 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar, TypeVar
 
 from storage._async.backends._memory.shelf import Shelf
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.base import AsyncBaseStore
 from storage._async.pieces import Body, BufferSink, Sink
-from storage._core.errors import StoreNotFound
+from storage._core.errors import ObjectNotFound, StoreNotFound
 from storage._core.info import Capability, ObjectInfo, ReadOptions, WriteOptions
 from storage.testing import StoreConformance
 
@@ -104,9 +104,13 @@ class HealthyStore(AsyncDictStore):
     _move = AsyncBaseStore._move
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
-        end = self._shelf.find(source)[2]
-        ttl = None if end is None else max(0.0, end - self._shelf.deadlines.now())
-        return await AsyncBaseStore._copy(self.with_ttl(ttl), source, target, if_absent)
+        end, ttl = None, None
+        with suppress(ObjectNotFound):
+            end = self._shelf.find(source)[2]
+        if end is not None:
+            ttl = max(0.0, end - self._shelf.deadlines.now())
+        store = self if ttl is self._ttl is None else self.with_ttl(ttl)
+        return await AsyncBaseStore._copy(store, source, target, if_absent)
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         await asyncio.sleep(0)

@@ -115,8 +115,8 @@ def taken() -> ObjectExists:
 def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
     """What an object's file tells of it."""
     # The time of the last change of any kind is the one that no program can set.
-    changed = f"{found.st_ino:x}-{found.st_ctime_ns:x}"
-    etag = f"{found.st_mtime_ns:x}-{found.st_size:x}-{changed}"
+    told = found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
+    etag = "%x-%x-%x-%x" % told  # noqa: UP031 - one is made for each key, in half the time
     try:
         modified = _at(found.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):

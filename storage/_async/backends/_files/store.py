@@ -215,11 +215,6 @@ class AsyncFileTreeStore(FilePassing):
     def _listed(self, prefix: str, start_after: str, facts: bool) -> Iterator[Listed | None]:
         return iter(self._walk(prefix, start_after, facts=facts))
 
-    def _pages(
-        self, prefix: str, start_after: str, facts: bool
-    ) -> AsyncGenerator[list[Listed | None], None]:
-        return self._pulled(_several(self._listed(prefix, start_after, facts)), len)
-
     async def _pulled(
         self, steps: Iterator[T], weigh: Callable[[T], int]
     ) -> AsyncGenerator[T, None]:
@@ -235,18 +230,24 @@ class AsyncFileTreeStore(FilePassing):
             raise from_oserror(error) from error
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        async with closing(self._pages(prefix, start_after, False)) as pages:
+        steps = _several(self._listed(prefix, start_after, False))
+        async with closing(self._pulled(steps, len)) as pages:
             async for page in pages:
                 for found in page:
                     if found is not None:
                         yield found[0]
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        async with closing(self._pages(prefix, start_after, True)) as pages:
+        async with closing(self._infos(prefix, start_after)) as pages:
             async for page in pages:
-                for found in page:
-                    if found is not None and found[1] is not None:
-                        yield describe(found[0], found[1])
+                for info in page:
+                    yield info
+
+    def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        return self._infos(prefix, "")
+
+    def _infos(self, prefix: str, start_after: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        return self._pulled(_described(self._listed(prefix, start_after, True)), len)
 
     # -- upkeep -----------------------------------------------------------------------------
 
@@ -282,3 +283,9 @@ def _several(steps: Iterator[T]) -> Iterator[list[T]]:
     """Steps of a listing, some at a time; to look at the clock after each would take longer."""
     while some := list(islice(steps, STEPS)):
         yield some
+
+
+def _described(steps: Iterator[Listed | None]) -> Iterator[list[ObjectInfo]]:
+    """What a listing finds, some at a time."""
+    for some in _several(steps):
+        yield [describe(found[0], found[1]) for found in some if found and found[1] is not None]

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from ...._core.errors import AccessDenied, StoreUnavailable
 from ...._core.info import ListResult
 from ...._core.keys import MAX_KEY_BYTES
+from ...._core.unlisted import current
 from .hidden import is_temporary
 from .layout import Layout, is_text
 from .places import describe
@@ -207,20 +208,28 @@ class Walk:
             if entry.is_file(follow_symlinks=False) or (follow and entry.is_file()):
                 tail = file_tail(name)
                 if tail is None or len(tail) > room:
-                    return self._skip("names that are no keys")
+                    return self._no_key(begin + name)
                 if (ascii_goes_on and tail.isascii()) or is_text(begin + tail):
                     return tail, False
-                return self._skip("names that are no keys")
+                return self._no_key(begin + name)
             if not follow and entry.is_symlink():
                 return self._skip("symbolic links")
             if not entry.is_dir(follow_symlinks=follow):
                 return self._skip("files of another kind")
             tail = layout.directory_tail(name)
             if tail is None or len(tail) >= room:
-                return self._skip("names that are no keys")
+                return self._no_key(begin + name + b"/")
             return tail, True
 
         return meaning
+
+    def _no_key(self, name: bytes) -> tuple[None, bool]:
+        hearer = current.get()
+        if hearer is None:
+            return self._skip("names that are no keys")
+        if name.startswith(self.prefix):
+            hearer.add(os.fsdecode(name))
+        return None, False
 
     def _skip(self, what: str) -> tuple[None, bool]:
         self._skipped[what] += 1

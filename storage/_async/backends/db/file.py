@@ -209,7 +209,8 @@ def _kind_of(connection: sqlite3.Connection) -> Kind:
     try:
         return kind_of(connection)
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk ends it
+            connection.execute("ROLLBACK")
 
 
 def _bring_up(connection: sqlite3.Connection) -> None:

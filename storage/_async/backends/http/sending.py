@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ...._core.errors import AccessDenied, MalformedResponse, NotSupported, StoreError
 from ...._core.perloop import PerLoop
 from ...._core.text import Secret
+from .._web.retries import Budget, Tries
+from .._web.sessions import Wire, ask, session, translated
 from .answers import GIVES, failure
-from .retries import Budget, Tries
-from .sessions import Wire, ask, session, translated
 from .targets import BadURL, Target
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from ...base import AsyncBaseStore
 from ...pieces import Body
+from .._web.sessions import Wire
 from .credentials import headers_of
 from .reading import Download, head, whole
 from .sending import Manners, Requests
-from .sessions import Wire
 from .targets import BadURL, Target
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin, urlsplit
 
 from ...._core.errors import InvalidKey
@@ -17,7 +17,6 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 """Line breaks would begin headers of their own, and of a backslash some programs make a slash."""
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
 _NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?")
-_NAT64 = ip_network("64:ff9b::/96")
 
 
 class BadURL(ValueError):
@@ -122,15 +121,3 @@ def _host(text: str) -> str:
 
 def _no_host() -> str:
     raise BadURL("it names no host")
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the whole internet, and not of this machine or network."""
-    ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address):
-        within = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
-        if ip in _NAT64:
-            within = IPv4Address(int(ip) & 0xFFFFFFFF)
-        if within is not None:
-            return is_public(str(within))
-    return ip.is_global and not ip.is_multicast

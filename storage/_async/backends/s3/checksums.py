@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ...._core import calls
-from ...._core.crc import crc32
 from ...._core.errors import ConfigError, IntegrityError, MalformedResponse, MissingExtra
 
 T = TypeVar("T")
@@ -56,6 +55,8 @@ def running(name: str) -> Running:
         MissingExtra: The package that computes it is not installed.
     """
     if name == "crc32":
+        from ...._core.crc import crc32
+
         return _Crc(crc32, 4)
     if name in ("sha1", "sha256"):
         return hashlib.new(name, usedforsecurity=False)

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 from ...._core import calls
 from ...._core.errors import MissingExtra
 from ...._core.perloop import PerLoop
-from ...._core.runner import on_runner_loop
 from . import endpoints
 from .lane.borrowed import of_client, watched
 from .lane.identity import Identity
@@ -159,6 +158,8 @@ class InjectedClients(Clients):
         return found, _always if found is None else watched(client)
 
     def _at_home(self) -> bool:
+        from ...._core.runner import on_runner_loop
+
         if self._blocking or on_runner_loop() or os.getpid() != self._pid:
             return False
         loop = asyncio.get_running_loop()

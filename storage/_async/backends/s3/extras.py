@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ...._core.closing import closing
 from ...._core.errors import ConfigError, ObjectNotFound, StoreError
 from ...._core.info import READ_ALL, ObjectInfo
-from . import pages, presigning, reading, tagging, whole
+from . import reading, whole
 from .errors import failure
-from .pages import ObjectVersion
-from .presigning import AnswerHeaders, PresignedPost
 from .transfers import AsyncBucketTransfers
+
+if TYPE_CHECKING:
+    from .pages import ObjectVersion
+    from .presigning import AnswerHeaders, PresignedPost
 
 T = TypeVar("T")
 
@@ -28,6 +30,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
         Args:
             prefix: What their keys begin with.
         """
+        from . import pages
+
         self._check_listing("list_versions", prefix, "")
         source = pages.versions(self._send, self._prefix, prefix)
         async with closing(self._steps("list_versions", source)) as versions:
@@ -70,6 +74,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
 
     async def get_tags(self, key: str) -> dict[str, str]:
         """The tags of an object."""
+        from . import tagging
+
         self._check("get_tags", key)
         return await self._run("get_tags", key, tagging.read(self._send, self._prefix + key))
 
@@ -80,6 +86,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
             key: Its key.
             tags: At most 10 pairs; none removes them all.
         """
+        from . import tagging
+
         self._check("put_tags", key)
         work = tagging.write(self._send, self._prefix + key, tags)
         await self._run("put_tags", key, work)
@@ -99,6 +107,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
             headers: Headers of the answer in place of the object's own, such as
                 ``content_disposition="attachment"``.
         """
+        from . import presigning
+
         return await self._presigned(
             "presigned_get", "get_object", key, expiry, **presigning.overrides(headers)
         )
@@ -141,6 +151,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
             sizes: The fewest and the most bytes that it may have.
             content_type: The media type that it has to have.
         """
+        from . import presigning
+
         self._check("presigned_post", key)
         presigning.check_expiry(expiry)
         if sizes is not None and not 0 <= sizes[0] <= sizes[1]:
@@ -153,6 +165,8 @@ class AsyncBucketExtras(AsyncBucketTransfers):
     async def _presigned(
         self, verb: str, operation: str, key: str, expiry: int, **parameters: str
     ) -> str:
+        from . import presigning
+
         self._check(verb, key)
         presigning.check_expiry(expiry)
         work = presigning.url(self._send, operation, self._prefix + key, expiry, **parameters)

@@ -10,7 +10,6 @@ from ...._core.keys import check_key
 from ...base import Keys, Outcome
 from ...pieces import Body, Sink
 from . import deleting, keynames, parallel, reading, whole
-from .copying import Copy
 from .listing import Listing
 from .multipart import LARGE_PUT
 from .passing import BucketPassing
@@ -73,6 +72,8 @@ class AsyncBucketHooks(BucketPassing):
             yield sink
 
     async def _copy(self, source: str, target: str, if_absent: bool) -> ObjectInfo:
+        from .copying import Copy
+
         if source == target and not if_absent:
             return await self._head(source)
         copy = Copy(self._send, self._prefix + source, self._prefix + target, if_absent=if_absent)
@@ -114,15 +115,15 @@ class AsyncBucketHooks(BucketPassing):
         listing = self._listing(prefix, start_after)
         async with aclosing(listing.entries()) as pages:
             async for page in pages:
-                for entry in page:
-                    if listing.key(entry) > start_after:
-                        yield listing.info(entry)
+                for info in listing.infos(page):
+                    if info.key > start_after:
+                        yield info
 
     async def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
         listing = self._listing(prefix)
         async with aclosing(listing.entries()) as pages:
             async for page in pages:
-                yield [listing.info(entry) for entry in page]
+                yield listing.infos(page)
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         listing = self._listing(prefix, start_after)

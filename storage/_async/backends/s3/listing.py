@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple, TypeAlias
 
@@ -103,18 +103,17 @@ class Listing:
         least, prefix = len(self._own), self._prefix
         async with aclosing(self._pages()) as pages:
             async for page in pages:
-                yield [
-                    entry
-                    for entry in page.objects
-                    if len(entry["Key"]) > least and entry["Key"].startswith(prefix)
-                ]
+                found = [entry for entry in page.objects if len(entry["Key"]) > least]
+                if not self.whole:
+                    found = [entry for entry in found if entry["Key"].startswith(prefix)]
+                yield found
 
     async def level(self) -> ListResult:
         """All of a listing with a delimiter, sorted."""
         objects, prefixes = [], set()
         async with aclosing(self._pages()) as pages:
             async for page in pages:
-                objects += [self.info(each) for each in page.objects if each["Key"] != self._own]
+                objects += self.infos(each for each in page.objects if each["Key"] != self._own)
                 prefixes |= {prefix[len(self._own) :] for prefix in page.prefixes}
         return ListResult(
             tuple(sorted(prefixes)), tuple(sorted(objects, key=lambda info: info.key))
@@ -124,14 +123,18 @@ class Listing:
         """The key as the user knows it."""
         return entry["Key"][len(self._own) :]  # type: ignore[no-any-return]
 
-    def info(self, entry: Entry) -> ObjectInfo:
-        """What the listing tells of an object."""
-        return ObjectInfo(
-            self.key(entry),
-            entry["Size"],
-            attributes.unquoted(entry.get("ETag")),
-            attributes.utc(entry.get("LastModified")),
-        )
+    def infos(self, entries: Iterable[Entry]) -> list[ObjectInfo]:
+        """What the listing tells of objects."""
+        own, unquoted, utc = len(self._own), attributes.unquoted, attributes.utc
+        return [
+            ObjectInfo(
+                entry["Key"][own:],
+                entry["Size"],
+                unquoted(entry.get("ETag")),
+                utc(entry.get("LastModified")),
+            )
+            for entry in entries
+        ]
 
     async def _pages(self) -> AsyncGenerator[Page, None]:
         """The pages; the next one is on its way while one is read and looked at."""
@@ -183,13 +186,16 @@ class Listing:
             raise MalformedResponse("a listing that does not say anew where it goes on")
         if token:
             self._tokens.add(token)
-        names = [each.get("Prefix", "") for each in prefixes]
+        asked, names = self._asked, [each.get("Prefix", "") for each in prefixes]
         for entry in objects:
-            if not isinstance(entry.get("Key"), str) or not isinstance(entry.get("Size"), int):
+            key = entry.get("Key")
+            if not isinstance(key, str) or not isinstance(entry.get("Size"), int):
                 raise MalformedResponse("a listing with an object that has no key or no size")
-        for name in [*names, *(entry["Key"] for entry in objects)]:
-            if not name.startswith(self._asked):
-                raise MalformedResponse(
-                    f"a listing with keys that do not begin with {self._asked!r}"
-                )
+            if not key.startswith(asked):
+                raise self._stray()
+        if not all(name.startswith(asked) for name in names):
+            raise self._stray()
         return Page(objects, names, token)
+
+    def _stray(self) -> MalformedResponse:
+        return MalformedResponse(f"a listing with keys that do not begin with {self._asked!r}")

@@ -13,14 +13,12 @@ from ...base import AsyncBaseStore
 from ...shortcuts import Content, Fetch, Place
 from . import attributes, checksums, reading
 from .clients import Clients
-from .copying import Copy
 from .errors import failure
 from .filling import PIECE, Filling
 from .flights import Budget, Room
 from .multipart import LARGE_PUT, MIN_PART_SIZE, even_size
 from .parallel import Steps
 from .settings import ObjectRequests
-from .states import UploadState
 
 
 class BucketPassing(AsyncBaseStore):
@@ -59,6 +57,8 @@ class BucketPassing(AsyncBaseStore):
             raise NotSupported("a copy has to be of one version")
         if options.if_match is not None and listed.size < MIN_PART_SIZE:
             raise NotSupported("a small copy cannot depend on the etag of what it replaces")
+        from .copying import Copy
+
         copy = Copy(
             self._send,
             source._prefix + listed.key,
@@ -78,6 +78,7 @@ class BucketPassing(AsyncBaseStore):
         self, key: str, content: Content, options: WriteOptions, state: str | None
     ) -> ObjectInfo:
         from . import sources, uploads
+        from .states import UploadState
 
         send, full_key, source = self._send, self._prefix + key, sources.Lent(content)
         size, room = self._part_size, self._room()
@@ -94,6 +95,8 @@ class BucketPassing(AsyncBaseStore):
         return state.to_json()
 
     async def _drop_take(self, key: str, state: str) -> None:
+        from .states import UploadState
+
         upload = UploadState.from_json(state).upload_id
         try:
             await self._send("abort_multipart_upload", Key=self._prefix + key, UploadId=upload)

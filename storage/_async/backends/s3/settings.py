@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypedDict
 
 from ...._core.errors import ConfigError
-from . import checksums, tagging
+from . import checksums
 from .requests import Requests
 
 _WRITES = frozenset({"put_object", "create_multipart_upload", "copy_object"})
@@ -129,6 +129,8 @@ class Settings:
         if self.storage_class is not None:
             found["StorageClass"] = self.storage_class
         if self.tags is not None:
+            from . import tagging
+
             found["Tagging"] = tagging.header(self.tags)
             if operation == "copy_object":
                 found["TaggingDirective"] = "REPLACE"

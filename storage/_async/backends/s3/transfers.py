@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...._core.closing import closing
 from ...._core.errors import ConfigError, StoreError
 from ...._core.info import ObjectInfo
 from ...._core.values import Data
-from . import downloads, pages, reading
+from . import reading
 from .errors import failure
 from .hooks import AsyncBucketHooks
 from .multipart import even_size
-from .pages import UnfinishedUpload
-from .states import UploadState
+
+if TYPE_CHECKING:
+    from .pages import UnfinishedUpload
+    from .states import UploadState
 
 
 class AsyncBucketTransfers(AsyncBucketHooks):
@@ -53,6 +56,8 @@ class AsyncBucketTransfers(AsyncBucketHooks):
             NoSpace: The disk is full; known before anything is fetched, where the disk can tell.
             OSError: The file cannot be written.
         """
+        from . import downloads
+
         options = self._reading("download", key, None, if_match, None)
 
         async def begin() -> reading.Download:
@@ -104,6 +109,7 @@ class AsyncBucketTransfers(AsyncBucketHooks):
             StoreError: The file was changed meanwhile; nothing is stored.
         """
         from . import sources, uploads
+        from .states import UploadState
 
         options = self._writing("upload", key, if_absent, if_match, content_type, metadata)
         state = UploadState(key, resume) if isinstance(resume, str) else resume
@@ -176,6 +182,8 @@ class AsyncBucketTransfers(AsyncBucketHooks):
         Args:
             prefix: What their keys begin with.
         """
+        from . import pages
+
         self._check_listing("list_uploads", prefix, "")
         source = pages.uploads(self._send, self._prefix, prefix)
         async with closing(self._steps("list_uploads", source)) as found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ...._core import bulk, calls
 from ...._core.budget import ByteBudget
@@ -12,13 +12,12 @@ from ...._core.errors import AccessDenied, NotSupported, SourceChanged
 from ...._core.info import WRITE_OVER, ObjectInfo, WriteOptions
 from ...base import AsyncBaseStore
 from ..steps import Copied
-from .contents import content_of
 from .errand import Ends, Errand, Rate
-from .parallel import copy_in_parts, copy_to_place
-from .resumable import UploadMemory, drop
 from .serverside import copy_in_service
-from .streamed import copy_streamed
 from .whole import copy_whole
+
+if TYPE_CHECKING:
+    from .resumable import UploadMemory
 
 MIB = 1024 * 1024
 WHOLE = 8 * MIB
@@ -103,6 +102,8 @@ class Copier:
     async def forget(self, key: str) -> None:
         """Give up a large upload that an earlier run has begun, if there is one."""
         if self._uploads is not None:
+            from .resumable import drop
+
             await drop(self._ends.target, key, self._uploads)
 
     def _errand(self, listed: ObjectInfo, condition: WriteOptions, key: str | None) -> Errand:
@@ -121,9 +122,15 @@ class Copier:
         size = errand.listed.size
         if not self._ends.streams or (size is not None and size <= WHOLE):
             return await copy_whole(errand, WHOLE)
-        return await (copy_streamed(errand) if size is None else self._copy_large(errand, size))
+        return await self._copy_large(errand, size)
 
-    async def _copy_large(self, errand: Errand, size: int) -> Copied:
+    async def _copy_large(self, errand: Errand, size: int | None) -> Copied:
+        from .contents import content_of
+        from .parallel import copy_in_parts, copy_to_place
+        from .streamed import copy_streamed
+
+        if size is None:
+            return await copy_streamed(errand)
         (source, inner), target = errand.here, errand.there[0]
         least = target._takes_contents(size)
         if least is not None:

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from ...._async.backends.s3.extras import AsyncBucketExtras
-from ...._async.backends.s3.pages import ObjectVersion
-from ...._async.backends.s3.presigning import AnswerHeaders, PresignedPost
 from ...._core.info import ObjectInfo
 from .transfers import BucketTransfers
+
+if TYPE_CHECKING:
+    from ...._async.backends.s3.pages import ObjectVersion
+    from ...._async.backends.s3.presigning import AnswerHeaders, PresignedPost
 
 
 class BucketExtras(BucketTransfers):

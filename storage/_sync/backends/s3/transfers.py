@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ...._async.backends.s3.pages import UnfinishedUpload
-from ...._async.backends.s3.states import UploadState
 from ...._async.backends.s3.transfers import AsyncBucketTransfers
 from ...._core.info import ObjectInfo
 from ...._core.values import Data
 from .hooks import BucketHooks
+
+if TYPE_CHECKING:
+    from ...._async.backends.s3.pages import UnfinishedUpload
+    from ...._async.backends.s3.states import UploadState
 
 
 class BucketTransfers(BucketHooks):

@@ -7,7 +7,6 @@ and a client that is in any way other than known is left to send its requests it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from types import FunctionType
 from typing import Any
 
@@ -112,7 +111,7 @@ def _identity(client: Any, bucket: str) -> Identity | None:
     return Identity(
         credentials,
         region,
-        **asdict(found),
+        **found._asdict(),
         trust=Trust(client._endpoint.http_session._verify, config.client_cert),
         connect_timeout=config.connect_timeout,
         read_timeout=config.read_timeout,

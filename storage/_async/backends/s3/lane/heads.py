@@ -33,9 +33,9 @@ def usual(head: bytes) -> tuple[int, dict[str, str]] | None:
         return None
     headers: dict[str, str] = {}
     for line in lines[1:-2]:
-        raw, _, value = line.partition(": ")
+        raw, colon, value = line.partition(": ")
         name = _usual.get(raw)
-        if name is None or name in headers:
+        if name is None or not colon or name in headers:
             return None
         headers[name] = value.strip(" ")
     return status, headers

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .. import defaults
@@ -22,8 +22,7 @@ _SPECIAL = ("--x-s3", "--op-s3", "--xa-s3", "--ol-s3", "-s3alias")
 """Ends of the names of what is no plain bucket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """What a TLS connection is checked with.
 
     Args:
@@ -60,8 +59,7 @@ class Trust:
         return str(Path(found.origin).with_name("cacert.pem"))
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who sends requests on one bucket, and where to.
 
     Args:
@@ -109,8 +107,7 @@ class Identity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a bucket is reached: the parts of `Identity` that tell it."""
 
     secure: bool

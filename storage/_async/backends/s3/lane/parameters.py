@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from . import documents
 from .sign import encoded
@@ -40,8 +40,7 @@ class Call:
 Place: TypeAlias = Callable[[Call, Any], None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
+class Operation(NamedTuple):
     """One kind of operation.
 
     Args:

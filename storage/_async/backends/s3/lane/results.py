@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ....._core.errors import MalformedResponse
-from . import xml
+from . import rows, xml
 
 Answer = dict[str, Any]
 _Read = Callable[[str], Any]
@@ -185,15 +185,35 @@ def of_document(operation: str, document: xml.Document) -> Answer:
     try:
         return read(document)
     except (KeyError, TypeError, ValueError) as error:
-        raise MalformedResponse(f"the server's answer is no {root}: {error!r}") from None
+        raise _malformed(root, error) from None
+
+
+def of_listing(content: bytes) -> Answer:
+    """What the document of a listing says: the same as its parser and `of_document` find in it."""
+    found = rows.split(content)
+    if found is None:
+        return of_document("list_objects_v2", xml.parse(content))
+    answer = of_document("list_objects_v2", found.rest)
+    try:
+        answer["Contents"] = found.entries(_row_reads(found.rest))
+    except ValueError as error:
+        raise _malformed("ListBucketResult", error) from None
+    return answer
+
+
+def _malformed(root: str, error: Exception) -> MalformedResponse:
+    return MalformedResponse(f"the server's answer is no {root}: {error!r}")
 
 
 def _listing(document: xml.Document) -> Answer:
-    fields = document.fields
-    plain: _Read = unquote_plus if fields.get("EncodingType") == "url" else str
+    fields, reads = document.fields, _row_reads(document)
     answer: Answer = {
-        "Contents": [_row(each, plain) for each in document.entries.get("Contents", ())]
+        "Contents": [
+            {name: reads[name](text) for name, text in each.items() if name in reads}
+            for each in document.entries.get("Contents", ())
+        ]
     }
+    plain = _plain(document)
     answer["CommonPrefixes"] = [
         {"Prefix": plain(each["Prefix"])} for each in document.entries.get("CommonPrefixes", ())
     ]
@@ -217,18 +237,28 @@ _LISTING: tuple[tuple[str, _Read], ...] = (
 )
 
 
-def _row(entry: xml.Entry, plain: _Read) -> Answer:
-    row: Answer = {}
-    for name, text in entry.items():
-        if name == "Key":
-            row[name] = plain(text) if "%" in text or "+" in text else text
-        elif name == "Size":
-            row[name] = int(text)
-        elif name == "LastModified":
-            row[name] = iso_date(text)
-        elif name in ("ETag", "StorageClass", "ChecksumType"):
-            row[name] = text
-    return row
+def _plain(document: xml.Document) -> _Read:
+    """What takes the encoding off of names."""
+    return unquote_plus if document.fields.get("EncodingType") == "url" else str
+
+
+def _row_reads(document: xml.Document) -> dict[str, _Read]:
+    """What of a row is read, and how."""
+    plain = _plain(document)
+
+    def key(text: str) -> str:
+        return plain(text) if "%" in text or "+" in text else text
+
+    return {"Key": key, **_ROW}
+
+
+_ROW: dict[str, _Read] = {
+    "ChecksumType": str,
+    "ETag": str,
+    "LastModified": iso_date,
+    "Size": int,
+    "StorageClass": str,
+}
 
 
 def _deleted(document: xml.Document) -> Answer:

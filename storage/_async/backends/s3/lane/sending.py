@@ -155,7 +155,7 @@ class Lane:
         if name not in results.DOCUMENTS and not content.lstrip().startswith(b"<"):
             return answer
         if name == "list_objects_v2" and Unread.suits(content):
-            return Unread(content, lambda text: answer | results.of_document(name, xml.parse(text)))
+            return Unread(content, lambda text: answer | results.of_listing(text))
         document = xml.parse(content)
         if document.root == "Error":
             raise late_refusal(headers, document, retries)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from ssl import SSLContext
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 IDLE = 15.0
 """Seconds after which a connection that nobody uses is closed."""
@@ -16,8 +16,7 @@ MOST_HEAD = 64 * 1024
 """Bytes of the head of an answer, and of what may stand around its chunks in a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A server, and how its connections are made.
 
     Args:

@@ -19,8 +19,8 @@ from ...._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from .addresses import is_public
 from .retries import Final
-from .targets import is_public
 
 try:
     import aiohttp
@@ -86,11 +86,22 @@ async def session(wire: Wire) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def ask(
-    opened: aiohttp.ClientSession, method: str, url: str, headers: Mapping[str, str]
+    opened: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: Any = None,
 ) -> aiohttp.ClientResponse:
     """Send one request, its URL exactly as it is."""
     place = URL(url, encoded=True)
-    return await opened.request(method, place, headers=headers, allow_redirects=False)
+    return await opened.request(
+        method,
+        place,
+        headers=headers,
+        data=body,
+        allow_redirects=False,
+        skip_auto_headers=("Content-Type",),
+    )
 
 
 def _public_socket(address: tuple[Any, ...]) -> socket.socket:

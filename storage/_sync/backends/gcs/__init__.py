@@ -1,0 +1,2 @@
+# Generated from storage/_async/backends/gcs/__init__.py: do not edit, but run
+# `python -m storage._tools.generate`.
