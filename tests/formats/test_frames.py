@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage._core.codecs.coding import DecompressionLimit, Limits
 from storage._core.errors import MissingExtra
-from storage._formats.frames import rows
+from storage._formats.frames import of_arrow, rows
 from storage._formats.frames.rows import blocks
 from storage._formats.table import HANDLERS
 from tests.formats.forms import again, handler, read, refused, survives, written
@@ -276,6 +277,17 @@ def test_damage(polars: Any, pandas: Any, arrow: Any) -> None:
     for extension in (".parquet", ".csv"):
         with pytest.raises(ValueError, match="the content is no"):
             list(handler(extension).pieces(BytesIO(b"\xff\xfe\n\xff,\n"), extension))
+
+
+def test_bombs(polars: Any, pandas: Any, arrow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_arrow, "WHOLE", Limits(max_ratio=100, free=100_000))
+    small, bomb = (written(arrow.table({"a": [1] * count}), ".parquet") for count in (9000, 99_000))
+    for as_ in (polars.DataFrame, pandas.DataFrame, arrow.Table):
+        assert len(read(small, ".parquet", as_)) == 9000
+        with pytest.raises(DecompressionLimit):
+            read(bomb, ".parquet", as_)
+    # In pieces it is harmless.
+    assert sum(map(len, handler(".parquet").pieces(BytesIO(bomb), ".parquet"))) == 99_000
 
 
 def test_missing_packages(polars: Any, pandas: Any, monkeypatch: pytest.MonkeyPatch) -> None:
