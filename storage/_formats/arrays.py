@@ -50,7 +50,7 @@ class NpzFormat(Format):
         )
 
     def dump(self, value: Any, out: BinaryIO, extension: str) -> None:
-        if not self.can_handle_data(value):
+        if not self.can_handle_data(value) and not (isinstance(value, dict) and not value):
             raise TypeError(
                 f"{extension} takes a dict of arrays by name, not {type(value).__name__}; "
                 "write one array as .npy, and a sparse one as .sparse.npz"

@@ -15,7 +15,10 @@ from .packages import installed, package, reading
 from .same import check_same
 
 BOM = b"\xef\xbb\xbf"
-WAY_OUT = "convert it (tuples to lists, keys and dates to str, NaN to None), or write .yaml or .pkl"
+WAY_OUT = (
+    "convert it (tuples to lists, keys and dates to str, NaN to None), "
+    "or write .yaml, .pkl, or records as .jsonl"
+)
 # orjson makes floats of the integers that take more than 64 bits.
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode

@@ -33,9 +33,13 @@ class Handlers:
 
         Raises:
             TypeError: It is no instance of `DataHandler`.
+            ValueError: Its extensions are none: what it wrote would not be found again.
         """
         if not isinstance(handler, DataHandler):
             raise TypeError(f"a handler is an instance of DataHandler, not {handler!r}")
+        told = list(handler.extensions)
+        if not told or any(one != one.lower() or not one.startswith(".") for one in told):
+            raise ValueError(f"extensions are like '.log', in lower case and at least one: {told}")
         others = (known for known in self._handlers if known is not handler)
         # The sort is stable: it stays in front of its equals.
         self._set(sorted([handler, *others], key=lambda one: -one.priority))

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from .._core.codecs.coding import WHOLE
 from .._sync.backends.zip import ZipStore
 from .._sync.typed.store import TypedStore
 
@@ -25,12 +26,18 @@ def save_archive(store: AutoStore, values: dict[str, Any], compress: bool) -> by
 
 
 def load_archive(store: AutoStore, data: bytes) -> dict[str, Any]:
-    """The values of an archive, by their names without extensions; no member becomes a file."""
+    """The values of an archive, by their names without extensions; no member becomes a file.
+
+    Raises:
+        DecompressionLimit: It is small, and they would be large: perhaps a decompression bomb.
+    """
     with TemporaryDirectory(prefix="storage-") as directory:
         path = Path(directory, "values.zip")
         path.write_bytes(data)
+        known = store._async._handlers.extension_of
+        with ZipStore(path) as members:
+            WHOLE.check(len(data), sum(info.size or 0 for info in members.list()))
         with _opened(store, path) as archive:
-            known = store._async._handlers.extension_of
             return {key.removesuffix(known(key)): archive.read(key) for key in archive.keys()}
 
 

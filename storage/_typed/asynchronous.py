@@ -59,13 +59,18 @@ class AsyncAutoStore(AsyncTypedStore, Registering):
             raise ConfigError("config and options are two names of one argument")
         told = config if options is None else options
         self._options = (told,) if isinstance(told, StorageConfig) else tuple(told or ())
+        if not all(isinstance(each, StorageConfig) for each in self._options):
+            # Their text may hold secrets.
+            raise ConfigError(
+                f"options are one StorageConfig or several, not {type(told).__name__}"
+            )
         self._settings = settings
         self._others: dict[str, AsyncBaseStore] = {}
         self._lock = threading.Lock()
         self._root: Path | None
         super().__init__(self._opened(storage_uri), handlers(allow_pickle=allow_pickle))
 
-    _passing = ("_entered", "_lock", "_others")
+    _passing = (*AsyncTypedStore._passing, "_lock", "_others")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -104,19 +109,31 @@ class AsyncAutoStore(AsyncTypedStore, Registering):
             return store._child, key
         return store, key
 
+    def _listed(self, prefix: str) -> tuple[AsyncBaseStore, str, str]:
+        scheme = backends.scheme_of(prefix, self._known_schemes())
+        if not scheme:
+            return super()._listed(prefix)
+        root, rest = _split(prefix, scheme)
+        return self._other(root, scheme), f"{root}/", rest
+
     def _located(self, key: str) -> tuple[AsyncBaseStore, str]:
         scheme = backends.scheme_of(key, self._known_schemes())
         if not scheme:
             return self._store, key
-        self._store._check_open("open")
         root, rest = _split(key, scheme)
+        if not rest:
+            raise ConfigError(f"a full URL names an object: {_shown(root)}/key")
+        return self._other(root, scheme), rest
+
+    def _other(self, root: str, scheme: str) -> AsyncBaseStore:
+        self._store._check_open("open")
         with self._lock:
             store = self._others.get(root)
             if store is None:
                 options = self._chosen(scheme)
                 store = cached(backends.open_place(root, options, scheme), options)
                 self._others[root] = store
-        return store, rest
+        return store
 
     def _places(self) -> list[AsyncBaseStore]:
         """The store itself, and those that were opened for full URLs."""
@@ -173,7 +190,7 @@ def _shown(url: str) -> str:
 
 
 def _split(url: str, scheme: str) -> tuple[str, str]:
-    """The URL of a store, and the key of an object in it."""
+    """The URL of a store, and the key of an object in it, or what such begin with."""
     before, _, path = url.partition("://")
     if scheme in WHOLE_PATHS or "/" not in path.rstrip("/"):
         root, _, key = path.partition("/")
@@ -181,6 +198,4 @@ def _split(url: str, scheme: str) -> tuple[str, str]:
         slash = "/" if path.endswith("/") else ""
         root, _, key = path.rstrip("/").rpartition("/")
         key += slash
-    if not key:
-        raise ConfigError(f"a full URL names an object: {_shown(f'{before}://{root}')}/key")
     return f"{before}://{root}", unquote(key)

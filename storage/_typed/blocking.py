@@ -23,7 +23,8 @@ class AutoStore(TypedStore, Registering):
     ``store["df"] = df`` keeps a frame as ``df.parquet``, and ``store["df"]`` gives it back. What
     keys mean is told by `TypedStore`. A key that is a full URL of a known scheme
     (``"s3://bucket/df.parquet"``) means an object elsewhere, in any verb. ``store / "a" / "b"``
-    is a `StorePath`.
+    is a `StorePath`. To iterate lists the keys; `len` lists them, too, and Python asks for it in
+    ``list(store)``: ``list(store.keys())`` is one listing instead of two.
 
     Args:
         storage_uri: A URL as for `open_store`, a path, or a store. A directory is made if there

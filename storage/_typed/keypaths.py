@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class KeyPath:
         return f"{self.store.list_active_backends()[0].rstrip('/')}/{self.path}"
 
     def __fspath__(self) -> str:
-        return self.path
+        # A relative one would mean another file to `open` and to all others that take a path.
+        return f"/{self.path}" if self.store._async._root == Path("/") else self.path
 
     def __str__(self) -> str:
         return self.path

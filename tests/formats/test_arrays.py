@@ -47,6 +47,7 @@ def test_arrays(numpy: Any) -> None:
             assert all(same(one, array) for one in back.values())
 
     holds()
+    assert again({}, ".npz") == {}
     named = numpy.array([(1, 2.5)], dtype=[("世", "i8"), ("b", "f4")])
     assert same(again(named, ".npy"), named)
     assert same(again(numpy.asfortranarray(numpy.eye(3)), ".npy"), numpy.eye(3))

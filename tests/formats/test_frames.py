@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage._core.codecs.coding import DecompressionLimit, Limits
 from storage._core.errors import MissingExtra
-from storage._formats.frames import rows
+from storage._formats.frames import of_arrow, rows
 from storage._formats.frames.rows import blocks
 from storage._formats.table import HANDLERS
 from tests.formats.forms import again, handler, read, refused, survives, written
@@ -98,7 +99,14 @@ def test_polars_of_any_types(polars: Any) -> None:
     # CSV does not tell how wide numbers are.
     narrow = nested.select("small", "single")
     assert again(narrow, ".csv", polars.DataFrame).cast(dict(narrow.schema)).equals(narrow)
+    out = BytesIO()
+    handler(".parquet").dump_pieces([nested.select("list", "struct")] * 2, out, ".parquet")
+    assert len(read(out.getvalue(), ".parquet", polars.DataFrame)) == 6
     refused(polars.DataFrame({"a": [object()]}), ".parquet", "Parquet would not")
+    nameless = polars.DataFrame({"": [1]})
+    refused(nameless, ".parquet", "columns would be")
+    with pytest.raises(TypeError, match="no name"):
+        handler(".parquet").dump_pieces([nameless], BytesIO(), ".parquet")
 
 
 def test_what_csv_would_change(polars: Any, pandas: Any, arrow: Any) -> None:
@@ -168,7 +176,14 @@ def test_arrow(arrow: Any) -> None:
     assert str(again(numbers, ".csv", arrow.Table).to_pydict()) == "{'a': [1.5, nan, None]}"
     # As text it is no number, and as a number no text.
     refused(arrow.table({"a": ["nan", "1.5"]}), ".csv", "'a'")
+    pairs = arrow.array([[("x", 1)], None], arrow.map_(arrow.string(), arrow.int64()))
+    fixed = arrow.array([[1, 2], None], arrow.list_(arrow.int64(), 2))
+    lists = {"list": [[1], None], "deep": [[[1]], []], "struct": [{"a": [1]}, None]}
+    nested = arrow.table(lists | {"map": pairs, "fixed": fixed})
+    assert again(nested, ".parquet", arrow.Table).equals(nested)
     refused(arrow.table({"a": arrow.array([1], arrow.timestamp("s"))}), ".parquet", "'a'")
+    seconds = arrow.array([[1]], arrow.list_(arrow.timestamp("s")))
+    refused(arrow.table({"a": seconds}), ".parquet", "'a'")
     refused(arrow.table({"a": arrow.array([1], arrow.date64())}), ".parquet", "'a'")
 
 
@@ -262,6 +277,17 @@ def test_damage(polars: Any, pandas: Any, arrow: Any) -> None:
     for extension in (".parquet", ".csv"):
         with pytest.raises(ValueError, match="the content is no"):
             list(handler(extension).pieces(BytesIO(b"\xff\xfe\n\xff,\n"), extension))
+
+
+def test_bombs(polars: Any, pandas: Any, arrow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_arrow, "WHOLE", Limits(max_ratio=100, free=100_000))
+    small, bomb = (written(arrow.table({"a": [1] * count}), ".parquet") for count in (9000, 99_000))
+    for as_ in (polars.DataFrame, pandas.DataFrame, arrow.Table):
+        assert len(read(small, ".parquet", as_)) == 9000
+        with pytest.raises(DecompressionLimit):
+            read(bomb, ".parquet", as_)
+    # In pieces it is harmless.
+    assert sum(map(len, handler(".parquet").pieces(BytesIO(bomb), ".parquet"))) == 99_000
 
 
 def test_missing_packages(polars: Any, pandas: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,12 @@ def test_classes_are_no_handlers() -> None:
         Handlers([BytesFormat])  # type: ignore[list-item]
 
 
+@pytest.mark.parametrize("extensions", [(".Log",), ("log",), ()])
+def test_extensions_that_nobody_would_find(extensions: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="extensions"):
+        Handlers([Upper(*extensions)])
+
+
 def test_recognising_imports_nothing() -> None:
     code = """if True:
         import json, sys

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from storage.object import Capability, InvalidKey, ObjectNotFound
+from storage.object import Capability, InvalidKey, ObjectInfo, ObjectNotFound
 from storage.typed import AsyncAutoStore, AutoStore, StorageFileNotFoundError
 from tests.typed.counting import CountingStore
 
@@ -206,6 +207,26 @@ async def test_of_two_the_newest_is_meant_and_none_is_removed(store: AsyncAutoSt
     await store.delete("report.txt")
     await store.delete("report")
     assert await keys(store) == []
+
+
+async def test_where_times_do_not_tell_what_was_written_here_is_meant() -> None:
+    class Timeless(CountingStore):
+        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+            async for info in super()._list(prefix, start_after):
+                yield replace(info, modified=None)
+
+    store = AsyncAutoStore(Timeless())
+    values = {".html": "<p>", ".json": {"a": 1}, ".bin": b"12"}
+    for extension, value in values.items():
+        await store.write(f"report{extension}", value)
+        assert await store.read("report") == value
+    for value in ({"a": 2}, b"34", {"a": 3}):
+        await store.write("report", value)
+        assert await store.read("report") == value
+    await store.copy("report.html", "report")
+    assert await store.read("report") == "<p>"
+    again = AsyncAutoStore(store._store)
+    assert await again.read("report") == {"a": 3}
 
 
 async def test_options_at_the_end_of_a_key(store: AsyncAutoStore, objects: CountingStore) -> None:

@@ -125,6 +125,10 @@ def test_full_urls_are_keys(tmp_path: Path) -> None:
             "memory://",
             f"file://{tmp_path}/deep",
         ]
+        assert list(store.keys(f"file://{tmp_path}/deep/d")) == [url]
+        store[f"file://{tmp_path}/deep/50%25 x"] = 4
+        assert [store[key] for key in store.keys(f"file://{tmp_path}/deep/")][0] == 4  # noqa: RUF015
+        assert list(store.list_files(f"file://{tmp_path}/deep/*a.json")) == [url]
         del store[url]
         assert url not in store
         store.invalidate_backend_cache("file")
@@ -140,12 +144,19 @@ def test_options_are_checked() -> None:
         AutoStore("memory://", StorageConfig(), options=Options())
     with pytest.raises(ConfigError):
         AutoStore("gopher://x")
+    with pytest.raises(ConfigError, match="not dict"):
+        AutoStore("memory://", options={"aws_secret_access_key": "x"})  # type: ignore[dict-item]
     store = AutoStore("memory://", options=[S3Options(region_name="x"), Options(timeout=7)])
     assert store._async._store._timeout == 7
 
 
 def test_settings_of_one_scheme_leave_others_alone(tmp_path: Path) -> None:
-    with AutoStore("s3://bucket", region_name="x", endpoint_url="http://127.0.0.1:1") as store:
+    login: dict[str, Any] = {
+        "aws_access_key_id": "a",
+        "aws_secret_access_key": "b",
+        "region_name": "x",
+    }
+    with AutoStore("s3://bucket", endpoint_url="http://127.0.0.1:1", **login) as store:
         store[f"file://{tmp_path}/a.json"] = 1
         assert store[f"file://{tmp_path}/a"] == 1
         assert "127.0.0.1" in repr(store)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from storage._core.codecs.coding import DecompressionLimit, Limits
+from storage._typed import archives
 from storage.typed import (
     AutoPath,
     AutoStore,
@@ -228,11 +230,21 @@ def test_an_archive_of_somebody_else_writes_nothing_outside(
     assert not list(tmp_path.parent.glob("evil*"))
 
 
+def test_an_archive_is_no_bomb(store: AutoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "WHOLE", Limits(max_ratio=100, free=10_000))
+    (store / "fair").savez("x" * 9_000)
+    (store / "bomb").savez("x" * 900_000)
+    assert len((store / "fair").loadz()["arr_0"]) == 9_000
+    with pytest.raises(DecompressionLimit):
+        (store / "bomb").loadz()
+
+
 def test_a_path_without_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     AutoPath("here/a").save({"a": 1})
     assert (tmp_path / "here" / "a.json").exists()
     assert AutoPath(tmp_path / "here" / "a").load() == {"a": 1}
+    assert Path(AutoPath(tmp_path) / "here" / "a.json").read_text() == '{"a":1}'
     assert AutoPath(f"file://{tmp_path}/here/a.json").load() == {"a": 1}
     memory = AutoStore("memory://")
     AutoPath("x", memory).save(1)

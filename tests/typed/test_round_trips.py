@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from storage._formats.table import HANDLERS
 from storage.typed import AutoStore, S3Options
 from tests.services.process import S3Service
+from tests.typed.rows import ROWS, plain
 
-texts = some.text(max_size=20)
-numbers = some.integers(-(2**53), 2**53) | some.floats(allow_nan=False, allow_infinity=False)
-plain = some.recursive(
-    some.none() | some.booleans() | numbers | texts,
-    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(texts, inner, max_size=3),
-    max_leaves=8,
-)
 values = plain | some.binary(max_size=100)
 SLOW = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 names = some.text(
@@ -28,8 +23,11 @@ names = some.text(
 )
 
 
+Opened = Callable[[str], AutoStore]
+
+
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], AutoStore]]:
+def opened(tmp_path_factory: pytest.TempPathFactory, request: Any) -> Iterator[Opened]:
     """One store of each kind for all examples."""
     root = tmp_path_factory.mktemp("typed")
     urls = {"memory": "memory://", "sqlite": f"sqlite://{root}/s.sqlite"}
@@ -37,9 +35,21 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
     made: dict[str, AutoStore] = {}
     with ExitStack() as stack:
 
+        def bucket() -> AutoStore:
+            service: S3Service = request.getfixturevalue("seaweedfs")
+            name = request.getfixturevalue("shared_bucket")(service)
+            options = S3Options(
+                aws_access_key_id=service.access_key,
+                aws_secret_access_key=service.secret_key,
+                region_name=service.region,
+                endpoint_url=service.endpoint_url,
+            )
+            return AutoStore(f"s3://{name}/{uuid4().hex}/", options=options, allow_pickle=True)
+
         def get(kind: str) -> AutoStore:
             if kind not in made:
-                made[kind] = stack.enter_context(AutoStore(urls[kind]))
+                store = bucket() if kind == "s3" else AutoStore(urls[kind], allow_pickle=True)
+                made[kind] = stack.enter_context(store)
             return made[kind]
 
         yield get
@@ -58,7 +68,7 @@ def same(store: AutoStore, key: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "zip", "hashdir"])
-def test_local(kind: str, opened: Callable[[str], AutoStore]) -> None:
+def test_any_key(kind: str, opened: Opened) -> None:
     @settings(max_examples=15, database=None, suppress_health_check=SLOW)
     @given(name=names, value=values)
     def check(name: str, value: Any) -> None:
@@ -67,33 +77,28 @@ def test_local(kind: str, opened: Callable[[str], AutoStore]) -> None:
     check()
 
 
-def test_buckets(seaweedfs: S3Service, new_bucket: Callable[[S3Service], str]) -> None:
-    options = S3Options(
-        aws_access_key_id=seaweedfs.access_key,
-        aws_secret_access_key=seaweedfs.secret_key,
-        region_name=seaweedfs.region,
-        endpoint_url=seaweedfs.endpoint_url,
-    )
-    with AutoStore(f"s3://{new_bucket(seaweedfs)}", options=options) as store:
-
-        @settings(max_examples=8, database=None, suppress_health_check=SLOW)
-        @given(value=values)
-        def check(value: Any) -> None:
-            same(store, "a/key", value)
-
-        check()
+def test_each_handler_has_its_row() -> None:
+    assert {handler.extensions[0] for handler in HANDLERS} == ROWS.keys()
 
 
-def test_text_formats(tmp_path: Path) -> None:
-    with AutoStore(tmp_path) as store:
+@pytest.mark.parametrize("extension", ROWS)
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "zip", "s3"])
+def test_each_handler(kind: str, extension: str, opened: Opened) -> None:
+    row, store, key = ROWS[extension](), opened(kind), f"rows/a{extension}"
 
-        @settings(max_examples=15, database=None)
-        @given(text=texts, rows=some.lists(plain, max_size=4))
-        def check(text: str, rows: Any) -> None:
-            for key in ("a.txt", "a.html", "a.md", "a.json", "a.yaml"):
-                store[key] = text
-                assert store[key] == text
-            store["rows.jsonl"] = rows
-            assert store["rows.jsonl"] == rows
+    @settings(max_examples=4, database=None, suppress_health_check=SLOW, deadline=None)
+    @given(value=row.values)
+    def check(value: Any) -> None:
+        assert store.write(key, value) == key
+        assert row.same(value, store.read(key, as_=row.as_))
 
-        check()
+    check()
+
+
+def test_buckets_without_extensions(opened: Opened) -> None:
+    @settings(max_examples=8, database=None, suppress_health_check=SLOW, deadline=None)
+    @given(value=values)
+    def check(value: Any) -> None:
+        same(opened("s3"), "a/key", value)
+
+    check()

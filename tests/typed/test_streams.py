@@ -20,7 +20,7 @@ import pytest
 from storage._async.pieces import Body
 from storage._async.typed import feeding, passing, windows
 from storage._core.info import ReadOptions
-from storage.object import NotSupported
+from storage.object import NoSpace, NotSupported
 from storage.typed import AsyncAutoStore, AutoStore, DataHandler, Format
 from tests.typed.counting import CountingStore
 
@@ -132,6 +132,19 @@ async def test_a_source_is_asked_only_for_what_is_wanted(
     await store.write_pieces("a.slow", counted())
     assert (await store.read("a")).count(b",") == 100
     assert max(ahead) <= 20
+
+
+async def test_a_full_disk_is_an_error_of_its_own(
+    store: AsyncAutoStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.write("old.txt", "x" * 2000)
+    monkeypatch.setattr(passing, "LIMIT", 1000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(NoSpace, match="temporary"):
+        await store.write("new.txt", "x" * 2000)
+    with pytest.raises(NoSpace, match="temporary"):
+        await store.read("old.txt")
+    assert [key async for key in store.keys()] == ["old.txt"]
 
 
 @pytest.mark.parametrize("place", ["memory://", "directory", "sqlite"])

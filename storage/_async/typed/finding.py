@@ -16,8 +16,11 @@ LIMIT = 1000
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-async def find(wanted: Wanted, handlers: Handlers) -> Found:
+async def find(wanted: Wanted, handlers: Handlers, mine: str = "") -> Found:
     """The object that a key means.
+
+    Args:
+        mine: The key of the object that this store itself has written last under it.
 
     Raises:
         ObjectNotFound: There is none that holds a value.
@@ -32,7 +35,7 @@ async def find(wanted: Wanted, handlers: Handlers) -> Found:
     if not siblings:
         reason = f"there is no object {key!r} with an extension that is known here"
         raise ObjectNotFound(reason, operation="get", store=repr(store), key=key)
-    return newest(siblings, handlers)
+    return newest(siblings, handlers, mine)
 
 
 async def _find_as(wanted: Wanted, known: str) -> Found:
@@ -75,13 +78,14 @@ def _extensions(handlers: Handlers) -> set[str]:
     return {extension.lower() for handler in handlers for extension in handler.extensions}
 
 
-def newest(siblings: list[Found], handlers: Handlers) -> Found:
-    """The one that was written last; where times do not tell, that of the first handler."""
+def newest(siblings: list[Found], handlers: Handlers, mine: str) -> Found:
+    """The one that was written last; where times do not tell, `mine`, or the first handler's."""
     order = list(handlers)
 
-    def rank(found: Found) -> tuple[datetime, int]:
+    def rank(found: Found) -> tuple[datetime, bool, int]:
         handler = handlers.for_extension(found.extension)
-        return found.info.modified or _LONG_AGO, -order.index(handler) if handler else -len(order)
+        place = order.index(handler) if handler else len(order)
+        return found.info.modified or _LONG_AGO, found.key == mine, -place
 
     return max(siblings, key=rank)
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 from ..._core.closing import closing
 from ..._core.errors import InvalidKey, ObjectNotFound
 from ..._core.info import ObjectInfo
+from ..base import AsyncBaseStore
 from .finding import find_siblings, remove_replaced
 from .sets import TypedSets
 from .wanted import FileMetadata, Found, Wanted
 
 
 class TypedObjects(TypedSets):
-    """Finds, removes, copies and moves what a key means."""
+    """Finds, lists, removes, copies and moves what a key means."""
+
+    async def _keys(self, store: AsyncBaseStore, prefix: str) -> AsyncGenerator[str, None]:
+        async with closing(store.keys(prefix)) as keys:
+            async for key in keys:
+                if self._handlers.extension_of(key):
+                    yield key
 
     async def _exists(self, wanted: Wanted) -> bool:
         return await self._found_key(wanted) is not None
@@ -77,6 +86,7 @@ class TypedObjects(TypedSets):
         key = self._named(target, extension)
         old = await self._replaced(target, key)
         await self._copy_object(found, target, key)
+        self._note(Found(target.store, key, extension))
         if old is not None:
             await remove_replaced(old)
         return key

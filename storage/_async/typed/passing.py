@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,7 +12,7 @@ from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import Any, BinaryIO, cast
 
 from ..._core import calls
-from ..._core.errors import NotSupported
+from ..._core.errors import NoSpace, NotSupported
 from ..._core.info import READ_ALL, Capability, ObjectInfo
 from ..._formats.base import DataHandler, Format
 from ..base import AsyncBaseStore
@@ -30,10 +32,35 @@ class Spool(SpooledTemporaryFile[bytes]):
     def __init__(self) -> None:
         super().__init__(LIMIT)
 
+    def write(self, s: Any) -> int:
+        """Write to memory, or to the temporary file.
+
+        Raises:
+            NoSpace: The temporary directory takes no more.
+        """
+        with _space():
+            return super().write(s)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to another position, for which the file takes what was written."""
+        with _space():
+            return super().seek(offset, whence)
+
     def writelines(self, iterable: Iterable[Any]) -> None:
         """Write each; some Pythons look at the length only after the last."""
         for line in iterable:
             self.write(line)
+
+
+@contextmanager
+def _space() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a damaged object sends its reader anywhere
+            raise
+        # Not what stores make of the same errors: a lost directory is no lost object.
+        raise NoSpace(f"the temporary directory takes no more: {error}") from error
 
 
 async def fetch(found: Found, spool: Spool) -> None:

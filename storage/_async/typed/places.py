@@ -31,6 +31,7 @@ class TypedPlaces:
         self._given = (store,)
         self._store = lift(store)
         self._handlers = handlers
+        self._mine: dict[tuple[AsyncBaseStore, str], str] = {}
         self._entered = AsyncExitStack()
         self._closed = False
 
@@ -44,9 +45,9 @@ class TypedPlaces:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._entered = AsyncExitStack()
+        self._entered, self._mine = AsyncExitStack(), {}
 
-    _passing: ClassVar[tuple[str, ...]] = ("_entered",)
+    _passing: ClassVar[tuple[str, ...]] = ("_entered", "_mine")
     """What a pickled store leaves behind."""
 
     # -- life -------------------------------------------------------------------------------
@@ -95,6 +96,10 @@ class TypedPlaces:
             fresh: Whether a cache is to be passed by.
         """
         return self._store, key
+
+    def _listed(self, prefix: str) -> tuple[AsyncBaseStore, str, str]:
+        """The store that a prefix belongs to, what stands before its keys, and the prefix there."""
+        return self._store, "", prefix
 
     def _wanted(self, key: str, form: str | None = None, fresh: bool = False) -> Wanted:
         key, found, ignored = asked(check_key(key))

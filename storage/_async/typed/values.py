@@ -17,6 +17,9 @@ from .joining import joined
 from .places import TypedPlaces
 from .wanted import Found, Wanted
 
+NOTED = 1024
+"""Keys of which it is known under which extension this store wrote them last."""
+
 PIECES = 64
 """Pieces of a value that are read ahead, if that goes quickly."""
 
@@ -27,7 +30,8 @@ class TypedValues(TypedPlaces):
     # -- reading ----------------------------------------------------------------------------
 
     async def _found(self, wanted: Wanted) -> Found:
-        return await find(wanted, self._handlers)
+        mine = self._mine.get((wanted.store, wanted.key), "")
+        return await find(wanted, self._handlers, mine)
 
     def _reader_of(self, found: Found) -> DataHandler:
         handler = self._handlers.for_extension(found.extension)
@@ -168,8 +172,16 @@ class TypedValues(TypedPlaces):
         """Store an object; then what it stands for now goes, if it had another extension."""
         old = await self._replaced(wanted, target.key) if wanted is not None else None
         await passing.send(target.store, target.key, target.extension, spool, short)
+        self._note(target)
         if old is not None:
             await remove_replaced(old)
+
+    def _note(self, written: Found) -> None:
+        """Remember who wrote last: times of a second, as S3 has, do not tell."""
+        if len(self._mine) >= NOTED:
+            self._mine.clear()
+        name = written.key[: len(written.key) - len(written.extension)]
+        self._mine[written.store, name] = written.key
 
     async def _replaced(self, wanted: Wanted, key: str) -> Found | None:
         """The one object that the key without its extension has meant until now."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from ..._core.codecs.coding import WHOLE
 from ..packages import package, reading
 from ..same import difference
 from .library import CSV, PARQUET, Library, check_columns, refused
 from .rows import blocks, has_one_column
+
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4}
+"""Bytes of a value, by Parquet's own types; of others at least 8."""
 
 
 def arrow(module: str = "") -> Any:
@@ -67,7 +72,8 @@ def check_parquet(schema: Any) -> None:
     except Exception as error:
         raise refused(PARQUET, error) from error
     for one, other in zip(schema, back, strict=True):
-        if _plainly(one.type) != _plainly(other.type):
+        # Types are the same whatever the items of their lists are called.
+        if one.type != other.type and _plainly(one.type) != _plainly(other.type):
             raise refused(PARQUET, f"the column {one.name!r} is {one.type}, would be {other.type}")
 
 
@@ -117,11 +123,32 @@ def _text_for_null(schema: Any) -> Any:
 
 
 def parquet_table(source: BinaryIO) -> Any:
-    """The table of a Parquet file, each value and offset of it looked at."""
+    """The table of a Parquet file, each value and offset of it looked at.
+
+    Raises:
+        DecompressionLimit: The file is small, and the table would be large.
+    """
+    known = arrow(".parquet").read_metadata(source)
+    WHOLE.check(source.seek(0, os.SEEK_END), _size(known))
+    source.seek(0)
     table = arrow(".parquet").read_table(source)
     # Others, and Arrow itself, take what is in a table for granted.
     table.validate(full=True)
     return table
+
+
+def _size(known: Any) -> int:
+    """Bytes that the values of a Parquet file take in memory, about: runs of one have no length."""
+    widths = [
+        _WIDTHS.get(known.schema.column(number).physical_type, 8)
+        for number in range(known.num_columns)
+    ]
+    groups = (known.row_group(number) for number in range(known.num_row_groups))
+    return sum(
+        group.column(number).num_values * width
+        for group in groups
+        for number, width in enumerate(widths)
+    )
 
 
 def parquet_tables(source: BinaryIO) -> Iterator[Any]:

@@ -30,6 +30,8 @@ class Polars(Library):
             schema = self._decoded(trial).schema
         except Exception as error:
             raise refused(PARQUET, error) from error
+        if schema.names() != frame.columns:
+            raise refused(PARQUET, f"its columns would be {schema.names()}")
         for name, kind in frame.schema.items():
             if schema[name] != kind:
                 raise refused(PARQUET, f"the column {name!r} is {kind} and would be {schema[name]}")
@@ -70,8 +72,11 @@ class Polars(Library):
         return frame.with_columns(_dated(frame[name], polars) for name in texts)
 
     def to_table(self, value: Any) -> Any:
+        frame = _collected(value)
+        if "" in frame.columns:
+            raise refused(ARROW, "a column has no name")
         try:
-            return _collected(value).to_arrow()
+            return frame.to_arrow()
         except Exception as error:
             raise refused(ARROW, error) from error
 

@@ -31,11 +31,15 @@ class TypedStore(Twin):
     once the new one stands, unless somebody has written to it meanwhile. Where two objects differ
     in their extensions only (``"report.csv"`` and ``"report.html"``, each written by that key;
     or what a process left that was killed between the two steps), ``"report"`` means the one that
-    was written last, or, where the times do not tell, that of the handler with the higher
-    priority. Storing to it then removes neither, and deleting it is refused.
+    was written last, or, where the times do not tell, that which this store wrote itself, or that
+    of the handler with the higher priority. Storing to it then removes neither, and deleting it
+    is refused.
 
     A key that ends with ``/`` is a set of parts: what is read is made of all values below it, in
     the order of their keys; what is written is an iterable of values, one for each part.
+
+    Frames of any library are read as a LazyFrame of Polars where that is installed; ``as_`` of
+    `read` is the class to give them back as, such as ``pandas.DataFrame``, or a model's.
 
     Options may stand at the end of a key: ``"table.dat?format=csv"``, ``"a?ignore_cache"``.
 
@@ -165,7 +169,11 @@ class TypedStore(Twin):
         return self._run(self._async.move(src_key, dst_key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """The own keys of all objects that hold values, each with its extension."""
+        """The own keys of all objects that hold values, each with its extension.
+
+        Args:
+            prefix: What they begin with.
+        """
         return self._iterate(self._async.keys(prefix))
 
     def list_files(self, pattern: str = "*", recursive: bool = True) -> Iterator[str]:
