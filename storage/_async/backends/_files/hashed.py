@@ -9,6 +9,7 @@ from contextlib import suppress
 from hashlib import sha256
 
 from ...._core.keys import MAX_KEY_BYTES
+from ...._core.writing import write_all
 from . import hidden
 from .layout import Layout
 from .tree import READ, Parts, Tree
@@ -55,7 +56,7 @@ class HashLayout(Layout):
                 return
         temp, file = hidden.create(directory)
         try:
-            hidden.write_all(file, text)
+            write_all(file, text)
             if durable:
                 os.fsync(file)
             os.rename(temp, kept, src_dir_fd=directory, dst_dir_fd=directory)

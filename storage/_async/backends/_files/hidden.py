@@ -80,12 +80,3 @@ def is_alive(file: int) -> bool:
     except OSError:
         pass
     return False
-
-
-def write_all(file: int, data: bytes | bytearray | memoryview) -> None:
-    """Append bytes, however few the system takes at a time."""
-    done = os.write(file, data)
-    if done < len(data):
-        rest = memoryview(data)
-        while done < len(data):
-            done += os.write(file, rest[done:])

@@ -17,6 +17,7 @@ from ...._core.errors import (
 )
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions
 from ...._core.window import surely
+from ...._core.writing import write_at
 from ...base import AsyncBaseStore
 from ...lifetimes import AsyncLifetimeStore
 from ...shortcuts import Content, Digest, Placing
@@ -195,9 +196,7 @@ class _Place:
     def _write(self, at: int, data: memoryview, digest: Digest | None) -> None:
         if digest is not None:
             digest.update(data)
-        while data:
-            done = os.pwrite(self._pending.file, data, at)
-            at, data = at + done, data[done:]
+        write_at(self._pending.file, data, at)
 
     def blocks(self) -> Iterator[bytes]:
         """See `Place`."""

@@ -10,6 +10,7 @@ from time import time_ns
 
 from ...._core.errors import ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
+from ...._core.writing import write_all
 from . import hidden, lifetimes
 from .attributes import UNKNOWN, pack, unpack, write
 from .layout import Layout
@@ -83,7 +84,7 @@ class Pending:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes, all of them."""
-        hidden.write_all(self.file, data)
+        write_all(self.file, data)
 
     def publish(self, options: WriteOptions, attributes: bytes = b"") -> ObjectInfo:
         """Make it the object, if the conditions hold.

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from ...._core.errors import CorruptStore
+from ...._core.writing import AT_ONCE, write_at
 
 CHUNK = 256 * 1024
 """Bytes that large members are read and handed on by."""
@@ -82,6 +83,11 @@ def read_exactly(file: OpenFile, start: int, size: int) -> bytes:
 def write_all(fd: int, buffers: Sequence[bytes | bytearray | memoryview], start: int) -> None:
     """Write all the buffers, one after the other, from ``start`` on."""
     rest = [memoryview(buffer) for buffer in buffers if len(buffer)]
+    if sum(map(len, rest)) > AT_ONCE:
+        for view in rest:
+            write_at(fd, view, start)
+            start += len(view)
+        return
     while rest:
         done = os.pwritev(fd, rest, start)
         start += done

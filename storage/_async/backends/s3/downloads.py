@@ -18,6 +18,7 @@ from ...._core.errors import (
 )
 from ...._core.info import ObjectInfo
 from ...._core.window import surely
+from ...._core.writing import write_at
 from . import checksums
 from .filling import PIECE, Filling
 from .parallel import Steps
@@ -57,9 +58,7 @@ class File:
         if digest is not None:
             digest.update(data)
         with _told():
-            while data:
-                done = os.pwrite(self._file, data, at)
-                at, data = at + done, data[done:]
+            write_at(self._file, data, at)
 
     def digest(self, name: str) -> bytes:
         """See `Place`."""
