@@ -112,7 +112,7 @@ class Filling:
             await self._compare(self._check)
 
     async def _first(self) -> None:
-        pace = Pace(parallel.STEP // 2)
+        pace = Pace(parallel.STEP)
         await self._bring(self._start, lambda to: pace.watch(self._download.fill(to)), pace)
         self._slow.set()  # there is nothing left for others to do
 

@@ -19,7 +19,7 @@ from .reading import Download
 MIB = 1024 * 1024
 LARGE = 16 * MIB
 """Bytes from which more than one connection is worth its cost."""
-FAST = 200e6
+FAST = 100e6
 """Bytes in a second of waiting that make one connection enough."""
 STEP = 8 * MIB
 """Bytes that one request asks for."""
