@@ -7,7 +7,7 @@ from ._formats.registry import Handlers
 from ._formats.table import HANDLERS
 from ._sync.typed.store import TypedStore
 from ._typed.asynchronous import AsyncAutoStore
-from ._typed.backends import LocalFileBackend, S3Backend, StorageBackend
+from ._typed.backends import LocalFileBackend, S3Backend
 from ._typed.blocking import AutoStore
 from ._typed.environment import config, find_dotenv, hash_obj, load_dotenv, setup_logging
 from ._typed.errors import (
@@ -22,6 +22,7 @@ from ._typed.errors import (
     StoragePermissionError,
     UnsupportedSchemeError,
 )
+from ._typed.filebackend import StorageBackend
 from ._typed.options import LocalFileConfig, Options, S3Options, S3StorageConfig, StorageConfig
 from ._typed.paths import AutoPath, StorePath
 

@@ -37,6 +37,30 @@ class DataHandler(ABC):
     def write_to_file(self, data: Any, file_path: Path, file_extension: str) -> None:
         """Write the value into a file, which exists and is empty."""
 
+    # A handler that makes one value of many files overrides these; of others, the values of the
+    # files are joined.
+
+    def can_handle_dataset(self, path: Path) -> bool:
+        """Whether it reads the data set whose files lie below a directory; here: any of them."""
+        return any(
+            self.can_handle_extension(suffix)
+            for file in path.rglob("*")
+            for suffix in file.suffixes[-1:]
+        )
+
+    def read_dataset(self, dataset_path: Path, file_pattern: str = "*") -> Any:
+        """The value of the files below a directory, which are gone afterwards.
+
+        Args:
+            dataset_path: The directory.
+            file_pattern: Which files; always all of them.
+        """
+        raise NotSupported(f"{type(self).__name__} reads no data sets")
+
+    def write_dataset(self, data: Any, dataset_path: Path) -> None:
+        """Write a value as files into a directory, which exists and is empty."""
+        raise NotSupported(f"{type(self).__name__} writes no data sets")
+
 
 class Format(DataHandler):
     """A handler that needs no file: it writes to a stream, and reads from a seekable one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +11,11 @@ from .._async.backends._files.urls import path_of
 from .._async.backends.s3.defaults import POOL
 from .._async.base import AsyncBaseStore
 from .._async.foreign import AsyncForeignStore
-from .._async.typed.wanted import FileMetadata
 from .._core.adapt import ThreadedStore
 from .._core.errors import ObjectNotFound
 from .._core.urls import StoreURL
 from .._registry import BACKENDS, open_async_store
+from .filebackend import StorageBackend
 from .options import S3Options, StorageConfig
 
 MIN_PART = 5 * 1024 * 1024
@@ -24,46 +23,6 @@ _SAID_ALIKE = (
     *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
     *("endpoint_url", "region_name", "verify"),
 )
-
-
-class StorageBackend(ABC):
-    """A place for files: what users register for a scheme of their own.
-
-    Args:
-        uri: Of the store, as the user wrote it.
-        config: The user's options, or the defaults.
-    """
-
-    def __init__(self, uri: str, config: StorageConfig) -> None:
-        self.uri = uri
-        self.config = config
-
-    @abstractmethod
-    def exists(self, path: str) -> bool:
-        """Whether there is such a file."""
-
-    @abstractmethod
-    def download(self, remote_path: str, local_path: Path) -> None:
-        """Bring a file here. Raises `StorageFileNotFoundError` where there is none."""
-
-    @abstractmethod
-    def upload(self, local_path: Path, remote_path: str) -> None:
-        """Bring a file there."""
-
-    @abstractmethod
-    def delete(self, path: str) -> None:
-        """Remove a file."""
-
-    @abstractmethod
-    def list_files(self, pattern: str = "*", recursive: bool = True) -> Iterator[str]:
-        """The paths of all files; no other arguments are passed than the defaults."""
-
-    @abstractmethod
-    def get_metadata(self, path: str) -> FileMetadata:
-        """What is known of a file."""
-
-    def cleanup(self) -> None:
-        """Let go of what it holds."""
 
 
 class _BackendStore:

@@ -6,9 +6,12 @@ import uuid
 from collections.abc import AsyncIterable, Iterator
 from typing import Any
 
+from ..._core import calls
 from ..._core.closing import closing
 from ..._core.errors import InvalidKey, ObjectNotFound, StoreNotFound
 from ..._core.window import each
+from ..._formats.base import DataHandler
+from . import folders
 from .finding import remove_replaced
 from .values import TypedValues
 from .wanted import Found, Wanted, attributes
@@ -19,6 +22,9 @@ class TypedSets(TypedValues):
 
     async def _write_parts(self, wanted: Wanted, values: Any) -> str:
         """Write the parts of a set; those that were there go when all of the new ones stand."""
+        handler = folders.writer(self._handlers, values)
+        if handler is not None:
+            return await self._write_folder(wanted, handler, values)
         if not isinstance(values, list | tuple | Iterator | AsyncIterable):
             kind = type(values).__name__
             raise TypeError(f"a set is written from a list or an iterator of values, not a {kind}")
@@ -35,6 +41,19 @@ class TypedSets(TypedValues):
             raise
         for found in old:
             await remove_replaced(found)
+        return wanted.key
+
+    async def _write_folder(self, wanted: Wanted, handler: DataHandler, value: Any) -> str:
+        """Write what a handler makes files of; a file replaces the one of its name."""
+        old, new = await self._parts_there(wanted), set[str]()
+        async with folders.directory() as root:
+            await calls.call_user(handler.write_dataset, value, root)
+            for path in await calls.call(lambda: list(folders.files(root))):
+                extension = self._handlers.extension_of(path.name)
+                new.add(await folders.send(wanted, root, path, extension))
+        for found in old:
+            if found.key not in new:
+                await remove_replaced(found)
         return wanted.key
 
     async def _parts_there(self, wanted: Wanted) -> list[Found]:

@@ -10,7 +10,7 @@ from ..._core.closing import closing
 from ..._core.errors import NotSupported, ObjectNotFound, StoreNotFound
 from ..._core.values import batches
 from ..._formats.base import DataHandler
-from . import passing
+from . import folders, passing
 from .feeding import consume
 from .finding import find, find_siblings, remove_replaced
 from .joining import joined
@@ -46,7 +46,7 @@ class TypedValues(TypedPlaces):
 
     async def _read(self, wanted: Wanted, as_: type[Any] | None) -> Any:
         if wanted.is_set:
-            return joined([value async for value in self._read_parts(wanted, as_)])
+            return await self._read_set(wanted, as_)
         try:
             return await self._load(await self._found(wanted), as_)
         except ObjectNotFound:
@@ -107,6 +107,17 @@ class TypedValues(TypedPlaces):
             )
         for part in sorted(found, key=lambda part: part.key):
             yield part
+
+    async def _read_set(self, wanted: Wanted, as_: type[Any] | None) -> Any:
+        able = folders.readers(self._handlers) if as_ is None else []
+        if able:
+            async with folders.directory() as root, closing(self._parts(wanted)) as parts:
+                async for found in parts:
+                    await folders.fetch(found, wanted.key, root)
+                for handler in able:
+                    if await calls.call_user(handler.can_handle_dataset, root):
+                        return await calls.call_user(handler.read_dataset, root)
+        return joined([value async for value in self._read_parts(wanted, as_)])
 
     async def _read_parts(self, wanted: Wanted, as_: type[Any] | None) -> AsyncGenerator[Any, None]:
         async with closing(self._parts(wanted)) as parts:
