@@ -321,6 +321,7 @@ def test_a_usual_head_is_read_in_the_short_way() -> None:
         USUAL.replace(b"Vary", b"Never-Seen-Before"),
         USUAL.replace(b"Vary: ", b"Vary:"),
         USUAL.replace(b"Vary: Origin", b"Vary"),
+        USUAL.replace(b"Vary: Origin", b"Vary:  "),
         USUAL.replace(b"Vary: ", b" Vary: "),
         USUAL.replace(b"Origin", b"Or\tigin"),
         USUAL.replace(b"Origin", b"\xffrigin"),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from ...._core.errors import CorruptStore
-from ...._core.writing import AT_ONCE, write_at
+from ...._core.writing import AT_ONCE
 
 CHUNK = 256 * 1024
 """Bytes that large members are read and handed on by."""
@@ -83,18 +83,23 @@ def read_exactly(file: OpenFile, start: int, size: int) -> bytes:
 def write_all(fd: int, buffers: Sequence[bytes | bytearray | memoryview], start: int) -> None:
     """Write all the buffers, one after the other, from ``start`` on."""
     rest = [memoryview(buffer) for buffer in buffers if len(buffer)]
-    if sum(map(len, rest)) > AT_ONCE:
-        for view in rest:
-            write_at(fd, view, start)
-            start += len(view)
-        return
     while rest:
-        done = os.pwritev(fd, rest, start)
+        done = os.pwritev(fd, _at_once(rest), start)
         start += done
         while rest and done >= len(rest[0]):
             done -= len(rest.pop(0))
         if done:
             rest[0] = rest[0][done:]
+
+
+def _at_once(views: Sequence[memoryview]) -> list[memoryview]:
+    taken, size = list[memoryview](), 0
+    for view in views:
+        size += len(view)
+        if size > AT_ONCE:
+            return taken or [view[:AT_ONCE]]
+        taken.append(view)
+    return taken
 
 
 def copy_bytes(source: int, start: int, target: int, position: int, size: int) -> None:

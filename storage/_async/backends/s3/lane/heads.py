@@ -19,8 +19,8 @@ _usual: dict[str, str] = {}
 def usual(head: bytes) -> tuple[int, dict[str, str]] | None:
     """Status and headers of a head in which nothing is unusual; None: the parser is to read it.
 
-    Each line is printable ASCII, and none has a name that the parser has not let pass before, or
-    that is there twice.
+    Each line is printable ASCII and says something, and none has a name that the parser has not
+    let pass before, or that is there twice.
 
     Args:
         head: With the empty line that ends it.
@@ -33,11 +33,11 @@ def usual(head: bytes) -> tuple[int, dict[str, str]] | None:
         return None
     headers: dict[str, str] = {}
     for line in lines[1:-2]:
-        raw, colon, value = line.partition(": ")
-        name = _usual.get(raw)
-        if name is None or not colon or name in headers:
+        raw, _, value = line.partition(": ")
+        name, text = _usual.get(raw), value.strip(" ")
+        if name is None or not text or name in headers:
             return None
-        headers[name] = value.strip(" ")
+        headers[name] = text
     return status, headers
 
 
