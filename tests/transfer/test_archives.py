@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from storage.aioutils import AsyncFanoutStore, AsyncPrefixStore, async_sync_stores
-from storage.object import AsyncDictStore
+from storage.object import AsyncDictStore, NoSpace
 from storage.zip import AsyncZipStore
 
 OBJECTS = {f"a/{number}": b"%d" % number * 50 for number in range(20)}
@@ -67,3 +67,19 @@ async def test_the_same_below_a_fan_out(tmp_path: Path) -> None:
     async with AsyncFanoutStore([AsyncZipStore(archive), AsyncDictStore(OBJECTS)]) as target:
         await async_sync_stores(AsyncDictStore(dict(OBJECTS)), target)
         assert members(archive) == OBJECTS
+
+
+class Stubborn(AsyncZipStore):
+    """Has no room for a second archive."""
+
+    async def _make_whole(self) -> None:
+        raise NoSpace("the disk is full")
+
+
+async def test_what_was_copied_is_told_where_the_archive_cannot_be_written(tmp_path: Path) -> None:
+    async with Stubborn(tmp_path / "objects.zip") as target:
+        report = await async_sync_stores(AsyncDictStore(OBJECTS), target)
+        assert (report.copied, report.failed) == (20, 0)
+        assert len(report.warnings) == 1
+        assert "the disk is full" in report.warnings[0]
+        assert {key: await target.get(key) for key in OBJECTS} == OBJECTS

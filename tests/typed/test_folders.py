@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,16 @@ from typing import Any
 import pytest
 
 from storage.db import SqliteStore
-from storage.object import DictStore, InvalidKey
-from storage.typed import AutoStore, DataHandler, FileMetadata, StorageBackend, StorageConfig
+from storage.object import AsyncDictStore, DictStore, InvalidKey
+from storage.testing.harness import interrupt_everywhere
+from storage.typed import (
+    AsyncAutoStore,
+    AutoStore,
+    DataHandler,
+    FileMetadata,
+    StorageBackend,
+    StorageConfig,
+)
 
 
 class Album:
@@ -145,3 +156,29 @@ def test_what_backends_have_of_their_own(tmp_path: Path) -> None:
     shelf.cleanup()
     shelf.cleanup()
     assert not place.exists()
+
+
+@pytest.mark.parametrize("write", [True, False])
+async def test_cancelled_at_every_await(
+    write: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old set or the new one, file by file, and no directory is left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    below = AsyncDictStore()
+    async with AsyncAutoStore(below) as store:
+        store.register_handler(AlbumHandler())
+        await store.write("album/", Album(FIRST))
+
+        async def work() -> None:
+            if write:
+                await store.write("album/", Album({**FIRST, "3.page": [3]}))
+            else:
+                await store.read("album/")
+
+        async def check() -> None:
+            assert await asyncio.to_thread(os.listdir, tmp_path) == []
+            found = (await store.read("album/")).pages
+            assert {**found, "3.page": [3]} == {**FIRST, "3.page": [3]}
+            await below.delete("album/3.page", missing_ok=True)
+
+        await interrupt_everywhere(work, check=check, seconds=0.3)

@@ -171,7 +171,10 @@ class Run:
     async def _make_whole(self) -> None:
         for store in (self._target, self._backup):
             if store is not None and not self._options.dry_run:
-                await store._make_whole()
+                try:
+                    await store._make_whole()
+                except StoreError as error:  # nothing is lost by that: what was stored, is
+                    self.report.warnings.append(f"other programs do not see all of it: {error}")
 
     async def _give_up(self, journal: Journal) -> None:
         """Take back uploads that earlier runs have begun of what the source has no more."""

@@ -11,6 +11,7 @@ from typing import Any
 from ..._core import calls
 from ..._core.errors import InvalidKey
 from ..._core.info import READ_ALL
+from ..._core.window import surely
 from ..._core.writing import write_all
 from ..._formats.base import DataHandler
 from ..._formats.registry import Handlers
@@ -36,7 +37,7 @@ async def directory() -> AsyncIterator[Path]:
     try:
         yield Path(made.name)
     finally:
-        await calls.call(made.cleanup)
+        await surely(made.cleanup)
 
 
 async def fetch(found: Found, prefix: str, root: Path) -> None:
@@ -55,7 +56,7 @@ async def fetch(found: Found, prefix: str, root: Path) -> None:
             async for chunk in reader:
                 await calls.call(write_all, file.fileno(), chunk)
     finally:
-        await calls.call(file.close)
+        await surely(file.close)
 
 
 async def send(wanted: Wanted, root: Path, path: Path, extension: str) -> str:
@@ -67,7 +68,7 @@ async def send(wanted: Wanted, root: Path, path: Path, extension: str) -> str:
             while chunk := await calls.call(file.read, PIECE):
                 await writer.write(chunk)
     finally:
-        await calls.call(file.close)
+        await surely(file.close)
     return key
 
 

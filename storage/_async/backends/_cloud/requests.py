@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ...._core.errors import MalformedResponse, StoreError
 from ...._core.perloop import PerLoop
+from .._web import answers as web
 from .._web.retries import Budget, Tries
 from .._web.sessions import Wire, ask, session, translated
 from .errors import Busy, failure
@@ -83,18 +84,8 @@ class Reply:
     body: bytes
 
 
-class Answer:
-    """The head of an answer, and its body as it comes."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-
-    async def read(self) -> bytes:
-        """Some more of the body; nothing at its end."""
-        with translated():
-            return await self._response.content.read(CHUNK)
+class Answer(web.Answer):
+    """The same, where it may be read whole."""
 
     async def whole(self) -> bytes:
         """All of the body."""
@@ -105,10 +96,6 @@ class Answer:
             if size > MOST:
                 raise MalformedResponse(f"an answer of more than {MOST} bytes")
         return b"".join(pieces)
-
-    def close(self) -> None:
-        """Give the connection back if the body was read to its end, or else close it."""
-        self._response.close()
 
 
 class Requests:

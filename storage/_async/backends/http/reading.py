@@ -17,8 +17,9 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from ...._core.info import ByteRange, ObjectInfo, ReadOptions
+from .._web.answers import Answer
 from . import answers, digests
-from .sending import Answer, Requests
+from .sending import Requests
 from .targets import Target
 
 NO_HEAD = frozenset({403, 405, 501})

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from ...._core.errors import AccessDenied, MalformedResponse, NotSupported, StoreError
 from ...._core.perloop import PerLoop
 from ...._core.text import Secret
+from .._web.answers import Answer
 from .._web.retries import Budget, Tries
 from .._web.sessions import Wire, ask, session, translated
 from .answers import GIVES, failure
 from .targets import BadURL, Target
 
 if TYPE_CHECKING:
-    import aiohttp
+    pass
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _COMMON = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "storage"}
-_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +38,6 @@ class Manners:
     redirects: int
     retries: int
     keep_encoded: bool
-
-
-class Answer:
-    """The head of an answer, and its body as it comes."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-
-    async def read(self) -> bytes:
-        """Some more of the body; nothing at its end."""
-        with translated():
-            return await self._response.content.read(_CHUNK)
-
-    def close(self) -> None:
-        """Give the connection back if the body was read to its end, or else close it."""
-        self._response.close()
 
 
 class Requests:
