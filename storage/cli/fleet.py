@@ -132,11 +132,6 @@ class Fleet:
         self._is_giving = False
         self._starting: asyncio.Task[None] | None = None
 
-    @property
-    def pids(self) -> list[int]:
-        """The processes that are alive."""
-        return [member.process.pid for member in self._members]
-
     async def __aenter__(self) -> Self:
         return self
 
