@@ -22,7 +22,7 @@ from ..._core.keys import MAX_KEY_BYTES, check_key
 from ..._core.protocol import AsyncObjectStore
 from ..base import AsyncBaseStore
 from ..foreign import lift
-from ..transfer.abreast import in_key_order, merge
+from ._abreast import in_key_order, merge
 from .addressing import AsyncAddressingStore
 from .identity import AsyncIdentityStore
 from .renaming import Outward, renamed, translate

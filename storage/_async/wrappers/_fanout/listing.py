@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ...._core.closing import closing
 from ...._core.info import Capability, ListResult, ObjectInfo
 from ...base import AsyncBaseStore
-from ...transfer.abreast import in_key_order, merge, sorted_on_disk
+from .._abreast import in_key_order, merge, sorted_on_disk
 from .policies import ReadPolicy, majority, told
 from .pump import Pump
 from .replicas import Answer, Replicas

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 from ..._core.closing import closing
 from ..._core.errors import MalformedResponse
 from ..._core.info import ObjectInfo
-from .listing import in_pages
-from .sorting import sorted_pages
+from ..transfer.listing import in_pages
+from ..transfer.sorting import sorted_pages
 
 
 async def in_key_order(
