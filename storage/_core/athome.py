@@ -11,7 +11,8 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from .workers import Job, settle, theirs
@@ -105,12 +106,15 @@ class Desk:
 
     def enter(self, waiting: Waiting) -> None:
         """Begin to wait for something."""
+        if self._waits:  # one whose leaving was interrupted is still there
+            self._waits[:] = [each for each in self._waits if not each.is_set]
         self._waits.append(waiting)
 
     def leave(self, waiting: Waiting) -> None:
         """Wait for it no more."""
-        self._waits.remove(waiting)
-        while self._jobs and not self._waits:
+        with suppress(ValueError):
+            self._waits.remove(waiting)
+        while self._jobs and not self.attended:
             try:
                 job = self._jobs.popleft()
             except IndexError:
@@ -134,25 +138,37 @@ def mine() -> Desk:
 
 
 def waiting_one() -> Desk | None:
-    """The desk of the thread that waits for the code that runs; None where nobody does."""
+    """The desk of the thread that waits for the code that runs; None where nobody does.
+
+    That is never this thread: while it runs a loop, say within a user's function, nobody is there
+    to take what comes.
+    """
     desk = _desk.get()
-    return desk if desk is not None and desk.attended else None
+    if desk is None or desk is _thread.desk or not desk.attended:
+        return None
+    return desk
 
 
 class attending:  # noqa: N801 - reads as contextlib's
     """``with attending(signal):`` around what hands work over and waits for the signal."""
 
-    __slots__ = ("_desk", "_token", "_waiting")
-    _token: Token[Desk | None]
+    __slots__ = ("_before", "_desk", "_waiting")
 
     def __init__(self, waiting: Waiting) -> None:
         self._desk = _thread.desk
+        self._before = _desk.get()
         self._waiting = waiting
 
     def __enter__(self) -> None:
-        self._desk.enter(self._waiting)
-        self._token = _desk.set(self._desk)
+        try:
+            self._desk.enter(self._waiting)
+            _desk.set(self._desk)
+        except BaseException:  # an interrupt, after which nobody would leave
+            self.__exit__()
+            raise
 
     def __exit__(self, *exception: object) -> None:
-        _desk.reset(self._token)
-        self._desk.leave(self._waiting)
+        try:
+            _desk.set(self._before)  # and no token, which an interrupt may lose
+        finally:
+            self._desk.leave(self._waiting)

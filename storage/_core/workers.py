@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -198,11 +199,18 @@ class Pool:
         box.deliver()
         with self._ready:
             done, self._done = self._done, 0
-            if self._queue and done < BRISK and monotonic() - self._queue[0].born >= TICK:
+            if done < BRISK and self._waits_since() <= monotonic() - TICK:
                 self._wake_one()
         box.watching = bool(self._queue or box.done)
         if box.watching:
             loop.call_later(TICK, self._watch, loop, box)
+
+    def _waits_since(self) -> float:
+        """When the first job came that waits; workers take jobs without the lock."""
+        try:
+            return self._queue[0].born
+        except IndexError:
+            return inf
 
     def _wake_one(self) -> None:
         if self._asleep > self._calls:
@@ -214,24 +222,26 @@ class Pool:
             threading.Thread(target=self._work, name="storage-worker", daemon=True).start()
 
     def _work(self) -> None:
-        # Results leave in one wake-up for all calls that waited together; the few that are caught
-        # before a slow call leave with the next tick.
-        unsent: dict[_Outbox, asyncio.AbstractEventLoop] = {}
+        # Results leave in one wake-up for all calls of a loop that waited together; the few that
+        # are caught before a slow call of the same loop leave with its next tick.
+        last: Job | None = None
         queue = self._queue
         while True:
             try:
                 job = queue.popleft()
             except IndexError:
-                while unsent:
-                    box, loop = unsent.popitem()
-                    box.wake(loop)
-                    del loop
+                if last is not None:
+                    last.outbox.wake(last.loop)
+                    last = None
                 if not self._sleep():
                     return
                 continue
+            if last is not None and last.outbox is not job.outbox:
+                # Another loop's ticks end while this worker is busy with what is not its own.
+                last.outbox.wake(last.loop)
+            last = job
             job.run()
             self._done += 1
-            unsent[job.outbox] = job.loop
             del job
 
     def _sleep(self) -> bool:

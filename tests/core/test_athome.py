@@ -16,7 +16,9 @@ from typing import Any, Self
 import pytest
 
 from storage._core import calls
-from storage._core.adapt import is_of_another_thread
+from storage._core.adapt import is_of_another_thread, to_async
+from storage._core.athome import attending, waiting_one
+from storage._core.handover import Signal
 from storage._core.runner import run
 from storage.object import DictStore, FanoutError
 from storage.utils import CachingStore, FanoutStore
@@ -180,6 +182,30 @@ def test_what_runs_at_home_sees_the_context_and_may_wait_for_more() -> None:
 
     assert contextvars.copy_context().run(use) == b"x, from within"
     assert set(seen) == {"mine"}
+
+
+def test_a_loop_that_runs_at_home() -> None:
+    """While it does, the thread takes no calls, though its caller waits for it."""
+
+    class Outer(Mine):
+        def get(self, key: str) -> bytes:
+            found: bool = asyncio.run(to_async(Lazy()).exists(key))
+            return found.to_bytes() + super().get(key)
+
+    store = FanoutStore([Outer()])
+    store.put("a", b"x")
+    assert store.get("a") == b"\0x"
+
+
+def test_what_an_interrupted_wait_left_behind() -> None:
+    left = attending(Signal())
+    left.__enter__()
+    try:
+        assert asyncio.run(calls.call_at_home(get_ident)) != get_ident()
+    finally:
+        left.__exit__()
+        left.__exit__()  # nothing to leave any more
+    assert waiting_one() is None
 
 
 def test_works_where_another_loop_runs() -> None:

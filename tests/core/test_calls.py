@@ -77,6 +77,21 @@ async def test_no_call_waits_for_a_worker_that_sleeps_or_ends(
     assert done == [100] * 4
 
 
+async def test_no_result_waits_behind_a_slow_call_of_another_loop() -> None:
+    pool, go_on, end = Pool(limit=1), threading.Event(), threading.Event()
+    first = asyncio.create_task(pool.submit(go_on.wait, (10,)))
+    await asyncio.sleep(20 * workers.TICK)  # until nobody looks any more
+    other = asyncio.create_task(asyncio.to_thread(asyncio.run, pool.submit(end.wait, (10,))))
+    while not pool._queue:
+        await asyncio.sleep(0.001)
+    go_on.set()
+    try:
+        assert await asyncio.wait_for(first, 5)
+    finally:
+        end.set()
+        await other
+
+
 async def test_a_cancelled_call_that_has_not_begun_never_begins() -> None:
     pool, gate, begun = Pool(limit=1), threading.Event(), []
     first = asyncio.create_task(pool.submit(lambda: gate.wait(10)))
