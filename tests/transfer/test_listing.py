@@ -171,30 +171,42 @@ async def test_a_store_that_goes_while_it_is_listed_was_not_missing(
         await keys_of(Listing(Going(), "it", missing_ok=True))
 
 
-async def test_the_next_page_is_on_its_way_and_is_given_up_at_the_end() -> None:
+async def test_the_next_pages_are_on_their_way_and_are_given_up_at_the_end() -> None:
     begun, closed = 0, False
 
-    async def slow() -> AsyncGenerator[int, None]:
+    async def endless() -> AsyncGenerator[int, None]:
         nonlocal begun, closed
         try:
             while True:
                 begun += 1
-                if begun > 2:
-                    await asyncio.Event().wait()
                 yield begun
+                await asyncio.sleep(0)
         finally:
             closed = True
 
-    source = ahead(slow())
-    assert await anext(source) == 1
-    await asyncio.sleep(0)
-    assert begun == 2
-    assert await anext(source) == 2
-    await asyncio.sleep(0)
-    assert begun == 3
+    source = ahead(endless())
+    for number in range(1, 4):
+        assert await anext(source) == number
+        await asyncio.sleep(0.01)
+        assert begun == number + listing.AHEAD + 1  # one waits for room
     await source.aclose()
     assert closed
     assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("error", [OSError, asyncio.CancelledError])
+async def test_what_ends_a_listing_comes_after_its_pages(error: type[BaseException]) -> None:
+    async def broken() -> AsyncGenerator[int, None]:
+        yield 1
+        yield 2
+        raise error
+
+    found = []
+    with pytest.raises(error):
+        async for number in ahead(broken()):
+            await asyncio.sleep(0.01)
+            found.append(number)
+    assert found == [1, 2]
 
 
 async def test_pages_are_full_but_the_first_and_the_last() -> None:

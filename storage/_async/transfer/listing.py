@@ -22,6 +22,8 @@ from .steps import PAGE
 T = TypeVar("T")
 FIRST_PAGE = 100
 """Entries of the first page, which work should not have to wait for."""
+AHEAD = 8
+"""Pages that are read while others wait for theirs."""
 
 
 class Choice(Protocol):
@@ -198,21 +200,29 @@ async def in_pages(source: AsyncIterator[T]) -> AsyncGenerator[list[T], None]:
 async def ahead(
     source: AsyncIterator[T], context: contextvars.Context | None = None
 ) -> AsyncGenerator[T, None]:
-    """The items of an iterator, while the next one is on its way already.
+    """The items of an iterator, while the next ones are on their way already.
 
     Args:
         source: The iterator.
         context: In which it goes on; None: the caller's.
     """
+    held: asyncio.Queue[T | None] = asyncio.Queue()
+    room = asyncio.Semaphore(AHEAD)
     async with closing(source) as items:
-        coming = asyncio.create_task(_next(items), context=context)
+        reading = asyncio.create_task(_read_into(held, room, items), context=context)
+        reading.add_done_callback(lambda _: held.put_nowait(None))
         try:
-            while (item := await coming) is not None:
-                coming = asyncio.create_task(_next(items), context=context)
+            while (item := await held.get()) is not None:
+                room.release()
                 yield item
+            await reading
         finally:
-            await cancel_all([coming])
+            await cancel_all([reading])
 
 
-async def _next(items: AsyncIterator[T]) -> T | None:
-    return await anext(items, None)
+async def _read_into(
+    held: asyncio.Queue[T | None], room: asyncio.Semaphore, items: AsyncIterator[T]
+) -> None:
+    async for item in items:
+        await room.acquire()
+        held.put_nowait(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -10,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo
+from ..._core.window import cancel_all
 from .steps import Remembered, Row
 
 
@@ -72,13 +74,22 @@ async def merge(
             _Side(await stack.enter_async_context(closing(pages))) for pages in (here, there, known)
         ]
         while True:
-            for side in sides:
-                await side.fill()
+            await _fill([side for side in sides if not side.held])
             lasts = [side.held[-1].key for side in sides if side.held]
             if not lasts:
                 return
             horizon = min(lasts)
             yield _rows(*(side.take(horizon) for side in sides))
+
+
+async def _fill(sides: Sequence[_Side[Any]]) -> None:
+    """Let all of them hold something: at once, since each may wait for a server of its own."""
+    filling = [asyncio.create_task(side.fill()) for side in sides]
+    try:
+        for each in filling:
+            await each
+    finally:
+        await cancel_all(filling)
 
 
 def _rows(here: list[ObjectInfo], there: list[ObjectInfo], known: list[Remembered]) -> list[Row]:

@@ -26,7 +26,7 @@ from .copying import Copier
 from .deciding import Decider
 from .journal import Journal, identity, open_journal
 from .ledger import Ledger
-from .listing import DisorderError, Listing
+from .listing import DisorderError, Listing, ahead
 from .merge import merge, nothing
 from .options import SyncOptions
 from .performing import Performer, Rehearsal
@@ -142,7 +142,7 @@ class Run:
 
     async def _pass(self, writer: PlanWriter | None = None) -> bool:
         """Go through both listings; False: one of them has to be sorted first."""
-        known = nothing() if self._journal is None else self._journal.rows()
+        known = nothing() if self._journal is None else ahead(self._journal.rows())
         decide = judge(
             self._options.compare,
             source_keeps=self._source._keeps_modified,
