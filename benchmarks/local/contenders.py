@@ -9,10 +9,12 @@ from benchmarks.local.contender import Contender
 from benchmarks.local.stores import AsyncOurs, Ours, ours
 from benchmarks.local.tasks import Mode
 
-PLAIN, THREADS, BY_HAND = "plain files", "a thread per operation", "sqlite3 by hand"
+PLAIN, ONE_WRITER = "plain files", "plain files, one writer"
+THREADS, BY_HAND = "a thread per operation", "sqlite3 by hand"
 
 BLOCKING: dict[str, type[Contender]] = {
     PLAIN: files.ByHand,
+    ONE_WRITER: files.OneWriter,
     **ours(Ours),
     "obstore": files.Obstore,
     "fsspec": files.Fsspec,

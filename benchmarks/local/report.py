@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks import markdown
-from benchmarks.local.contenders import BY_HAND, PLAIN, THREADS
+from benchmarks.local.contenders import BY_HAND, ONE_WRITER, PLAIN, THREADS
 from benchmarks.local.race import Table
 from benchmarks.local.tasks import LARGE_VERBS, MIB, SMALL_VERBS, Mode
 
@@ -51,6 +51,7 @@ LIMITS = (
     Limit(IN_FLIGHT, "get", FILES, "obstore", 1 / 3),
     Limit(IN_FLIGHT, "get", FILES, THREADS, 1 / 2),
     Limit(BLOCKING, "put", FILES, PLAIN, 1.1),
+    Limit(BLOCKING, "put", FILES, ONE_WRITER, 1.5),
     Limit(IN_FLIGHT, "put", FILES, THREADS, 1),
     Limit(BLOCKING, "get", DATABASE, BY_HAND, 2),
     Limit(BLOCKING, "get", DATABASE, "sqlitedict", 1),

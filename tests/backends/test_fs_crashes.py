@@ -58,6 +58,15 @@ def test_killed_before_each_change_in_turn(
     assert min(counts) > 12
 
 
+def test_killed_before_each_call_of_the_short_way(tmp_path: Path) -> None:
+    root = Path("/dev/shm", tmp_path.name)
+    try:
+        (count,) = killed("quick", AsyncFilesystemStore, root, 1)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    assert count > 20
+
+
 WRITER = """
 import sys
 from storage import fs

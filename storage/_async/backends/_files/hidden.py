@@ -11,6 +11,8 @@ TEMPORARY = b".storage-tmp-"
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _UNNAMED = getattr(os, "O_TMPFILE", 0) if os.path.isdir("/proc/self/fd") else 0
+UNNAMED = os.O_WRONLY | _UNNAMED if _UNNAMED else 0
+"""Opens a file without a name in a directory; 0 where there are none."""
 _UNABLE = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOSYS}
 
 

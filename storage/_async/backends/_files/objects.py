@@ -13,7 +13,14 @@ from ...._core.errors import (
     StoreError,
     from_oserror,
 )
-from ...._core.info import ByteRange, ObjectInfo, ReadOptions, WriteOptions, check_delete
+from ...._core.info import (
+    WRITE_OVER,
+    ByteRange,
+    ObjectInfo,
+    ReadOptions,
+    WriteOptions,
+    check_delete,
+)
 from .kernel import copy_by_kernel
 from .layout import Layout
 from .lifetimes import MARK, is_over
@@ -23,9 +30,14 @@ from .names import is_anothers
 from .opened import OpenFile
 from .pending import Pending
 from .places import describe, found_in, gives_way
+from .quick import is_quick, put_new
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
+_ABSENT = WriteOptions(if_absent=True)
+ENOUGH = 8
+"""New objects in a row after which the short way is tried. It needs modules that take longer to
+import than a few objects need, and is the longer one for an object that replaces another."""
 _READ_BYTES = 1024 * 1024
 """Bytes that are copied by where the kernel cannot do it alone."""
 
@@ -43,6 +55,9 @@ class Objects:
         self.tree = tree
         self.layout = layout
         self.ttl = ttl
+        self._quick = ttl is None and is_quick(tree, layout)
+        self._new = 0
+        """How many puts in a row were of new objects, as the next one is then, as a rule."""
 
     def open(self, key: str) -> OpenFile:
         """Open an object for reading."""
@@ -126,7 +141,16 @@ class Objects:
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
+        if self._new >= ENOUGH and (options is WRITE_OVER or options == _ABSENT):
+            done = put_new(self.tree, self.layout, key, data)
+            if isinstance(done, ObjectInfo):
+                return done
+            if done is not None:
+                self._new = 0
+                with closing(done) as pending:
+                    return pending.appear(options)
         with closing(self.begin(key, options.if_absent or None)) as pending:
+            self._new = self._new + 1 if self._quick and pending.fresh else 0
             pending.write(data)
             return pending.publish(options)
 

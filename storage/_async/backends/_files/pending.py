@@ -34,6 +34,8 @@ class Pending:
         fresh: Whether it replaces nothing, so that it needs no name until it is the object; None
             where that is to be seen. It may still turn out otherwise.
         ttl: Seconds that the object lives; None: for ever.
+        begun: Descriptors of the directory and of a file in it without a name, where that is
+            written already; else both are made.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Pending:
         *,
         fresh: bool | None = False,
         ttl: float | None = None,
+        begun: tuple[int, int] | None = None,
     ) -> None:
         if ttl is not None and not tree.lifetimes.able:
             raise lifetimes.unable()
@@ -53,13 +56,16 @@ class Pending:
         self.parts = layout.parts(key)
         self.fresh = fresh
         self.temp: bytes | None = None
-        self.file = -1
         self.published = False
         self.dated: int | None = None
         """The time to be given to the object, in nanoseconds since 1970; None: that of now."""
         self.ttl = ttl
         self.end: int | None = None
         """When it is over, where that is known from another object, without a ``ttl``."""
+        if begun is not None:
+            self.directory, self.file = begun
+            return
+        self.file = -1
         try:
             self.directory = retried(self._begin)
         except OSError as error:
@@ -95,6 +101,10 @@ class Pending:
         """
         attributes = attributes or pack(options)
         self._seal(attributes, options)
+        return self.appear(options, attributes)
+
+    def appear(self, options: WriteOptions, attributes: bytes = b"") -> ObjectInfo:
+        """The rest of `publish`, where the file has all but its name."""
         try:
             found = self._publish_new(options) or self._publish(options)
         except FileNotFoundError as error:

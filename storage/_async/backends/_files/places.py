@@ -167,10 +167,12 @@ def taken() -> ObjectExists:
 def describe(key: str, found: os.stat_result, attributes: Known = UNKNOWN) -> ObjectInfo:
     """What an object's file tells of it."""
     # The time of the last change of any kind is the one that no program can set.
-    told = found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
+    size = found.st_size
+    told = found.st_mtime_ns, size, found.st_ino, found.st_ctime_ns
     etag = "%x-%x-%x-%x" % told  # noqa: UP031 - one is made for each key, in half the time
     try:
         modified = _at(found.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):
         modified = None  # a time outside of the calendar
-    return ObjectInfo(key, found.st_size, etag, modified, *attributes)
+    content_type, metadata = attributes
+    return ObjectInfo(key, size, etag, modified, content_type, metadata)

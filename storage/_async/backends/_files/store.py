@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from ...._core import calls
 from ...._core.errors import ConfigError, StoreError, from_oserror
@@ -29,7 +29,7 @@ from .tree import Tree
 from .waiting import is_exhausted, patiently
 
 T = TypeVar("T")
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 BATCH = 256
 """Objects that are removed in one hop."""
@@ -112,15 +112,17 @@ class AsyncFileTreeStore(FileListing):
     def _check_key(self, key: str) -> None:
         self._layout.check(key)
 
-    async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _do(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         try:
-            return await calls.brief(function, *args, **kwargs)
+            if calls.direct():  # what `brief` finds out, too, in a frame of its own
+                return function(*args)
+            return await calls.brief(function, *args)
         except StoreError:
             raise
         except OSError as error:
             if not is_exhausted(error):
                 raise from_oserror(error) from error
-        return await patiently(lambda: calls.call(function, *args, **kwargs))
+        return await patiently(lambda: calls.call(function, *args))
 
     # -- whole objects ----------------------------------------------------------------------
 

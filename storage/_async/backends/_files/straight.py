@@ -1,4 +1,4 @@
-"""Files opened by one call to the kernel, which itself refuses links anywhere on the way."""
+"""Calls to the kernel that Python has no function for: shorter ways to a file and to its name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _OPENAT2 = 437
 """The number of the call, on the machines below."""
 _MACHINES = {"x86_64", "aarch64", "riscv64", "ppc64le", "s390x"}
 _HERE = -100
+EMPTY_PATH = 0x1000
+"""Has `straight_linker` link the file itself."""
 _NO_LINKS = 0x04
 _CERTAIN = {errno.ENOENT, errno.ENOTDIR}
 """What means the same when the way is gone step by step."""
@@ -56,3 +58,24 @@ def straight_opener() -> Callable[[bytes, int], int | None] | None:
         return None
 
     return opener
+
+
+@cache
+def straight_linker() -> Callable[[int, bytes, int, bytes, int], int] | None:
+    """The system's own ``linkat``, which can give an open file a name; None where it cannot.
+
+    Called with a descriptor, no name, a directory's descriptor, the name, and `EMPTY_PATH`, it
+    gives 0 where it did. Where it did not, go through ``/proc``, which takes longer, is allowed to
+    everybody, and tells what is wrong.
+    """
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None).linkat
+    except (OSError, AttributeError):
+        return None
+    text, number = ctypes.c_char_p, ctypes.c_int
+    call.argtypes, call.restype = [number, text, number, text, number], number
+    return call

@@ -92,6 +92,8 @@ class Tree:
         """A descriptor of a directory."""
         if not parts:
             return os.open(self.root, flags)
+        if len(parts) == 1:
+            return os.open(self.root + b"/" + parts[0], flags | self._nofollow)
         return self._reach(parts, flags | self._nofollow)
 
     def open(self, parts: Parts) -> int:
