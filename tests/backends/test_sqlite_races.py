@@ -119,3 +119,20 @@ def test_a_version_is_never_used_twice(path: Path, monkeypatch: pytest.MonkeyPat
     with SqliteStore(path) as store:
         etags = [store.put("key", b"x").etag for _ in range(5)]
         assert len(set(etags)) == 5
+
+
+def test_versions_grow_within_a_commit_and_over_those_of_others(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stands still; two stores take turns, and each commit is of many objects."""
+    monkeypatch.setattr(objects, "time_ns", lambda: 1_000)
+    etags: list[int] = []
+    with SqliteStore(path) as one, SqliteStore(path) as other:
+        for turn in range(3):
+            for store in (one, other):
+                store.put_many((f"{turn}/{number}", b"x") for number in range(5))
+                etags.append(max(int(info.etag or "", 16) for info in store.list()))
+                etags.append(int(store.put(f"{turn}/new", b"x").etag or "", 16))
+                etags.append(int(store.put(f"{turn}/new", b"y").etag or "", 16))
+        assert etags == sorted(set(etags))
+        assert one.check().sound

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from storage._async.backends.db import file as file_module
+from storage._async.backends.db import room
 from storage._async.backends.db.objects import CHUNK
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
@@ -109,3 +110,26 @@ def test_a_read_only_database(existing: Path, monkeypatch: pytest.MonkeyPatch) -
         assert store.get("key") == b"value"
         with pytest.raises(AccessDenied):
             store.put("key", b"x")
+
+
+@pytest.mark.parametrize(("free", "looks"), [(room.PLENTY * 8, 1), (room.PLENTY * 2, 40)])
+def test_small_objects_look_once_where_there_is_plenty(
+    existing: Path, monkeypatch: pytest.MonkeyPatch, free: int, looks: int
+) -> None:
+    now, seen = 1_000.0, []
+
+    def left(connection: sqlite3.Connection) -> int:
+        seen.append(connection)
+        return free
+
+    monkeypatch.setattr(room, "monotonic", lambda: now)
+    monkeypatch.setattr(room, "_left", left)
+    with SqliteStore(existing) as store:
+        for number in range(40):
+            store.put(f"k{number}", b"small")
+        assert len(seen) == looks
+        store.put("large", bytes(room.SMALL + 1))
+        assert len(seen) == looks + 1
+        now += room.FRESH * 2
+        store.put("k", b"small")
+        assert len(seen) == looks + 2

@@ -56,7 +56,7 @@ class Link:
         self._watch = watch or Watch(file.path)
         self._writes = writes
         self._stopped = stopped
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         self._identity: Identity | None = None
         self._synchronous = ""
         self.setting = Setting()
@@ -66,7 +66,7 @@ class Link:
         """Whether it holds a connection now."""
         return self._connection is not None
 
-    def connection(self, *, create: bool = False) -> sqlite3.Connection:
+    def connection(self, *, create: bool = False) -> Connection:
         """The connection, to the very file that is there now (or was, for a reader, a ms ago).
 
         Args:
@@ -88,7 +88,7 @@ class Link:
             self._identity = self._watch.usable()
         return self._open(create)
 
-    def _open(self, create: bool) -> sqlite3.Connection:
+    def _open(self, create: bool) -> Connection:
         try:
             connection = _connect(self._path, create)
             try:
@@ -229,6 +229,9 @@ def _prepare_writing(connection: sqlite3.Connection) -> str:
     connection.execute("PRAGMA fullfsync = ON")  # on a Mac, fsync alone does not reach the disk
     (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA journal_size_limit = 67108864")
+    # What is written often goes into the file once for many times; so many pages are still found
+    # in the log at one look.
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
     # Some builds of SQLite overwrite all that is deleted, which takes as long as to write it.
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("BEGIN IMMEDIATE")

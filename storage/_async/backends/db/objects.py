@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from ...._core.errors import ObjectNotFound, StoreError
 from ...._core.info import WRITE_OVER, ObjectInfo, WriteOptions, check_delete
-from .room import check_room
+from .room import Connection, check_room
 
 Item: TypeAlias = tuple[str, bytes | memoryview]
 
@@ -29,13 +29,9 @@ NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 LIVE = f"(expires IS NULL OR expires > {NOW})"
 """What is true of an object whose time is not over."""
 _FIND = f"SELECT {FIELDS} FROM objects WHERE key = ?"  # noqa: S608 - constants alone, as below
-# What `find` gives, after the newest version of all.
-_LOOK_ROUND = f"""
-    SELECT (SELECT max(version) FROM chunks), {FIELDS}
-    FROM (SELECT 1) LEFT JOIN objects ON key = ?
-"""  # noqa: S608
 _SWAP = "UPDATE chunks SET version = ?, data = ? WHERE version = ? AND seq = 0"
 _PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUBLISH_NEW = "INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)"
 SWEEP = 500
 """Objects whose time is over that one transaction removes."""
 _OVER = f"SELECT key, version FROM objects WHERE expires <= {NOW} LIMIT {SWEEP}"  # noqa: S608
@@ -91,12 +87,14 @@ def new_version(connection: sqlite3.Connection) -> int:
 
     Every version has a chunk, an empty object an empty one.
     """
-    (newest,) = connection.execute("SELECT max(version) FROM chunks").fetchone()
-    return _after(newest)
-
-
-def _after(newest: int | None) -> int:
-    return max(time_ns(), (newest or 0) + 1)
+    ours = connection if isinstance(connection, Connection) else None
+    newest = None if ours is None else ours.newest
+    if newest is None:
+        (newest,) = connection.execute("SELECT max(version) FROM chunks").fetchone()
+    version = max(time_ns(), (newest or 0) + 1)
+    if ours is not None:
+        ours.newest = version
+    return version
 
 
 def publish(connection: sqlite3.Connection, key: str, row: Row, replaced: Row | None) -> ObjectInfo:
@@ -115,10 +113,7 @@ def new_row(version: int, size: int, options: WriteOptions, expires: int | None)
 
 def replaceable(connection: sqlite3.Connection, key: str, options: WriteOptions) -> Row | None:
     """What stands under the key, if the conditions allow to replace it."""
-    return _replaceable(key, options, find(connection, key))
-
-
-def _replaceable(key: str, options: WriteOptions, found: Row | None) -> Row | None:
+    found = find(connection, key)
     if options.conditional:
         there = living(found)
         options.check(key, None if there is None else there.info(key))
@@ -140,11 +135,16 @@ def put(
     expires: int | None = None,
 ) -> ObjectInfo:
     """Store a whole object."""
-    newest, *rest = connection.execute(_LOOK_ROUND, (key,)).fetchone()
-    replaced = _replaceable(key, options, None if rest[0] is None else Row(*rest))
+    replaced = replaceable(connection, key, options) if options.conditional else None
     check_room(connection, len(data))
-    version = _after(newest)
-    small = len(data) <= CHUNK
+    row, small = new_row(new_version(connection), len(data), options, expires), len(data) <= CHUNK
+    version = row.version
+    if not options.conditional:
+        # Most objects replace nothing, and then nobody need look for what they replace.
+        if small and connection.execute(_PUBLISH_NEW, (key, *row)).rowcount:
+            add_chunk(connection, version, 0, data)
+            return row.info(key)
+        replaced = find(connection, key)
     if small and replaced is not None and replaced.size <= CHUNK:
         # One chunk in place of another is one statement less.
         if connection.execute(_SWAP, (version, data, replaced.version)).rowcount:
@@ -157,7 +157,7 @@ def put(
         view = memoryview(data)
         for seq, start in enumerate(range(0, len(data), CHUNK)):
             add_chunk(connection, version, seq, view[start : start + CHUNK])
-    return publish(connection, key, new_row(version, len(data), options, expires), replaced)
+    return publish(connection, key, row, replaced)
 
 
 def put_each(connection: sqlite3.Connection, items: Sequence[Item], expires: int | None) -> None:

@@ -10,19 +10,32 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+from time import monotonic
 
 from ...._core.errors import NoSpace
 
 PLENTY = 64 * 1024 * 1024
 """Free bytes from which on nobody looks closer."""
+SMALL, FRESH = 64 * 1024, 0.05
+"""Bytes of an object for which a look counts that is not older, in seconds: four times plenty does
+not go in that time."""
 RESERVE = 1024 * 1024
 """Bytes that are left for deletes, which need some room, too; on small disks a sixteenth."""
 
 
 class Connection(sqlite3.Connection):
-    """A connection that knows its file."""
+    """A connection that knows its file, and what it has seen of it."""
 
     path = ""
+    newest: int | None = None
+    """The newest version that there is, where this transaction has looked."""
+    plenty = 0.0
+    """Until when so much of the disk is free that small objects need not look closer."""
+
+    def begin(self) -> None:
+        """Begin a transaction that writes."""
+        self.newest = None
+        self.execute("BEGIN IMMEDIATE")
 
 
 def check_room(connection: sqlite3.Connection, size: int) -> None:
@@ -31,8 +44,13 @@ def check_room(connection: sqlite3.Connection, size: int) -> None:
     Raises:
         NoSpace: It may not; nothing was changed.
     """
+    ours = connection if isinstance(connection, Connection) else None
+    if ours is not None and size <= SMALL and monotonic() < ours.plenty:
+        return
     left = _left(connection)
     if left > PLENTY + 4 * size:
+        if ours is not None and left > 4 * PLENTY:
+            ours.plenty = monotonic() + FRESH
         return
     held, free = _held(connection)
     growth = 0 if free > size else size

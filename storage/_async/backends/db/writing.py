@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...._core.errors import NoSpace, StoreError
@@ -14,7 +14,7 @@ from .errors import is_busy, is_full, translate
 from .file import Link
 from .forks import inside
 from .jobs import How, Job, anybody, take, take_expired
-from .room import tidy
+from .room import Connection, tidy
 
 GROUP = 256
 """Units that share one commit at most."""
@@ -123,11 +123,11 @@ class Writer:
             pass
 
     @contextmanager
-    def _transaction(self, durable: bool, create: bool) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, durable: bool, create: bool) -> Iterator[Connection]:
         connection = self.link.connection(create=create)
         self.link.synchronise(durable)
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            connection.begin()
             yield connection
         finally:
             if connection.in_transaction:
@@ -135,10 +135,10 @@ class Writer:
 
 
 def _run_in_transaction(
-    connection: sqlite3.Connection, unit: Callable[..., Any], args: tuple[Any, ...]
+    connection: Connection, unit: Callable[..., Any], args: tuple[Any, ...]
 ) -> Any:
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        connection.begin()
         result = unit(connection, *args)
         connection.execute("COMMIT")
     except BaseException:
@@ -150,10 +150,12 @@ def _run_in_transaction(
 
 def _take_group(waiting: deque[Job], durable: bool, jobs: list[Job]) -> None:
     """Take those that one commit serves."""
-    while (
-        len(jobs) < GROUP
-        and (job := take(waiting, lambda job: durable or not job.how.durable)) is not None
-    ):
+    if durable:  # it serves all; callers may take theirs back at any time
+        with suppress(IndexError):
+            while len(jobs) < GROUP:
+                jobs.append(waiting.popleft())
+        return
+    while len(jobs) < GROUP and (job := take(waiting, lambda job: not job.how.durable)) is not None:
         jobs.append(job)
 
 
