@@ -42,7 +42,7 @@ def put_new(
     file = directory = -1
     named = False
     try:
-        directory = tree.enter(parts[:-1], LIST)
+        directory = tree.enter(parts[:-1])
         file = os.open(b".", hidden.UNNAMED, 0o666, dir_fd=directory)
         if os.write(file, data) < len(data):
             return None
@@ -50,8 +50,9 @@ def put_new(
         os.utime(file, ns=(now, now))  # as when `Pending` seals it, where this and
         os.close(os.dup(file))  # this are explained
         if link(file, b"", directory, name, EMPTY_PATH):
-            pending = Pending(tree, layout, key, begun=(directory, file))
-            file = directory = -1
+            listed = os.open(b".", LIST, dir_fd=directory)  # to be locked
+            pending = Pending(tree, layout, key, begun=(listed, file))
+            file = -1
             return pending
         named = True
         return describe(key, os.fstat(file), (None, {}) if tree.attributes else UNKNOWN)
