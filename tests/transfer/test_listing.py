@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.transfer import listing, sorting
-from storage._async.transfer.listing import DisorderError, Listing, ahead, in_pages
+from storage._async.transfer.ahead import AHEAD, ahead
+from storage._async.transfer.listing import DisorderError, Listing, in_pages
 from storage._async.transfer.merge import merge
 from storage._async.transfer.selection import Selection
 from storage._async.transfer.steps import Remembered
@@ -188,7 +189,7 @@ async def test_the_next_pages_are_on_their_way_and_are_given_up_at_the_end() -> 
     for number in range(1, 4):
         assert await anext(source) == number
         await asyncio.sleep(0.01)
-        assert begun == number + listing.AHEAD + 1  # one waits for room
+        assert begun == number + AHEAD + 1  # one waits for room
     await source.aclose()
     assert closed
     assert len(asyncio.all_tasks()) == 1
