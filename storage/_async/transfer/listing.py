@@ -73,6 +73,8 @@ class Listing:
         """Files that no key stands for."""
         self.disordered = False
         """Set when it was found out of order; the next time it is sorted here."""
+        self.sorts = False
+        """Whether pages are to be in order, whatever else there is."""
         self._store = store
         self._choice = choice
         self._missing_ok = missing_ok
@@ -81,8 +83,9 @@ class Listing:
 
     async def begin(self) -> None:
         """Begin before anybody asks for pages; then `pages` or `aclose` has to follow."""
-        self._begun = self._ahead()
-        await self._begun.get_going(HEAD_START)
+        if self._begun is None:
+            self._begun = self._ahead()
+            await self._begun.get_going(HEAD_START)
 
     async def aclose(self) -> None:
         """Give up what was begun, if nobody has asked for it."""
@@ -94,28 +97,49 @@ class Listing:
         self.count, self.unlisted = 0, Unlisted()
         context = contextvars.copy_context()
         context.run(current.set, self.unlisted if self._accounted else None)
-        listed = self._listed()
-        if self.disordered or Capability.ORDERED not in self._store.capabilities:
-            listed = sorted_pages(listed)
-        return Ahead(listed, context)
+        return Ahead(self._listed(), context)
 
-    async def pages(self) -> AsyncGenerator[list[ObjectInfo], None]:
-        """What is wanted, from the beginning, in key order.
+    async def pages(self, *, in_order: bool = True) -> AsyncGenerator[list[ObjectInfo], None]:
+        """What is wanted, from the beginning.
+
+        Args:
+            in_order: Whether it has to be in the order of the keys. Otherwise a store that does not
+                list so is not waited for: its pages come as they are, as long as their keys rise.
 
         Raises:
             DisorderError: It is not in order, although the store says so. Begin again.
             StoreError: It broke off.
         """
         begun, self._begun = self._begun, None
-        last = None
-        async with closing(begun or self._ahead()) as pages:
-            async for page in pages:
-                if not _rises(page, last):
-                    page = self._once_each(page, last)
-                if page:
-                    last = page[-1].key
+        async with closing(begun or self._ahead()) as listed:
+            pages = listed
+            if self.disordered or Capability.ORDERED not in self._store.capabilities:
+                first: list[ObjectInfo] = []
+                if not (in_order or self.sorts):
+                    last = None
+                    async for page in listed:
+                        if not _rises(page, last):
+                            first = page
+                            break
+                        last = page[-1].key if page else last
+                        self.count += len(page)
+                        yield page
+                pages = sorted_pages(_with(first, listed))
+            async with closing(self._checked(pages)) as checked:
+                async for page in checked:
                     self.count += len(page)
                     yield page
+
+    async def _checked(
+        self, pages: AsyncIterator[list[ObjectInfo]]
+    ) -> AsyncGenerator[list[ObjectInfo], None]:
+        last = None
+        async with closing(pages):
+            async for page in pages:
+                kept = page if _rises(page, last) else self._once_each(page, last)
+                if kept:
+                    last = kept[-1].key
+                    yield kept
 
     async def _listed(self) -> AsyncGenerator[list[ObjectInfo], None]:
         """As the store gives it."""
@@ -168,6 +192,15 @@ def source_listing(store: AsyncBaseStore, choice: Choice | None) -> Listing:
 def target_listing(store: AsyncBaseStore, choice: Choice | None) -> Listing:
     """That of a sync's target, which need not be there yet."""
     return Listing(store, "the target", choice, missing_ok=True)
+
+
+async def _with(
+    first: list[ObjectInfo], rest: AsyncIterator[list[ObjectInfo]]
+) -> AsyncGenerator[list[ObjectInfo], None]:
+    """What comes after the first page as well."""
+    yield first
+    async for page in rest:
+        yield page
 
 
 def _rises(page: list[ObjectInfo], last: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -157,8 +157,10 @@ class Run:
         if self._journal is not None and not self._options.dry_run:
             forget = self._journal.forget
         decider = Decider(decide, self._options.selection, forget)
-        steps = decider.steps(merge(self._here.pages(), self._there.pages(), known))
-        async with self._applier() as applier:
+        self._here.sorts = writer is not None  # so that plans can be compared
+        steps = decider.steps(merge(self._here.pages, self._there.pages(), known))
+        async with self._applier() as applier, aclosing(self._here):
+            await self._here.begin()
             if writer is not None:
                 steps = self._written(steps, writer)
             try:
