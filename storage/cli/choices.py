@@ -159,7 +159,7 @@ def take_comparison(words: dict[str, Any]) -> str:
 TRANSFERS: Callable[[Any], Any] = click.option(
     "--transfers",
     type=click.IntRange(1, 1000),
-    default=64,
+    default=128,
     show_default=True,
     help="Objects in flight.",
 )
