@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +17,6 @@ from .places import MASK, take_journal, without_secrets
 if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
     from .._async.transfer.listing import Listing
-    from .._async.transfer.options import SyncOptions
     from .._async.transfer.report import SyncReport, Tell
     from .._async.transfer.running import Run
 
@@ -47,12 +45,12 @@ class Ends:
 
     @asynccontextmanager
     async def running(
-        self, options: SyncOptions, tell: Tell | None = None, *, listed: bool = True
+        self, options: Mapping[str, Any], tell: Tell | None = None, *, listed: bool = True
     ) -> AsyncIterator[Run]:
         """What does the work, in this process or with others, while the stores are open.
 
         Args:
-            options: How; the journal and the backup are told here.
+            options: The arguments of `SyncOptions`, less the journal and the backup.
             tell: Is told of events.
             listed: Whether to begin to list each end as soon as it is open. A server then works on
                 it while all else is loaded here, which takes longer than many a run.
@@ -60,13 +58,13 @@ class Ends:
         async with AsyncExitStack() as stack:
             ends, listings = await self._open_ends(stack, options if listed else None)
             backup = None if self._backup is None else await _open(stack, self._backup)
-            options = replace(options, backup=backup)
-            run = await calls.call(self._made, *ends, options, tell, listings)
+            given = {**options, "backup": backup}
+            run = await calls.call(self._made, *ends, given, tell, listings)
             self.report = run.report
             yield run
 
     async def _open_ends(
-        self, stack: AsyncExitStack, options: SyncOptions | None
+        self, stack: AsyncExitStack, options: Mapping[str, Any] | None
     ) -> tuple[tuple[AsyncBaseStore, AsyncBaseStore], tuple[Listing, Listing] | None]:
         stores: dict[int, AsyncBaseStore] = {}
         begun: dict[int, Listing] = {}
@@ -82,13 +80,14 @@ class Ends:
         self,
         source: AsyncBaseStore,
         target: AsyncBaseStore,
-        options: SyncOptions,
+        given: dict[str, Any],
         tell: Tell | None,
         listings: tuple[Listing, Listing] | None,
     ) -> Run:
+        from .._async.transfer.options import SyncOptions
         from .._async.transfer.running import Run
 
-        options = replace(options, journal=self._journal_of(source, target))
+        options = SyncOptions(**given, journal=self._journal_of(source, target))
         if self._workers == 1:
             return Run(source, target, options, tell, listings)
         from .._async.base import AsyncBaseStore
@@ -112,11 +111,11 @@ async def _open(stack: AsyncExitStack, url: str) -> AsyncBaseStore:
 
 
 async def _begun(
-    stack: AsyncExitStack, end: int, store: AsyncBaseStore, options: SyncOptions
+    stack: AsyncExitStack, end: int, store: AsyncBaseStore, options: Mapping[str, Any]
 ) -> Listing:
     from .._async.transfer.listing import source_listing, target_listing
 
-    listing = (source_listing, target_listing)[end](store, options.selection)
+    listing = (source_listing, target_listing)[end](store, options.get("selection"))
     stack.push_async_callback(listing.aclose)
     await listing.begin()
     return listing

@@ -15,7 +15,6 @@ from .main import FAILED, OK, run, shown
 
 if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
-    from .._async.transfer.options import SyncOptions
     from .._async.transfer.plan import SyncPlan
     from .._async.transfer.verify import VerifyReport
     from .ends import Ends
@@ -42,19 +41,12 @@ def sync(source: str, target: str, delete: bool, dry_run: bool, **words: Any) ->
     What was the same is remembered in a file beside a local TARGET, or else in
     ~/.local/state/storage, so that the next run reads nothing to find that out.
     """
-    from .._async.transfer.options import SyncOptions
     from .ends import Ends
     from .sums import Teller
 
     teller = Teller("sync", words, dry_run=dry_run)
     ends = Ends(source, target, words, make_journal=not dry_run)
-    options = SyncOptions(
-        delete=delete,
-        dry_run=dry_run,
-        compare=choices.take_comparison(words),  # type: ignore[arg-type]
-        selection=choices.take_selection(words),
-        **words,
-    )
+    options = {"delete": delete, "dry_run": dry_run, **choices.take_choice(words), **words}
 
     async def work() -> None:
         async with ends.running(options, teller.listener) as task, teller.progress(task.report):
@@ -74,19 +66,12 @@ def sync(source: str, target: str, delete: bool, dry_run: bool, **words: Any) ->
 @click.argument("target")
 def plan(source: str, target: str, output: Path | None, delete: bool, **words: Any) -> int:
     """Write down what a sync would do, as lines of JSON, and do none of it."""
-    from .._async.transfer.options import SyncOptions
     from .ends import Ends
 
     ends = Ends(source, target, words, make_journal=False)
-    options = SyncOptions(
-        delete=delete,
-        dry_run=True,
-        max_delete=None,
-        compare=choices.take_comparison(words),  # type: ignore[arg-type]
-        selection=choices.take_selection(words),
-        **words,
-    )
-    header = {**ends.header(), "compare": options.compare, "delete": delete}
+    chosen = {**choices.take_choice(words), "delete": delete}
+    options = {"dry_run": True, "max_delete": None, **chosen, **words}
+    header = {**ends.header(), "compare": chosen["compare"], "delete": delete}
     if output is None:
         return _plan_to_standard_output(ends, options, header)
     partial = output.with_name(f"{output.name}.partial")
@@ -99,7 +84,7 @@ def plan(source: str, target: str, output: Path | None, delete: bool, **words: A
     return OK
 
 
-def _plan_to_standard_output(ends: Ends, options: SyncOptions, header: dict[str, Any]) -> int:
+def _plan_to_standard_output(ends: Ends, options: dict[str, Any], header: dict[str, Any]) -> int:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
@@ -111,7 +96,7 @@ def _plan_to_standard_output(ends: Ends, options: SyncOptions, header: dict[str,
 
 
 async def _written(
-    ends: Ends, options: SyncOptions, path: Path, header: dict[str, Any]
+    ends: Ends, options: dict[str, Any], path: Path, header: dict[str, Any]
 ) -> SyncPlan:
     from .._async.transfer.plan import PlanWriter
 
@@ -153,7 +138,6 @@ def apply(
     SOURCE and TARGET are those of the plan. They are named where it does not hold their secrets, or
     where they are reached in another way by now.
     """
-    from .._async.transfer.options import SyncOptions
     from .._async.transfer.plan import read_plan
     from .ends import Ends, take_ends
     from .sums import Teller
@@ -161,8 +145,7 @@ def apply(
     teller = Teller("apply", words)
     made = read_plan(plan)
     ends = Ends(*take_ends(made.header, source, target), words, make_journal=True)
-    delete = bool(made.header.get("delete"))
-    options = SyncOptions(delete=delete, **words)
+    options = {"delete": bool(made.header.get("delete")), **words}
 
     async def work() -> None:
         running = ends.running(options, teller.listener, listed=False)
