@@ -116,11 +116,12 @@ class BucketPassing(AsyncBaseStore):
     @asynccontextmanager
     async def _fetching(self, key: str, options: ReadOptions) -> AsyncIterator[Fetch]:
         download = reading.Download(self._send, self._prefix + key, key, options)
-        try:
-            await self._run("get", key, download.open())
-            yield _Fetch(download, partial(self._steps, "get"))
-        finally:
-            download.close()
+        with download.crowd.one():
+            try:
+                await self._run("get", key, download.open())
+                yield _Fetch(download, partial(self._steps, "get"))
+            finally:
+                download.close()
 
 
 def _may_read(send: ObjectRequests, other: ObjectRequests) -> bool:
@@ -150,7 +151,7 @@ class _Elsewhere:
     aside = True
 
     def __init__(self, place: Place) -> None:
-        self.write = place.write
+        self.write, self.file = place.write, place.file
         self._place = place
 
     def digest(self, name: str) -> bytes:
