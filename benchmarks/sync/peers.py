@@ -23,7 +23,7 @@ RCLONE = (
 
 def ours(program: str, source: Place, target: Place) -> Words | None:
     """The command of this package."""
-    return [program, "-m", "storage", "sync", source.url, target.url]
+    return [program, "sync", source.url, target.url]
 
 
 def ours_on_uvloop(program: str, source: Place, target: Place) -> Words | None:
@@ -100,7 +100,7 @@ class Peer:
 
 OURS = "storage sync"
 PEERS: dict[str, Peer] = {
-    OURS: Peer(sys.executable, ours),
+    OURS: Peer("storage", ours),
     f"{OURS}, uvloop": Peer(sys.executable, ours_on_uvloop),
     "rclone": Peer("rclone", rclone, judged=True),
     "s5cmd": Peer("s5cmd", s5cmd, judged=True),
@@ -120,7 +120,7 @@ def find(program: str) -> str | None:
 
 def environment(folder: Path, service: S3Service | None) -> dict[str, str]:
     """That of all commands: no settings of whoever runs this, and where the server is."""
-    foreign = ("AWS_", "RCLONE_", "S3_")
+    foreign = ("AWS_", "RCLONE_", "S3_", "PYTHONDONTWRITEBYTECODE")  # installed, it is compiled
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     # A home of their own: neither settings nor journals of other runs.
     own |= {"HOME": str(folder), "XDG_STATE_HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true"}

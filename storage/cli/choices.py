@@ -156,10 +156,15 @@ def take_comparison(words: dict[str, Any]) -> str:
     return modes.pop() if modes else "auto"
 
 
+def take_choice(words: dict[str, Any]) -> dict[str, Any]:
+    """What is compared, and how; the options are taken out of ``words``."""
+    return {"compare": take_comparison(words), "selection": take_selection(words)}
+
+
 TRANSFERS: Callable[[Any], Any] = click.option(
     "--transfers",
     type=click.IntRange(1, 1000),
-    default=64,
+    default=128,
     show_default=True,
     help="Objects in flight.",
 )

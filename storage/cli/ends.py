@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._core import calls
 from .._core.errors import ConfigError
 from .._registry import open_async_store
 from .places import MASK, take_journal, without_secrets
 
 if TYPE_CHECKING:
-    from .._async.transfer.options import SyncOptions
-    from .._async.transfer.report import Tell
+    from .._async.base import AsyncBaseStore
+    from .._async.transfer.listing import Listing
+    from .._async.transfer.report import SyncReport, Tell
     from .._async.transfer.running import Run
 
-T = TypeVar("T")
+SOURCE, TARGET = 0, 1
 
 
 class Ends:
@@ -35,39 +37,88 @@ class Ends:
         self, source: str, target: str, words: dict[str, Any], *, make_journal: bool
     ) -> None:
         self.urls = source, target
-        self.backup_url: str | None = words.pop("backup", None)
+        self._backup: str | None = words.pop("backup", None)
+        self.report: SyncReport | None = None
+        """Of the run, as soon as there is one."""
         self._workers: int = words.pop("workers", 1)
-        self.source, self.target = open_async_store(source), open_async_store(target)
-        backup = None if self.backup_url is None else open_async_store(self.backup_url)
-        self._stores = [store for store in (self.source, self.target, backup) if store is not None]
-        journal = take_journal(words, self.source, self.target, make=make_journal)
-        self.arguments: dict[str, Any] = {"backup": backup, "journal": journal}
+        self._journal_of = take_journal(words, make=make_journal)
 
-    def run(self, options: SyncOptions, tell: Tell | None = None) -> Run:
-        """What does the work, in this process or with others."""
-        if self._workers > 1:
-            from .._async.transfer.journalplace import lives_here
-            from .fleet import FleetRun
+    @asynccontextmanager
+    async def running(
+        self, options: Mapping[str, Any], tell: Tell | None = None, *, listed: bool = True
+    ) -> AsyncIterator[Run]:
+        """What does the work, in this process or with others, while the stores are open.
 
-            for store in self._stores:
-                if lives_here(store):
-                    raise ConfigError(f"no other process can open {store!r}: leave out --workers")
-            return FleetRun(self, options, tell, self._workers)
+        Args:
+            options: The arguments of `SyncOptions`, less the journal and the backup.
+            tell: Is told of events.
+            listed: Whether to begin to list each end as soon as it is open. A server then works on
+                it while all else is loaded here, which takes longer than many a run.
+        """
+        async with AsyncExitStack() as stack:
+            ends, listings = await self._open_ends(stack, options if listed else None)
+            backup = None if self._backup is None else await _open(stack, self._backup)
+            given = {**options, "backup": backup}
+            run = await calls.call(self._made, *ends, given, tell, listings)
+            self.report = run.report
+            yield run
+
+    async def _open_ends(
+        self, stack: AsyncExitStack, options: Mapping[str, Any] | None
+    ) -> tuple[tuple[AsyncBaseStore, AsyncBaseStore], tuple[Listing, Listing] | None]:
+        stores: dict[int, AsyncBaseStore] = {}
+        begun: dict[int, Listing] = {}
+        # What is far away comes first: it has the most to wait for.
+        for end in sorted((SOURCE, TARGET), key=lambda end: "://" not in self.urls[end]):
+            stores[end] = await _open(stack, self.urls[end])
+            if options is not None:
+                begun[end] = await _begun(stack, end, stores[end], options)
+        listings = None if options is None else (begun[SOURCE], begun[TARGET])
+        return (stores[SOURCE], stores[TARGET]), listings
+
+    def _made(
+        self,
+        source: AsyncBaseStore,
+        target: AsyncBaseStore,
+        given: dict[str, Any],
+        tell: Tell | None,
+        listings: tuple[Listing, Listing] | None,
+    ) -> Run:
+        from .._async.transfer.options import SyncOptions
         from .._async.transfer.running import Run
 
-        return Run(self.source, self.target, options, tell)
+        options = SyncOptions(**given, journal=self._journal_of(source, target))
+        if self._workers == 1:
+            return Run(source, target, options, tell, listings)
+        from .._async.base import AsyncBaseStore
+        from .._async.transfer.journalplace import lives_here
+        from .fleet import FleetRun, Urls
 
-    async def within(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What some work returns that needs the stores open."""
-        async with AsyncExitStack() as stack:
-            for store in self._stores:
-                await stack.enter_async_context(store)
-            return await work()
+        for store in (source, target, options.backup):
+            if isinstance(store, AsyncBaseStore) and lives_here(store):
+                raise ConfigError(f"no other process can open {store!r}: leave out --workers")
+        urls = Urls(*self.urls, self._backup)
+        return FleetRun(source, target, options, tell, listings, urls=urls, workers=self._workers)
 
     def header(self) -> dict[str, Any]:
         """What a plan says of its ends."""
         source, target = map(without_secrets, self.urls)
         return {"source": source, "target": target, "urls": True, "directory": os.getcwd()}
+
+
+async def _open(stack: AsyncExitStack, url: str) -> AsyncBaseStore:
+    return await stack.enter_async_context(await calls.call(open_async_store, url))
+
+
+async def _begun(
+    stack: AsyncExitStack, end: int, store: AsyncBaseStore, options: Mapping[str, Any]
+) -> Listing:
+    from .._async.transfer.listing import source_listing, target_listing
+
+    listing = (source_listing, target_listing)[end](store, options.get("selection"))
+    stack.push_async_callback(listing.aclose)
+    await listing.begin()
+    return listing
 
 
 def take_ends(header: dict[str, Any], source: str | None, target: str | None) -> tuple[str, str]:

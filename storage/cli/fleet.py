@@ -11,13 +11,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from .._async.transfer.applying import Applier, Performs
 from .._async.transfer.journal import Journal
 from .._async.transfer.ledger import Ledger
-from .._async.transfer.options import SyncOptions
-from .._async.transfer.report import Tell
 from .._async.transfer.running import Run
 from .._async.transfer.steps import Action, Outcome, Step
 from .._core import calls
@@ -27,28 +25,32 @@ from .._core.window import cancel_all
 from .channel import Channel
 from .worker import Given, Setup
 
-if TYPE_CHECKING:
-    from .ends import Ends
-
 AHEAD = 4
 """Steps that a worker is given, for each that it may have in flight."""
 PATIENCE = 10.0
 """Seconds that a worker has to end by itself."""
 
 
+class Urls(NamedTuple):
+    """What other processes open the stores by."""
+
+    source: str
+    target: str
+    backup: str | None
+
+
 class FleetRun(Run):
     """Makes one target what a source is, with the help of other processes.
 
     Args:
-        ends: Both, and the backup; the processes open them by their URLs.
-        options: How.
-        tell: Is told of events.
+        ends: The arguments of `Run`.
+        urls: Those of the same stores.
         workers: How many processes.
     """
 
-    def __init__(self, ends: Ends, options: SyncOptions, tell: Tell | None, workers: int) -> None:
-        super().__init__(ends.source, ends.target, options, tell)
-        self._ends = ends
+    def __init__(self, *ends: Any, urls: Urls, workers: int) -> None:
+        super().__init__(*ends)
+        self._urls = urls
         self._workers = workers
 
     @asynccontextmanager
@@ -79,8 +81,7 @@ class FleetRun(Run):
     def _setup(self, share: int) -> Setup:
         options, workers = self._options, self._workers
         return Setup(
-            *self._ends.urls,
-            self._ends.backup_url,
+            *self._urls,
             share,
             max(1, options.buffer // workers),
             None if options.bandwidth is None else options.bandwidth / workers,

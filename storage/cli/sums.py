@@ -12,7 +12,7 @@ from .main import FAILED, OK, complain, one_line, shown
 from .progress import Progress, readable
 
 if TYPE_CHECKING:
-    from .._async.transfer.report import SyncEvent, SyncReport
+    from .._async.transfer.report import SyncEvent, SyncReport, Tell
 
 SHOWN = 10
 """Failures that are named; the others are counted."""
@@ -43,11 +43,12 @@ class Teller:
         return self._progress
 
     @property
-    def listens(self) -> bool:
-        """Whether it wants to know of each outcome."""
-        return self._as_json or (self._verbose and not self._quiet)
+    def listener(self) -> Tell | None:
+        """What is to be told of each outcome; None: nobody wants to know."""
+        listens = self._as_json or (self._verbose and not self._quiet)
+        return self._tell if listens else None
 
-    async def tell(self, events: list[SyncEvent]) -> None:
+    async def _tell(self, events: list[SyncEvent]) -> None:
         """Print a line for each outcome that is worth one."""
         if self._progress is not None:
             self._progress.wipe()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from .main import FAILED, OK, run, shown
 if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
     from .._async.transfer.plan import SyncPlan
-    from .._async.transfer.running import Run
     from .._async.transfer.verify import VerifyReport
     from .ends import Ends
     from .sums import Teller
@@ -42,22 +41,18 @@ def sync(source: str, target: str, delete: bool, dry_run: bool, **words: Any) ->
     What was the same is remembered in a file beside a local TARGET, or else in
     ~/.local/state/storage, so that the next run reads nothing to find that out.
     """
-    from .._async.transfer.options import SyncOptions
     from .ends import Ends
     from .sums import Teller
 
     teller = Teller("sync", words, dry_run=dry_run)
     ends = Ends(source, target, words, make_journal=not dry_run)
-    options = SyncOptions(
-        delete=delete,
-        dry_run=dry_run,
-        compare=choices.take_comparison(words),  # type: ignore[arg-type]
-        selection=choices.take_selection(words),
-        **ends.arguments,
-        **words,
-    )
-    task = ends.run(options, teller.tell if teller.listens else None)
-    return _done(task, ends, task.sync, teller)
+    options = {"delete": delete, "dry_run": dry_run, **choices.take_choice(words), **words}
+
+    async def work() -> None:
+        async with ends.running(options, teller.listener) as task, teller.progress(task.report):
+            await task.sync()
+
+    return _done(work(), ends, teller)
 
 
 @click.command()
@@ -71,26 +66,17 @@ def sync(source: str, target: str, delete: bool, dry_run: bool, **words: Any) ->
 @click.argument("target")
 def plan(source: str, target: str, output: Path | None, delete: bool, **words: Any) -> int:
     """Write down what a sync would do, as lines of JSON, and do none of it."""
-    from .._async.transfer.options import SyncOptions
     from .ends import Ends
 
     ends = Ends(source, target, words, make_journal=False)
-    options = SyncOptions(
-        delete=delete,
-        dry_run=True,
-        max_delete=None,
-        compare=choices.take_comparison(words),  # type: ignore[arg-type]
-        selection=choices.take_selection(words),
-        **ends.arguments,
-        **words,
-    )
-    task = ends.run(options)
-    header = {**ends.header(), "compare": options.compare, "delete": delete}
+    chosen = {**choices.take_choice(words), "delete": delete}
+    options = {"dry_run": True, "max_delete": None, **chosen, **words}
+    header = {**ends.header(), "compare": chosen["compare"], "delete": delete}
     if output is None:
-        return _plan_to_standard_output(task, ends, header)
+        return _plan_to_standard_output(ends, options, header)
     partial = output.with_name(f"{output.name}.partial")
     try:
-        made = run(ends.within(lambda: _written(task, partial, header)))
+        made = run(_written(ends, options, partial, header))
         partial.replace(output)
     finally:
         partial.unlink(missing_ok=True)
@@ -98,25 +84,28 @@ def plan(source: str, target: str, output: Path | None, delete: bool, **words: A
     return OK
 
 
-def _plan_to_standard_output(task: Run, ends: Ends, header: dict[str, Any]) -> int:
+def _plan_to_standard_output(ends: Ends, options: dict[str, Any], header: dict[str, Any]) -> int:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "plan"
-        made = run(ends.within(lambda: _written(task, path, header)))
+        made = run(_written(ends, options, path, header))
         for line in made.lines():
             sys.stdout.write(line)
     return OK
 
 
-async def _written(task: Run, path: Path, header: dict[str, Any]) -> SyncPlan:
+async def _written(
+    ends: Ends, options: dict[str, Any], path: Path, header: dict[str, Any]
+) -> SyncPlan:
     from .._async.transfer.plan import PlanWriter
 
-    writer = PlanWriter(path, header)
-    try:
-        return await task.plan(writer)
-    finally:
-        await writer.aclose()
+    async with ends.running(options) as task:
+        writer = PlanWriter(path, header)
+        try:
+            return await task.plan(writer)
+        finally:
+            await writer.aclose()
 
 
 def _tell_plan(made: SyncPlan) -> None:
@@ -149,7 +138,6 @@ def apply(
     SOURCE and TARGET are those of the plan. They are named where it does not hold their secrets, or
     where they are reached in another way by now.
     """
-    from .._async.transfer.options import SyncOptions
     from .._async.transfer.plan import read_plan
     from .ends import Ends, take_ends
     from .sums import Teller
@@ -157,31 +145,34 @@ def apply(
     teller = Teller("apply", words)
     made = read_plan(plan)
     ends = Ends(*take_ends(made.header, source, target), words, make_journal=True)
-    delete = bool(made.header.get("delete"))
-    options = SyncOptions(delete=delete, **ends.arguments, **words)
-    task = ends.run(options, teller.tell if teller.listens else None)
-    return _done(task, ends, lambda: task.apply(made, other_stores=other_stores), teller)
+    options = {"delete": bool(made.header.get("delete")), **words}
+
+    async def work() -> None:
+        running = ends.running(options, teller.listener, listed=False)
+        async with running as task, teller.progress(task.report):
+            await task.apply(made, other_stores=other_stores)
+
+    return _done(work(), ends, teller)
 
 
-def _done(task: Run, ends: Ends, work: Callable[[], Awaitable[object]], teller: Teller) -> int:
+def _done(work: Coroutine[Any, Any, None], ends: Ends, teller: Teller) -> int:
     """Do the work of a run, and say what came of it, also when it is interrupted."""
-
-    async def watched() -> None:
-        async with teller.progress(task.report):
-            await work()
-
     try:
-        run(ends.within(watched))
+        run(work)
     except KeyboardInterrupt:
         from .sums import brief
 
-        raise KeyboardInterrupt(f"{brief(task.report)}; run it again to go on") from None
+        if ends.report is None:
+            raise
+        raise KeyboardInterrupt(f"{brief(ends.report)}; run it again to go on") from None
     except Exception:
-        task.report.interrupted = True
-        if task.report.listed:  # something may have been done until then
-            teller.sum_up(task.report)
+        if ends.report is not None:
+            ends.report.interrupted = True
+            if ends.report.listed:  # something may have been done until then
+                teller.sum_up(ends.report)
         raise
-    return teller.sum_up(task.report)
+    assert ends.report is not None
+    return teller.sum_up(ends.report)
 
 
 @click.command()

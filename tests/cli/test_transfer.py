@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from storage.aioutils import async_sync_stores
+from storage.cli import transfer
 from tests.cli.conftest import Run
 from tests.stores import numbered
 
@@ -154,3 +157,10 @@ def test_an_error_at_the_end_hides_no_sums(run: Run, data: Path) -> None:
     assert done.complaint.endswith("No space left on device")
     told = run("sync", "--json", data, "full://")
     assert not json.loads(told.out.splitlines()[-1])["sums"]["complete"]
+
+
+def test_the_defaults_are_those_of_the_package() -> None:
+    options = inspect.signature(async_sync_stores).parameters
+    told = {each.name: each.default for each in transfer.sync.params}
+    for name in ("transfers", "buffer"):
+        assert told[name] == options[name].default

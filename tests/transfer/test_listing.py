@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.transfer import listing, sorting
-from storage._async.transfer.listing import DisorderError, Listing, ahead, in_pages
-from storage._async.transfer.merge import merge
+from storage._async.transfer.ahead import AHEAD, ahead
+from storage._async.transfer.listing import DisorderError, Listing, in_pages
+from storage._async.transfer.merge import merge, nothing
 from storage._async.transfer.selection import Selection
 from storage._async.transfer.steps import Remembered
 from storage._core.errors import StoreNotFound
@@ -55,10 +56,15 @@ def test_what_is_merged_is_what_is_in_any_of_them(
         for page in known:
             yield page
 
+    def source(*, in_order: bool) -> AsyncIterator[list[ObjectInfo]]:
+        return given_pages(here)
+
     async def run() -> None:
         rows = [
             row
-            async for page in merge(given_pages(here), given_pages(there), journal())
+            async for page in merge(
+                lambda in_order: given_pages(here), given_pages(there), journal()
+            )
             for row in page
         ]
         keys = [{key for page in side for key in page} for side in sides]
@@ -188,7 +194,7 @@ async def test_the_next_pages_are_on_their_way_and_are_given_up_at_the_end() -> 
     for number in range(1, 4):
         assert await anext(source) == number
         await asyncio.sleep(0.01)
-        assert begun == number + listing.AHEAD + 1  # one waits for room
+        assert begun == number + AHEAD + 1  # one waits for room
     await source.aclose()
     assert closed
     assert len(asyncio.all_tasks()) == 1
@@ -207,6 +213,56 @@ async def test_what_ends_a_listing_comes_after_its_pages(error: type[BaseExcepti
             await asyncio.sleep(0.01)
             found.append(number)
     assert found == [1, 2]
+
+
+async def drawn(pages: AsyncIterator[list[ObjectInfo]]) -> list[list[str]]:
+    return [[info.key for info in page] async for page in pages]
+
+
+async def test_what_goes_to_an_empty_place_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pages come while the store still lists; all that follows a disorder is sorted."""
+    monkeypatch.setattr(listing, "FIRST_PAGE", 1)
+    monkeypatch.setattr(listing, "PAGE", 1)
+    told = [["b", "c"], ["d", "e"], ["a1", "a0"], ["z"]]
+    go_on = asyncio.Event()
+
+    class Slow(AsyncDictStore):
+        capabilities = ~Capability.ORDERED
+
+        async def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+            for keys in told:
+                yield [ObjectInfo(key) for key in keys]
+                if keys == told[0]:
+                    await go_on.wait()
+
+        async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
+            yield ObjectInfo("it is listed in pages")
+
+    one = Listing(Slow(), "it")
+    pages = one.pages(in_order=False)
+    assert [info.key for info in await asyncio.wait_for(anext(pages), 5)] == told[0]
+    go_on.set()
+    assert await drawn(pages) == [told[1], ["a0", "a1", "z"]]
+    assert one.count == 7
+    assert not one.doubts
+    assert await drawn(one.pages()) == [["a0", "a1", "b", "c", "d", "e", "z"]]
+
+
+@pytest.mark.parametrize("others", [[], [[ObjectInfo("k")]]])
+async def test_only_a_source_that_stands_alone_may_come_in_any_order(
+    others: list[list[ObjectInfo]],
+) -> None:
+    asked: list[bool] = []
+
+    def here(*, in_order: bool) -> AsyncIterator[list[ObjectInfo]]:
+        asked.append(in_order)
+        return given_pages([[ObjectInfo("b")], [ObjectInfo("c")]])
+
+    rows = [page async for page in merge(here, given_pages(others), nothing())]
+    assert asked == [bool(others)]
+    assert [row[0] for page in rows for row in page] == ["b", "c", *("k" for _ in others)]
 
 
 async def test_pages_are_full_but_the_first_and_the_last() -> None:

@@ -7,7 +7,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import TypeVar
 
 from ..._core import calls
@@ -21,7 +20,7 @@ T = TypeVar("T")
 COARSE, FINE = timedelta(seconds=2), timedelta(milliseconds=100)
 """Within which two writes may leave the same time behind: on any medium; where it tells parts of
 a second."""
-_PROCESS = token_hex(8)
+_PROCESS = os.urandom(8).hex()
 """In place of an identity of stores that live in this process only."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from itertools import islice
@@ -14,16 +13,16 @@ from ..._core.errors import MalformedResponse, StoreNotFound
 from ..._core.info import Capability, ObjectInfo
 from ..._core.text import shorten
 from ..._core.unlisted import Unlisted, current
-from ..._core.window import cancel_all
 from ..base import AsyncBaseStore
+from .ahead import Ahead
 from .sorting import sorted_pages
 from .steps import PAGE
 
 T = TypeVar("T")
 FIRST_PAGE = 100
 """Entries of the first page, which work should not have to wait for."""
-AHEAD = 8
-"""Pages that are read while others wait for theirs."""
+HEAD_START = 0.001
+"""Seconds that a listing which begins early has for itself, until its request has left."""
 
 
 class Choice(Protocol):
@@ -74,33 +73,73 @@ class Listing:
         """Files that no key stands for."""
         self.disordered = False
         """Set when it was found out of order; the next time it is sorted here."""
+        self.sorts = False
+        """Whether pages are to be in order, whatever else there is."""
         self._store = store
         self._choice = choice
         self._missing_ok = missing_ok
         self._accounted = accounted
+        self._begun: Ahead[list[ObjectInfo]] | None = None
 
-    async def pages(self) -> AsyncGenerator[list[ObjectInfo], None]:
-        """What is wanted, from the beginning, in key order.
+    async def begin(self) -> None:
+        """Begin before anybody asks for pages; then `pages` or `aclose` has to follow."""
+        if self._begun is None:
+            self._begun = self._ahead()
+            await self._begun.get_going(HEAD_START)
+
+    async def aclose(self) -> None:
+        """Give up what was begun, if nobody has asked for it."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            await begun.aclose()
+
+    def _ahead(self) -> Ahead[list[ObjectInfo]]:
+        self.count, self.unlisted = 0, Unlisted()
+        context = contextvars.copy_context()
+        context.run(current.set, self.unlisted if self._accounted else None)
+        return Ahead(self._listed(), context)
+
+    async def pages(self, *, in_order: bool = True) -> AsyncGenerator[list[ObjectInfo], None]:
+        """What is wanted, from the beginning.
+
+        Args:
+            in_order: Whether it has to be in the order of the keys. Otherwise a store that does not
+                list so is not waited for: its pages come as they are, as long as their keys rise.
 
         Raises:
             DisorderError: It is not in order, although the store says so. Begin again.
             StoreError: It broke off.
         """
-        self.count, self.unlisted = 0, Unlisted()
-        context = contextvars.copy_context()
-        context.run(current.set, self.unlisted if self._accounted else None)
-        listed = self._listed()
-        if self.disordered or Capability.ORDERED not in self._store.capabilities:
-            listed = sorted_pages(listed)
-        last = None
-        async with closing(ahead(listed, context)) as pages:
-            async for page in pages:
-                if not _rises(page, last):
-                    page = self._once_each(page, last)
-                if page:
-                    last = page[-1].key
+        begun, self._begun = self._begun, None
+        async with closing(begun or self._ahead()) as listed:
+            pages = listed
+            if self.disordered or Capability.ORDERED not in self._store.capabilities:
+                first: list[ObjectInfo] = []
+                if not (in_order or self.sorts):
+                    last = None
+                    async for page in listed:
+                        if not _rises(page, last):
+                            first = page
+                            break
+                        last = page[-1].key if page else last
+                        self.count += len(page)
+                        yield page
+                pages = sorted_pages(_with(first, listed))
+            async with closing(self._checked(pages)) as checked:
+                async for page in checked:
                     self.count += len(page)
                     yield page
+
+    async def _checked(
+        self, pages: AsyncIterator[list[ObjectInfo]]
+    ) -> AsyncGenerator[list[ObjectInfo], None]:
+        last = None
+        async with closing(pages):
+            async for page in pages:
+                kept = page if _rises(page, last) else self._once_each(page, last)
+                if kept:
+                    last = kept[-1].key
+                    yield kept
 
     async def _listed(self) -> AsyncGenerator[list[ObjectInfo], None]:
         """As the store gives it."""
@@ -143,6 +182,25 @@ class Listing:
         self.disordered = True
         self.doubts.append(f"{self.name} does not list in the order that it claims")
         raise DisorderError(f"{self.name} lists {key!r} after {last!r}")
+
+
+def source_listing(store: AsyncBaseStore, choice: Choice | None) -> Listing:
+    """That of a sync's source."""
+    return Listing(store, "the source", choice, accounted=True)
+
+
+def target_listing(store: AsyncBaseStore, choice: Choice | None) -> Listing:
+    """That of a sync's target, which need not be there yet."""
+    return Listing(store, "the target", choice, missing_ok=True)
+
+
+async def _with(
+    first: list[ObjectInfo], rest: AsyncIterator[list[ObjectInfo]]
+) -> AsyncGenerator[list[ObjectInfo], None]:
+    """What comes after the first page as well."""
+    yield first
+    async for page in rest:
+        yield page
 
 
 def _rises(page: list[ObjectInfo], last: str | None) -> bool:
@@ -195,34 +253,3 @@ async def in_pages(source: AsyncIterator[T]) -> AsyncGenerator[list[T], None]:
                 page, size = [], PAGE
     if page:
         yield page
-
-
-async def ahead(
-    source: AsyncIterator[T], context: contextvars.Context | None = None
-) -> AsyncGenerator[T, None]:
-    """The items of an iterator, while the next ones are on their way already.
-
-    Args:
-        source: The iterator.
-        context: In which it goes on; None: the caller's.
-    """
-    held: asyncio.Queue[T | None] = asyncio.Queue()
-    room = asyncio.Semaphore(AHEAD)
-    async with closing(source) as items:
-        reading = asyncio.create_task(_read_into(held, room, items), context=context)
-        reading.add_done_callback(lambda _: held.put_nowait(None))
-        try:
-            while (item := await held.get()) is not None:
-                room.release()
-                yield item
-            await reading
-        finally:
-            await cancel_all([reading])
-
-
-async def _read_into(
-    held: asyncio.Queue[T | None], room: asyncio.Semaphore, items: AsyncIterator[T]
-) -> None:
-    async for item in items:
-        await room.acquire()
-        held.put_nowait(item)

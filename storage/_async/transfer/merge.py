@@ -54,25 +54,38 @@ class _Side(Generic[K]):
         return held[:cut]
 
 
+class Source(Protocol):
+    """What gives the pages of the source."""
+
+    def __call__(self, *, in_order: bool) -> AsyncIterator[list[ObjectInfo]]:
+        """The pages; told whether their order matters."""
+        ...
+
+
 async def merge(
-    here: AsyncIterator[list[ObjectInfo]],
+    here: Source,
     there: AsyncIterator[list[ObjectInfo]],
     known: AsyncIterator[list[Remembered]],
 ) -> AsyncGenerator[list[Row], None]:
     """Walk two listings and a journal side by side.
 
     Args:
-        here: The source's objects, in pages, in key order.
-        there: The target's.
-        known: What the journal knows.
+        here: Gives the source's objects, in pages; in key order where there is anything else.
+        there: The target's objects, in pages, in key order.
+        known: What the journal knows, likewise.
 
     Yields:
-        Rows for all keys that are in any of them, in order.
+        Rows for all keys that are in any of them, in order, unless they are the source's alone.
     """
     async with AsyncExitStack() as stack:
-        sides: Sequence[_Side[Any]] = [
-            _Side(await stack.enter_async_context(closing(pages))) for pages in (here, there, known)
+        others: list[_Side[Any]] = [
+            _Side(await stack.enter_async_context(closing(pages))) for pages in (there, known)
         ]
+        await _fill(others)
+        # What is brought to an empty place needs no comparing: it begins with the first page.
+        in_order = any(side.held for side in others)
+        pages = await stack.enter_async_context(closing(here(in_order=in_order)))
+        sides: Sequence[_Side[Any]] = [_Side(pages), *others]
         while True:
             await _fill([side for side in sides if not side.held])
             lasts = [side.held[-1].key for side in sides if side.held]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -20,13 +20,14 @@ from ..._core.protocol import AsyncObjectStore, ObjectStore
 from ..._core.text import shorten
 from ..base import AsyncBaseStore
 from ..foreign import lift
+from .ahead import ahead
 from .applying import Applier
 from .comparing import judge
 from .copying import Copier
 from .deciding import Decider
 from .journal import Journal, identity, open_journal
 from .ledger import Ledger
-from .listing import DisorderError, Listing, ahead
+from .listing import DisorderError, Listing, source_listing, target_listing
 from .merge import merge, nothing
 from .options import SyncOptions
 from .performing import Performer, Rehearsal
@@ -48,6 +49,7 @@ class Run:
         target: Where they go.
         options: How.
         tell: Is told of events; None: nobody is.
+        listings: The two ends' where they were begun already.
     """
 
     def __init__(
@@ -56,14 +58,17 @@ class Run:
         target: AsyncObjectStore,
         options: SyncOptions,
         tell: Tell | None = None,
+        listings: tuple[Listing, Listing] | None = None,
     ) -> None:
         self.report = SyncReport(dry_run=options.dry_run)
         self._options = options
         self._tell = tell
         self._source, self._target = lift(source), lift(target)
         self._backup = None if options.backup is None else _either(options.backup)
-        self._here = Listing(self._source, "the source", options.selection, accounted=True)
-        self._there = Listing(self._target, "the target", options.selection, missing_ok=True)
+        self._here, self._there = listings or (
+            source_listing(self._source, options.selection),
+            target_listing(self._target, options.selection),
+        )
         self._journal: Journal | None = None
         self._begun = monotonic()
         self._repeats = False
@@ -152,8 +157,10 @@ class Run:
         if self._journal is not None and not self._options.dry_run:
             forget = self._journal.forget
         decider = Decider(decide, self._options.selection, forget)
-        steps = decider.steps(merge(self._here.pages(), self._there.pages(), known))
-        async with self._applier() as applier:
+        self._here.sorts = writer is not None  # so that plans can be compared
+        steps = decider.steps(merge(self._here.pages, self._there.pages(), known))
+        async with self._applier() as applier, aclosing(self._here):
+            await self._here.begin()
             if writer is not None:
                 steps = self._written(steps, writer)
             try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core import calls
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo
 from .steps import PAGE, microseconds, moment
+
+if TYPE_CHECKING:
+    import sqlite3
 
 IN_MEMORY = 10_000
 """Entries that are sorted without a file."""
@@ -34,7 +36,7 @@ async def sorted_pages(
             for start in range(0, len(held), PAGE):
                 yield held[start : start + PAGE]
             return
-        database = await calls.acquire(sqlite3.Connection.close, _new_database)
+        database = await calls.acquire(_close, _new_database)
         try:
             await calls.call(_add, database, held)
             async for page in source:
@@ -44,7 +46,7 @@ async def sorted_pages(
             while page := await calls.call(_next_page, rows):
                 yield page
         finally:
-            await calls.call(database.close)
+            await calls.call(_close, database)
 
 
 def _key(info: ObjectInfo) -> str:
@@ -52,11 +54,17 @@ def _key(info: ObjectInfo) -> str:
 
 
 def _new_database() -> sqlite3.Connection:
+    import sqlite3  # most listings are short
+
     database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
     database.execute("PRAGMA journal_mode = OFF")
     database.execute("PRAGMA cache_size = -8192")
     database.execute("CREATE TABLE listing (key BLOB, size, etag, modified, checksum)")
     return database
+
+
+def _close(database: sqlite3.Connection) -> None:
+    database.close()
 
 
 def _add(database: sqlite3.Connection, page: list[ObjectInfo]) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from ..._core.window import cancel_all
 
-TRANSFERS = 64
-"""Objects in flight, unless somebody says otherwise: one for each connection to a bucket."""
+TRANSFERS = 128
+"""Objects in flight, unless somebody says otherwise: twice as many as there are connections to a
+bucket, so that these have something to bring while what they brought is written."""
 
 
 class Limiting(Protocol):

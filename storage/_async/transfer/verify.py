@@ -101,10 +101,12 @@ class _Verification:
 
     async def _pass(self, first: Listing, second: Listing) -> None:
         try:
-            async with aclosing(merge(first.pages(), second.pages(), nothing())) as pages:
-                async for page in pages:
-                    for row in page:
-                        await self._row(row)
+            async with aclosing(first):
+                await first.begin()
+                async with aclosing(merge(first.pages, second.pages(), nothing())) as pages:
+                    async for page in pages:
+                        for row in page:
+                            await self._row(row)
             await self._window.drain()
         finally:
             await self._window.cancel()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ...._core.info import Capability, ObjectInfo, WriteOptions
+from .errors import Refusal
 from .requests import Answer, Request, Requests
 
 TOKEN = "storage_write"  # noqa: S105 - a name, no secret
@@ -107,6 +108,16 @@ class Service(ABC):
     @abstractmethod
     async def delete(self, name: str, missing_ok: bool, etag: str | None) -> None:
         """Remove an object."""
+
+    async def accept_gone(
+        self, error: Refusal, name: str, missing_ok: bool, etag: str | None
+    ) -> None:
+        """Let a refused delete pass where the object was to be gone, and is; else raise."""
+        if missing_ok and etag is None and error.status == 404 and not error.no_store:
+            return
+        if error.status == 412:
+            await self.head(name)  # it may be gone
+        raise error.meaning() from None
 
     @property
     @abstractmethod

@@ -20,9 +20,10 @@ from ...._core.errors import (
 )
 from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, WriteOptions
 from ...._core.keys import check_key, check_prefix
+from ...._core.urls import StoreURL
 from ...base import AsyncBaseStore
 from ...pieces import Body, Sink
-from .._web.sessions import Wire
+from .._web.sessions import Wire, options_of
 from .reading import download
 from .service import Origin, Service
 from .sink import CloudSink, token_of
@@ -46,6 +47,16 @@ def wire(connections: int, connect_timeout: float, read_timeout: float) -> Wire:
     if not (connect_timeout > 0 and read_timeout > 0):
         raise ConfigError("connect_timeout and read_timeout are seconds above 0")
     return Wire(connections, connect_timeout, read_timeout, allow_private=True, tls=None)
+
+
+def bucket_options(url: StoreURL) -> dict[str, Any]:
+    """The options that the URL of a store in a bucket may have, whatever the service."""
+    return {
+        "prefix": url.path.removeprefix("/"),
+        "create": url.option("create", bool, False),
+        "part_size": url.option("part_size", int, PART),
+        **options_of(url, TIMEOUT),
+    }
 
 
 def check_expiry(expiry: int) -> None:

@@ -19,6 +19,7 @@ from ...._core.errors import (
     StoreTimeout,
     StoreUnavailable,
 )
+from ...._core.urls import StoreURL
 from .addresses import is_public
 from .retries import Final
 
@@ -33,6 +34,22 @@ IDLE = 15.0
 """Seconds after which a connection that nobody uses is closed."""
 MOST_LINE = 64 * 1024
 """Bytes of one line of the head of an answer."""
+
+
+def options_of(url: StoreURL, timeout: float) -> dict[str, Any]:
+    """The options of connections and requests that a store's URL may have.
+
+    Args:
+        url: The URL.
+        timeout: Seconds that an operation may take, unless the URL says otherwise.
+    """
+    return {
+        "retries": url.option("retries", int, 4),
+        "connections": url.option("connections", int, 64),
+        "connect_timeout": url.option("connect_timeout", float, 10.0),
+        "read_timeout": url.option("read_timeout", float, 60.0),
+        "timeout": url.option("timeout", float, timeout),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,11 +117,7 @@ class AzureContainer(Service):
         try:
             await self.send(request)
         except Refusal as error:
-            if missing_ok and etag is None and error.status == 404 and not error.no_store:
-                return
-            if error.status == 412:
-                await self.head(name)  # it may be gone
-            raise error.meaning() from None
+            await self.accept_gone(error, name, missing_ok, etag)
 
     @property
     def identity(self) -> Hashable:

@@ -9,7 +9,7 @@ from ...._core.errors import ConfigError
 from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from .._cloud.requests import Requests
-from .._cloud.store import PART, TIMEOUT, AsyncCloudStore, check_expiry, wire
+from .._cloud.store import PART, TIMEOUT, AsyncCloudStore, bucket_options, check_expiry, wire
 from .credentials import Account, Signer, connection_string, presigned
 from .service import AzureContainer
 
@@ -134,14 +134,7 @@ class AsyncAzureBlobStore(AsyncCloudStore):
             account_key=url.option("account_key", Secret, url.password),
             sas_token=url.option("sas_token", Secret, None),
             endpoint_url=url.option("endpoint_url", str),
-            prefix=url.path.removeprefix("/"),
-            create=url.option("create", bool, False),
-            part_size=url.option("part_size", int, PART),
-            retries=url.option("retries", int, 4),
-            connections=url.option("connections", int, 64),
-            connect_timeout=url.option("connect_timeout", float, 10.0),
-            read_timeout=url.option("read_timeout", float, 60.0),
-            timeout=url.option("timeout", float, TIMEOUT),
+            **bucket_options(url),
         )
 
     def _locations(self) -> tuple[tuple[str, str], ...]:

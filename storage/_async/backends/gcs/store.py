@@ -11,7 +11,7 @@ from ...._core.info import Capability
 from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from .._cloud.requests import Requests
-from .._cloud.store import PART, TIMEOUT, AsyncCloudStore, check_expiry, wire
+from .._cloud.store import PART, TIMEOUT, AsyncCloudStore, bucket_options, check_expiry, wire
 from .credentials import Signer
 from .service import GoogleBucket
 
@@ -115,16 +115,9 @@ class AsyncGoogleCloudStore(AsyncCloudStore):
             token=url.option("token", Secret, None),
             anonymous=url.option("anonymous", bool, False),
             endpoint_url=url.option("endpoint_url", str),
-            prefix=url.path.removeprefix("/"),
-            create=url.option("create", bool, False),
             project=url.option("project", str),
             location=url.option("location", str),
-            part_size=url.option("part_size", int, PART),
-            retries=url.option("retries", int, 4),
-            connections=url.option("connections", int, 64),
-            connect_timeout=url.option("connect_timeout", float, 10.0),
-            read_timeout=url.option("read_timeout", float, 60.0),
-            timeout=url.option("timeout", float, TIMEOUT),
+            **bucket_options(url),
         )
 
     def _locations(self) -> tuple[tuple[str, str], ...]:

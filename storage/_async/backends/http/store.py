@@ -15,7 +15,7 @@ from ...._core.text import Secret
 from ...._core.urls import StoreURL
 from ...base import AsyncBaseStore
 from ...pieces import Body
-from .._web.sessions import Wire
+from .._web.sessions import Wire, options_of
 from .credentials import headers_of
 from .reading import Download, head, whole
 from .sending import Manners, Requests
@@ -130,11 +130,7 @@ class AsyncHttpStore(AsyncBaseStore):
             allow_private=url.option("allow_private", bool, True),
             max_redirects=url.option("max_redirects", int, 10),
             keep_encoded=url.option("keep_encoded", bool, False),
-            retries=url.option("retries", int, 4),
-            connections=url.option("connections", int, 64),
-            connect_timeout=url.option("connect_timeout", float, 10.0),
-            read_timeout=url.option("read_timeout", float, 60.0),
-            timeout=url.option("timeout", float, TIMEOUT),
+            **options_of(url, TIMEOUT),
         )
 
     def _locations(self) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,7 +38,7 @@ class File:
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
-        self._temp: Path | None = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}")
+        self._temp: Path | None = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}")
         with _told():
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             self.file = os.open(self._temp, flags, 0o666)

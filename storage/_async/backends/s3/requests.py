@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any, TypeVar
@@ -219,4 +218,6 @@ async def patiently(work: Callable[[], Awaitable[T]], again: Callable[[StoreErro
 
 async def pause(attempt: int) -> None:
     """Wait before another attempt, the first being 0: at most 0.1 s, then twice as long each."""
-    await asyncio.sleep(random.uniform(0, 0.1 * 2**attempt))
+    from random import uniform  # few runs need it
+
+    await asyncio.sleep(uniform(0, 0.1 * 2**attempt))

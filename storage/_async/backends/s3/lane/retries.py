@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from dataclasses import dataclass
 from time import monotonic
@@ -89,7 +88,9 @@ class Budget:
 def pause_before(retry: int, error: Exception) -> float:
     """Seconds to wait before a retry, the first being 1: random, at least what was asked for."""
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (retry - 1))
-    return max(random.uniform(0, longest), _asked(error))
+    from random import uniform  # few runs need it
+
+    return max(uniform(0, longest), _asked(error))
 
 
 def _asked(error: Exception) -> float:

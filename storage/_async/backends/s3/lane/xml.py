@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from xml.etree import ElementTree as ET
 
 from ....._core.errors import MalformedResponse
 
@@ -27,6 +26,8 @@ def parse(content: bytes) -> Document:
     Raises:
         MalformedResponse: It is no XML, or none that S3 would send.
     """
+    from xml.etree import ElementTree as ET  # listings are read without it
+
     try:
         # Answers that take long begin with spaces, by which servers keep the connection.
         text = content.decode().lstrip("\ufeff \t\r\n")
