@@ -26,6 +26,9 @@ class Digest(Protocol):
 class Place(Protocol):
     """Where the bytes of one object are brought to, in any order."""
 
+    file: int | None
+    """The descriptor of a file, where the bytes may be put there without asking; None: ask."""
+
     async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:
         """Keep a copy of bytes at a position, and feed a digest with them."""
         ...

@@ -89,6 +89,20 @@ async def test_the_next_run_sends_what_is_missing(
     assert await near.get("a") == DATA
 
 
+async def test_of_what_was_just_begun_the_server_is_not_asked(
+    near: AsyncBucketStore, folder: AsyncFilesystemStore, between: FaultProxy, tmp_path: Path
+) -> None:
+    """That request would be the only one which takes the client, and its imports."""
+    info = await folder.put("a", DATA)
+    async with copying(folder, near, tmp_path) as (copier, _):
+        await copier.copy(info)
+    asked = [r for r in between.sent("GET") if "uploadId=" in r.target]
+    assert asked == []
+    assert parts_sent(between) == ["1", "2", "3"]
+    assert near._begun == set()
+    assert await near.get("a") == DATA
+
+
 async def test_another_version_is_begun_anew(
     near: AsyncBucketStore, folder: AsyncFilesystemStore, between: FaultProxy, tmp_path: Path
 ) -> None:

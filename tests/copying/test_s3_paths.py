@@ -256,6 +256,7 @@ async def test_files_come_down_as_they_went_up(
     info = await folder.put("a", data)
     up = await Copier(folder, near).copy(info)
     back, before = AsyncFilesystemStore(tmp_path / "back"), len(between.requests)
+    between.when("GET", fault.slow(MIB // 2, 0.01))
     await Copier(near, back).copy(up.info, ABSENT)
     first, *others = told(between, before)
     assert first == "GET"

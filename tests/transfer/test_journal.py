@@ -288,6 +288,14 @@ def test_only_what_its_fingerprint_can_bear_is_remembered(
         assert (row.key, row.digest) == ("key", "sha256:00")
 
 
+def test_a_copy_is_no_older_than_the_run_whatever_its_time() -> None:
+    """A file has the time of what it is a copy of, which of a bucket's object is a whole second."""
+    there = info(1, "12ab-1a-77-5")
+    assert remembering(OLD, there, None, NOON) is None
+    assert remembering(OLD, there, None, NOON, copied=True) is not None
+    assert remembering(info(1), there, None, NOON, copied=True) is None
+
+
 @pytest.mark.parametrize("end", ["source", "target"])
 async def test_bytes_that_change_under_the_same_time_and_length_are_found(
     tmp_path: Path, end: str

@@ -121,7 +121,12 @@ def _kinds(store: AsyncBaseStore) -> Iterator[str]:
 
 
 def remembering(
-    here: ObjectInfo, there: ObjectInfo, digest: str | None, read_at: datetime
+    here: ObjectInfo,
+    there: ObjectInfo,
+    digest: str | None,
+    read_at: datetime,
+    *,
+    copied: bool = False,
 ) -> Remembered | None:
     """The row that says that two objects are the same, if their fingerprints can bear that.
 
@@ -131,6 +136,8 @@ def remembering(
         digest: Of their bytes, if it is known.
         read_at: When the run began to list. An object that was written right before may be written
             again and look the same, if its fingerprint is no more than a length and a time.
+        copied: Whether the run wrote the target's, whose time may be that of the source's: it was
+            not written before, however old it looks.
 
     Returns:
         None where nothing may be remembered.
@@ -138,7 +145,8 @@ def remembering(
     prints = fingerprint(here), fingerprint(there)
     if prints[0] is None or prints[1] is None:
         return None
-    if _is_racy(here, read_at) or (_is_older(there, read_at) and _is_racy(there, read_at)):
+    was_there = not copied and _is_older(there, read_at)
+    if _is_racy(here, read_at) or (was_there and _is_racy(there, read_at)):
         return None
     return Remembered(here.key, prints[0], prints[1], digest)
 

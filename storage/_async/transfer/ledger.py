@@ -137,8 +137,8 @@ class Ledger:
         if self._journal is None:
             return
         rows = [
-            remembering(step.here, info, digest, self.begun)
-            for step, _, _, info, digest, _ in outcomes
+            remembering(step.here, info, digest, self.begun, copied=action is Action.COPIED)
+            for step, action, _, info, digest, _ in outcomes
             if step.here is not None and info is not None
         ]
         await self._journal.remember([row for row in rows if row is not None])

@@ -176,6 +176,7 @@ class _Place:
 
     def __init__(self, pending: Pending) -> None:
         self.info: ObjectInfo | None = None
+        self.file: int | None = pending.file
         self._pending = pending
 
     def reserve(self, size: int) -> None:

@@ -41,10 +41,10 @@ class File:
         self._temp: Path | None = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}")
         with _told():
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._file = os.open(self._temp, flags, 0o666)
+            self.file = os.open(self._temp, flags, 0o666)
         try:
             with _told():
-                _reserve(self._file, size)
+                _reserve(self.file, size)
         except BaseException:
             self.close()
             raise
@@ -57,13 +57,13 @@ class File:
         if digest is not None:
             digest.update(data)
         with _told():
-            write_at(self._file, data, at)
+            write_at(self.file, data, at)
 
     def digest(self, name: str) -> bytes:
         """See `Place`."""
         digest, at = checksums.running(name), 0
         with _told():
-            while data := os.pread(self._file, PIECE, at):
+            while data := os.pread(self.file, PIECE, at):
                 digest.update(data)
                 at += len(data)
         return digest.digest()
@@ -73,7 +73,7 @@ class File:
         assert self._temp is not None
         with _told():
             if durable:
-                os.fsync(self._file)
+                os.fsync(self.file)
             os.replace(self._temp, self._path)
             self._temp = None
             if durable:
@@ -81,7 +81,7 @@ class File:
 
     def close(self) -> None:
         """Let go; what was not published is removed. May be called again."""
-        file, self._file = self._file, -1
+        file, self.file = self.file, -1
         temp, self._temp = self._temp, None
         if temp is not None:
             with suppress(FileNotFoundError):
@@ -120,7 +120,8 @@ async def _once(download: Download, path: Path, steps: Steps, durable: bool) -> 
         download.close()
         raise
     try:
-        await Filling(download, file, steps).run()
+        with download.crowd.one():
+            await Filling(download, file, steps).run()
         await calls.call(file.publish, durable=durable)
     finally:
         await surely(file.close)

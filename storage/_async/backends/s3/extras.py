@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from ...._core.closing import closing
 from ...._core.errors import ConfigError, ObjectNotFound, StoreError
 from ...._core.info import READ_ALL, ObjectInfo
-from . import reading, whole
+from . import headers, whole
 from .errors import failure
 from .transfers import AsyncBucketTransfers
 
@@ -56,7 +56,7 @@ class AsyncBucketExtras(AsyncBucketTransfers):
     async def head_version(self, key: str, version: str) -> ObjectInfo:
         """What is known of one version of an object; arguments and errors as `get_version`."""
         self._check("head_version", key)
-        work = reading.head(self._send.having(version=version), self._prefix + key, key)
+        work = headers.head(self._send.having(version=version), self._prefix + key, key)
         return await self._run("head_version", key, _versioned(work))
 
     async def delete_version(self, key: str, version: str) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from functools import partial
 from io import BytesIO
 from typing import Protocol
 
-from ...._core import calls
+from ...._core import calls, draining
 from ...._core.closing import closing
+from ...._core.draining import Drain
 from ...._core.window import cancel_all
 from . import checksums, parallel
 from .flights import MOST, together
 from .parallel import Pace, Steps
 from .reading import Download
 
+LENT = 256 * 1024
+"""Bytes that a turn of a worker thread must bring, to be worth another."""
 PIECE = 1024 * 1024
 """Bytes that are worth a hop to a worker thread."""
 
@@ -33,6 +36,11 @@ class Place(Protocol):
     thread."""
     aside: bool
     """Whether to write is worth a task, since it waits for something."""
+
+    @property
+    def file(self) -> int | None:
+        """The descriptor of a file, where worker threads may put the bytes there themselves."""
+        ...
 
     async def write(self, at: int, data: memoryview, digest: checksums.Running | None) -> None:
         """Keep a copy of bytes at a position, and feed a digest with them."""
@@ -51,6 +59,7 @@ class Memory:
 
     piece = 256 * 1024
     aside = False
+    file = None
 
     def __init__(self, start: int) -> None:
         self._start = start
@@ -78,7 +87,9 @@ class Filling:
     """Brings an opened object to a place.
 
     The connection that it was opened on reads on from the front, and others come to meet it from
-    the back, so that none ends before it must.
+    the back, so that none ends before it must. Where several objects are brought at once, their
+    own connections are enough: all together have no more of them than one would have alone. Who
+    brings one counts it among the others, by `Crowd.one`.
 
     Args:
         download: Opened.
@@ -112,31 +123,87 @@ class Filling:
             await self._compare(self._check)
 
     async def _first(self) -> None:
-        pace = Pace(parallel.STEP)
-        await self._bring(self._start, lambda to: pace.watch(self._download.fill(to)), pace)
+        await self._bring(self._download, Pace(parallel.STEP))
         self._slow.set()  # there is nothing left for others to do
 
     async def _other(self) -> None:
-        await self._slow.wait()
-        while (span := self._claim()) is not None:
-            await self._bring(span[0], partial(_opened, self._download.sibling(*span)), None)
+        crowd = self._download.crowd
+        while self._is_worth_another:
+            if not (self._slow.is_set() and crowd.join()):
+                self._slow.clear()
+                await self._slow.wait()
+                continue
+            try:
+                part = self._download.sibling(*self._claim())
+                async with closing(self._steps(_opening(part))) as opening:
+                    await anext(opening)
+                await self._bring(part, None)
+            finally:
+                crowd.leave()
 
-    def _claim(self) -> tuple[int, int] | None:
-        """The last part that nobody reads yet."""
+    @property
+    def _is_worth_another(self) -> bool:
         at, end = self._download.span
-        if end - at < 2 * parallel.STEP:
-            return None
+        return end - at >= 2 * parallel.STEP
+
+    def _claim(self) -> tuple[int, int]:
+        """The last part that nobody reads yet."""
+        _, end = self._download.span
         self._download.stop_at(end - parallel.STEP)
         return end - parallel.STEP, end
 
-    async def _bring(self, start: int, fill: Source, pace: Pace | None) -> None:
-        at = start
+    async def _bring(self, download: Download, pace: Pace | None) -> None:
+        start, _ = download.span
         joins = self._check is not None and checksums.joins(self._check.name)
         digest = checksums.running(self._check.name) if self._check and joins else None
-        blocks = Blocks(self._place.piece)
+        blocks, drain = Blocks(self._place.piece), self._drain(digest)
+        most = sys.maxsize if drain is None else self._place.piece
+        try:
+            while download.span[0] < download.span[1]:
+                if drain is not None:
+                    lent = await self._lend(download, drain, pace)
+                    most = self._place.piece if lent else 2 * most  # to try costs a thread's time
+                await self._fill(download, blocks, digest, pace, most)
+        finally:
+            download.close()
+        if digest is not None:
+            self._digests[start] = digest.digest(), download.span[0] - start
+
+    def _drain(self, digest: checksums.Running | None) -> Drain | None:
+        if self._place.file is None or not draining.ABLE:
+            return None
+        return Drain(self._place.file, digest)
+
+    async def _lend(self, download: Download, drain: Drain, pace: Pace | None) -> bool:
+        """Let a worker thread move bytes to the file, as long as it is worth it; whether it was."""
+        worth, waited = False, drain.waited
+        async with closing(self._steps(_lent(download, drain))) as turns:
+            async for size in turns:
+                worth = worth or size >= LENT
+                if pace is not None:
+                    pace.note(size, drain.waited - waited)
+                    waited = drain.waited
+                    self._judge(pace)
+        return worth
+
+    async def _fill(
+        self,
+        download: Download,
+        blocks: Blocks,
+        digest: checksums.Running | None,
+        pace: Pace | None,
+        most: int,
+    ) -> None:
+        """Bring bytes by way of blocks in memory, about so many."""
+        at, _ = download.span
+
+        def source(offer: Offer) -> AsyncIterator[memoryview]:
+            pieces = download.fill(offer, most)
+            return self._steps(pieces if pace is None else pace.watch(pieces))
+
         writing: asyncio.Task[None] | None = None  # while the next block is filled
         try:
-            async with aclosing(blocks.filled(lambda offer: self._steps(fill(offer)))) as filled:
+            async with aclosing(blocks.filled(source)) as filled:
                 async for block in filled:
                     if writing is not None:
                         await writing
@@ -146,15 +213,16 @@ class Filling:
                         writing = asyncio.create_task(write)
                     else:
                         await write
-                    if pace is not None and pace.is_slow():
-                        self._slow.set()
+                    self._judge(pace)
             if writing is not None:
                 await writing
         finally:
             if writing is not None:
                 await cancel_all([writing])
-        if digest is not None:
-            self._digests[start] = digest.digest(), at - start
+
+    def _judge(self, pace: Pace | None) -> None:
+        if pace is not None and pace.is_slow():
+            self._slow.set()
 
     async def _compare(self, check: checksums.Check) -> None:
         parts = [self._digests[start] for start in sorted(self._digests)]
@@ -198,9 +266,13 @@ class Blocks:
         return block
 
 
-async def _opened(part: Download, offer: Offer) -> AsyncGenerator[memoryview, None]:
-    """Its bytes; the deadline of the first is that of opening it, too."""
-    await part.open()
-    async with closing(part.fill(offer)) as source:
-        async for piece in source:
-            yield piece
+async def _opening(download: Download) -> AsyncGenerator[None, None]:
+    await download.open()
+    yield None
+
+
+async def _lent(download: Download, drain: Drain) -> AsyncGenerator[int, None]:
+    size = LENT
+    while size >= LENT:
+        size = await download.lend(drain, parallel.STEP)
+        yield size

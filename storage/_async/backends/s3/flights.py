@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -52,6 +53,41 @@ class Budget:
         """Give them back."""
         with self._lock:
             self._free += size
+
+
+class Crowd:
+    """Connections that large objects are brought over, all together, on any loop and thread.
+
+    Each object has one in any case. More of them are for those times when there are few objects.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._count = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count the connection that an object needs, while the block lasts."""
+        with self._lock:
+            self._count += 1
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def join(self) -> bool:
+        """Count one more, if there is room for it."""
+        with self._lock:
+            if self._count >= self._most:
+                return False
+            self._count += 1
+            return True
+
+    def leave(self) -> None:
+        """Count one less."""
+        with self._lock:
+            self._count -= 1
 
 
 class Flights:

@@ -9,7 +9,7 @@ from ...._core.info import Capability, ListResult, ObjectInfo, ReadOptions, Writ
 from ...._core.keys import check_key
 from ...base import Keys, Outcome
 from ...pieces import Body, Sink
-from . import deleting, keynames, parallel, reading, whole
+from . import deleting, headers, keynames, parallel, reading, whole
 from .listing import Listing
 from .multipart import LARGE_PUT
 from .passing import BucketPassing
@@ -38,7 +38,7 @@ class AsyncBucketHooks(BucketPassing):
         return (await whole.read(self._send, self._prefix + key, key, options))[0]
 
     async def _head(self, key: str) -> ObjectInfo:
-        return await reading.head(self._send, self._prefix + key, key)
+        return await headers.head(self._send, self._prefix + key, key)
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:

@@ -49,11 +49,15 @@ class Pace:
             while True:
                 began = monotonic()
                 chunk = await anext(source, None)
-                self._waited += monotonic() - began
+                self.note(0 if chunk is None else len(chunk), monotonic() - began)
                 if chunk is None:
                     return
-                self._size += len(chunk)
                 yield chunk
+
+    def note(self, size: int, waited: float) -> None:
+        """Take note of bytes, and of the seconds that were waited for them."""
+        self._size += size
+        self._waited += waited
 
     def is_slow(self) -> bool:
         """Whether it was, for as many bytes as it takes to tell."""

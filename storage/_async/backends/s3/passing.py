@@ -31,6 +31,8 @@ class BucketPassing(AsyncBaseStore):
     """What all keys begin with on the server."""
     _part_size: int
     _budget: Budget
+    _begun: set[str]
+    """The uploads of which nothing was sent yet, by their ids."""
 
     def _room(self) -> Room:
         """The memory for parts: that of the job which is worked for, or our own."""
@@ -85,19 +87,23 @@ class BucketPassing(AsyncBaseStore):
         if state is None:
             return await uploads.upload(send, full_key, key, source, options, size, room)
         known = UploadState.from_json(state)
-        return await uploads.resume(send, full_key, known, source, options, size, room)
+        fresh = known.upload_id in self._begun
+        self._begun.discard(known.upload_id)
+        return await uploads.resume(send, full_key, known, source, options, size, room, fresh=fresh)
 
     async def _begin_take(self, key: str, options: WriteOptions, size: int) -> str:
         from . import uploads
 
         part_size = even_size(self._part_size, size)
         state = await uploads.begin(self._send, self._prefix + key, key, options, part_size)
+        self._begun.add(state.upload_id)
         return state.to_json()
 
     async def _drop_take(self, key: str, state: str) -> None:
         from .states import UploadState
 
         upload = UploadState.from_json(state).upload_id
+        self._begun.discard(upload)
         try:
             await self._send("abort_multipart_upload", Key=self._prefix + key, UploadId=upload)
         except StoreError as error:
@@ -116,11 +122,12 @@ class BucketPassing(AsyncBaseStore):
     @asynccontextmanager
     async def _fetching(self, key: str, options: ReadOptions) -> AsyncIterator[Fetch]:
         download = reading.Download(self._send, self._prefix + key, key, options)
-        try:
-            await self._run("get", key, download.open())
-            yield _Fetch(download, partial(self._steps, "get"))
-        finally:
-            download.close()
+        with download.crowd.one():
+            try:
+                await self._run("get", key, download.open())
+                yield _Fetch(download, partial(self._steps, "get"))
+            finally:
+                download.close()
 
 
 def _may_read(send: ObjectRequests, other: ObjectRequests) -> bool:
@@ -150,7 +157,7 @@ class _Elsewhere:
     aside = True
 
     def __init__(self, place: Place) -> None:
-        self.write = place.write
+        self.write, self.file = place.write, place.file
         self._place = place
 
     def digest(self, name: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from ...._core.draining import Drain
 from .errors import translate
 
 T = TypeVar("T")
@@ -23,6 +24,12 @@ async def pull_into(body: Any, room: memoryview) -> memoryview:
     data = await pull(body, len(room))
     room[: len(data)] = data
     return room[: len(data)]
+
+
+async def lend(body: Any, drain: Drain, most: int) -> int:
+    """Let a worker thread take bytes right from the socket; 0 where that cannot be done."""
+    lend = getattr(body, "lend", None)
+    return 0 if lend is None else await _told(lend(drain, most))
 
 
 async def _told(reading: Awaitable[T]) -> T:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from ...._core.draining import Drain
 from ...._core.errors import (
     MalformedResponse,
     ObjectNotFound,
@@ -18,12 +19,12 @@ from ...._core.errors import (
     StoreUnavailable,
 )
 from ...._core.info import READ_ALL, ByteRange, ObjectInfo, ReadOptions
-from . import attributes, checksums
+from . import attributes, checksums, headers
 from .checksums import Check
 from .errors import failure
-from .pulling import pull, pull_into
+from .pulling import lend, pull, pull_into
 from .requests import Requests, pause
-from .spans import header_of, span_of
+from .spans import header_of, span_of, within
 
 CHUNK = 256 * 1024
 """Bytes that a body is asked for at once; it gives what is there."""
@@ -34,11 +35,6 @@ PROGRESS = 1024 * 1024
 _WHOLE = ByteRange()
 
 Piece = TypeVar("Piece", bytes, memoryview)
-
-
-async def head(send: Requests, full_key: str, key: str) -> ObjectInfo:
-    """What is known of an object, without reading it."""
-    return attributes.info_of(key, await send("head_object", Key=full_key))
 
 
 class Replaced(PreconditionFailed):
@@ -67,6 +63,7 @@ class Download:
                 attributes.unquoted(options.if_match),
                 attributes.unquoted(options.if_none_match),
             )
+        self.crowd = send.crowd
         self._body: Any = None
         self._at = self._end = 0  # from the object's start: the next byte, and past the last one
         self._came = 0  # where the body stands; behind `_at` where a server gives more than asked
@@ -140,15 +137,10 @@ class Download:
             self.told, wanted = answer, checksums.told(answer)
             self.summed, self._check = wanted is not None, checksums.check_of(wanted)
 
-    async def _nothing(self) -> ObjectInfo:
+    def _nothing(self) -> Awaitable[ObjectInfo]:
         """A range with no bytes in it cannot be asked for, or was refused."""
-        info = await head(self._send, self._full_key, self._key)
-        self._conditions.check(info)
-        part = self._options.byte_range
-        start, end = part.resolve(info.size or 0) if part else (0, 0)
-        if start < end:
-            raise StoreUnavailable("the server refused a range that the object has")
-        return info
+        asked, part = (self._send, self._full_key, self._key), self._options.byte_range
+        return headers.without_bytes(*asked, part, self._conditions)
 
     def _ask(
         self, part: ByteRange | None, conditions: dict[str, str]
@@ -167,11 +159,7 @@ class Download:
                 raise MalformedResponse("the server's answer lacks the object's etag")
             if self._conditions is not READ_ALL:  # there are servers that do not look
                 self._conditions.check(attributes.info_of(self._key, answer, size))
-            at, to = part.resolve(size)
-            if not (start <= at <= to <= end):
-                raise MalformedResponse(
-                    f"the server gave the bytes {start} to {end} instead of {at} to {to}"
-                )
+            at, to = within(part, start, end, size)
         except BaseException:
             self.close()
             raise
@@ -179,30 +167,54 @@ class Download:
         self._came, self._ends = start, end
         self._answer, self._etag, self._size, self._info = answer, etag, size, None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncGenerator[bytes, None]:
         """The bytes asked for, in pieces as they come; closes the body at its end."""
-        try:
-            while self._at < self._end:
-                if chunk := await self._step(self._pull):
-                    yield chunk
-            await self._finish()
-        finally:
-            self.close()
+        return self._pieces(self._pull, sys.maxsize)
 
-    async def fill(self, offer: Callable[[], memoryview]) -> AsyncIterator[memoryview]:
+    def fill(
+        self, offer: Callable[[], memoryview], most: int = sys.maxsize
+    ) -> AsyncGenerator[memoryview, None]:
         """The same in memory of the caller's.
 
         Args:
             offer: Asked for the next piece; gives memory for it, which is not empty.
+            most: Pause after about so many bytes; then it may be called again.
         """
-        pull = partial(self._pull_into, offer)
+        return self._pieces(partial(self._pull_into, offer), most)
+
+    async def _pieces(
+        self, pull: Callable[[int], Awaitable[Piece]], most: int
+    ) -> AsyncGenerator[Piece, None]:
+        done = False
+        pause = self._at + most
         try:
-            while self._at < self._end:
+            while self._at < min(self._end, pause):
                 if chunk := await self._step(pull):
                     yield chunk
-            await self._finish()
+            done = self._at < self._end
+            if not done:
+                await self._finish()
         finally:
+            if not done:
+                self.close()
+
+    async def lend(self, drain: Drain, most: int) -> int:
+        """Let a worker thread move the next bytes to their place in a file.
+
+        Returns:
+            How many it moved; 0 where none were there, or where this cannot be done.
+        """
+        if self._came != self._at:
+            return 0
+        drain.at = self._at
+        try:
+            size = await lend(self._body, drain, min(most, self._end - self._at))
+        except BaseException:
             self.close()
+            raise
+        self._came += size
+        self._at += size
+        return size
 
     async def content(self) -> bytes:
         """The same as a whole, for what is small."""
@@ -272,9 +284,7 @@ class Download:
         if body is None:
             return
         closing = body.close()
-        if closing is not None and inspect.isawaitable(
-            closing
-        ):  # over httpx there is no other way to close
+        if closing is not None and inspect.isawaitable(closing):  # over httpx there is no other way
             asyncio.ensure_future(closing)  # noqa: RUF006 - ends by itself
 
 

@@ -20,6 +20,7 @@ from ...._core.errors import (
 from . import attributes
 from .clients import Clients
 from .errors import CONFLICT, failure, translate
+from .flights import Crowd
 from .lanes import Lanes
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Requests:
         self.bucket = bucket
         self.clients = clients
         self.lanes = Lanes(bucket, clients, lane)
+        self.crowd = Crowd()
         self._create = create
         self._seen = float("-inf")
 

@@ -34,3 +34,17 @@ def span_of(answer: Mapping[str, Any]) -> tuple[int, int, int]:
             f"the server's answer has {length} bytes and says that it has those of {told!r}"
         )
     return start, end, size
+
+
+def within(part: ByteRange, start: int, end: int, size: int) -> tuple[int, int]:
+    """The positions of a range, which lies in what an answer has of an object.
+
+    Raises:
+        MalformedResponse: It does not.
+    """
+    at, to = part.resolve(size)
+    if not (start <= at <= to <= end):
+        raise MalformedResponse(
+            f"the server gave the bytes {start} to {end} instead of {at} to {to}"
+        )
+    return at, to

@@ -121,6 +121,7 @@ class AsyncBucketStore(AsyncBucketExtras):
         self._ordered, self._exact_keys, self._lacking = ordered, exact_keys, lacking
         self._part_size = part_size
         self._budget = Budget()
+        self._begun: set[str] = set()
         self._recipe: tuple[Any, ...] | None = None
         self._views: weakref.WeakSet[AsyncBucketStore] = weakref.WeakSet()
         self._learn()

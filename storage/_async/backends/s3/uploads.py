@@ -153,14 +153,29 @@ async def resume(
     options: WriteOptions,
     size: int,
     budget: Room,
+    *,
+    fresh: bool = False,
 ) -> ObjectInfo:
     """Send what an upload lacks, and complete it; whatever fails leaves it as it is.
+
+    Args:
+        send: Sends the requests.
+        full_key: The key with the store's prefix.
+        state: The upload.
+        source: The content.
+        options: As for the upload's beginning.
+        size: Bytes of a part, where the state does not tell.
+        budget: Of the memory for parts.
+        fresh: Whether nothing of it was sent yet, so that the server need not be asked.
 
     Raises:
         ObjectNotFound: There is no such upload, nor the object that it was to become.
     """
+    parts: Mapping[int, Mapping[str, Any]] = {}
+    checksum = state.checksum
     try:
-        parts, checksum = await _parts(send, full_key, state)
+        if not fresh:
+            parts, checksum = await _parts(send, full_key, state)
     except StoreError as error:
         if failure(error).code != "NoSuchUpload":
             raise

@@ -61,7 +61,8 @@ async def _once(send: ObjectRequests, full_key: str, key: str, options: ReadOpti
     start, end = download.span
     if end - start > parallel.LARGE:
         place = Memory(start)
-        await Filling(download, place, _all_at_once).run()
+        with send.crowd.one():
+            await Filling(download, place, _all_at_once).run()
         data = place.content()
     else:
         data = await download.content()

@@ -79,6 +79,7 @@ class _Rated:
     def __init__(self, place: Place, errand: Errand) -> None:
         self._place = place
         self._errand = errand
+        self.file = place.file if errand.ends.rate is None else None
         self.blocks = place.blocks
 
     async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:

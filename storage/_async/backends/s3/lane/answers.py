@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 from typing import Protocol
 
+from ....._core import calls
+from ....._core.draining import Drain
 from .framing import GATHERED, Framing
 from .transport import ConnectionLost, TransportError
 
 DIRECT = 64 * 1024
 """Bytes of a body that are worth being taken from the socket right where the reader wants them."""
+LENT = 256 * 1024
+"""Bytes of a body that are worth a hop to a worker thread that takes them from the socket."""
 HIGH = 512 * 1024
 """Bytes of a body that may be there unread, before no more is taken from the socket."""
 LOW = 128 * 1024
@@ -21,6 +26,9 @@ class Line(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def drop(self) -> None: ...
+    @property
+    def lending(self) -> asyncio.Semaphore: ...
+    def lent(self) -> AbstractContextManager[int | None]: ...
 
 
 class Answer(Framing):
@@ -87,6 +95,45 @@ class Answer(Framing):
         finally:
             self.room = None
         return self._came
+
+    async def lend(self, drain: Drain, most: int) -> int:
+        """Let a worker thread take bytes of the body right from the socket, where that is plain.
+
+        Args:
+            drain: Takes what has come already, and then what comes.
+            most: Bytes that the reader wants.
+
+        Returns:
+            How many it took; 0 where there were none, or where this cannot be done.
+        """
+        line = self.line
+        if line is None or self._lendable(most) < LENT:
+            return 0
+        try:
+            async with line.lending:
+                if self.line is not None and self._lendable(most) >= LENT:  # all may have come
+                    return await self._lend(line, drain, most)
+        except BaseException:
+            await self.aclose()  # nobody knows how much was taken
+            raise
+        return 0
+
+    async def _lend(self, line: Line, drain: Drain, most: int) -> int:
+        with line.lent() as descriptor:
+            if descriptor is None:
+                return 0
+            most = self.held + self._lendable(most)
+            pieces = self._cut(most, most)
+            came, size = await calls.call(_drained, drain, pieces, descriptor, most)
+        self.skip(size)
+        return came + size
+
+    def _lendable(self, most: int) -> int:
+        """Bytes of those that are wanted which may be taken from the socket by somebody else.
+
+        The last byte never may, since something may come behind it.
+        """
+        return min(most - self.held, self._missing - 1)
 
     async def aclose(self) -> None:
         """See `Response`."""
@@ -206,3 +253,14 @@ class Answer(Framing):
 def dropped() -> ConnectionLost:
     """Why there is no more of an answer that was closed."""
     return ConnectionLost("the answer was closed before its end", sent=True)
+
+
+def _drained(
+    drain: Drain, pieces: list[bytes | bytearray | memoryview], descriptor: int, most: int
+) -> tuple[int, int]:
+    """How many bytes went through a drain: of pieces, and from a socket."""
+    came = 0
+    for piece in pieces:
+        drain.put(memoryview(piece))
+        came += len(piece)
+    return came, drain.move(descriptor, most - came)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from ....._core.draining import Drain
 from .transport import Response
 
 
@@ -26,6 +27,11 @@ class Body:
     def read_into(self, room: memoryview) -> Awaitable[int]:
         """The same into memory of the caller's; how many bytes were put there."""
         return self._response.read_into(room)
+
+    async def lend(self, drain: Drain, most: int) -> int:
+        """Let a worker thread take bytes right from the socket; 0 where that cannot be done."""
+        lend = getattr(self._response, "lend", None)
+        return 0 if lend is None else await lend(drain, most)
 
     def close(self) -> None:
         """Give the connection back if all was read, or else close it."""

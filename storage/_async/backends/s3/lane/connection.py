@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, cast
 
 from .answers import Answer, dropped
@@ -25,6 +27,9 @@ class Keeper(Protocol):
     inbox: memoryview
     """Where the bytes come in, of all connections: no two read at once."""
 
+    lending: asyncio.Semaphore
+    """Has room for those whose sockets worker threads read from."""
+
     def release(self, connection: Connection) -> None:
         """A connection, be it closed, is not busy any more."""
 
@@ -45,6 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         "_backlog",
         "_choked",
         "_keeper",
+        "_lent",
         "_loop",
         "_places",
         "_quiet",
@@ -62,7 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = loop
         self._keeper = keeper
         self._answer: Answer | None = None
-        self._choked = False
+        self._choked = self._lent = False
         self._places = False
         """Whether the next bytes come in where the reader wants them."""
         self._unsent = 0
@@ -199,7 +205,32 @@ class Connection(asyncio.BufferedProtocol):
     def resume(self) -> None:
         """Go on taking what comes."""
         self._quiet = 0
-        self._transport.resume_reading()
+        if not self._lent:
+            self._transport.resume_reading()
+
+    @property
+    def lending(self) -> asyncio.Semaphore:
+        """See `Keeper`."""
+        return self._keeper.lending
+
+    @contextmanager
+    def lent(self) -> Iterator[int | None]:
+        """Its socket, for somebody else to read from; None where only the loop can, as with TLS."""
+        transport = self._transport
+        if self.closed or transport.get_extra_info("sslcontext") is not None:
+            yield None
+            return
+        # One of their own: that of the loop may be closed meanwhile, and its number given away.
+        descriptor = os.dup(transport.get_extra_info("socket").fileno())
+        self._lent = True
+        transport.pause_reading()
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+            self._lent = False
+            if not self.closed:
+                self.resume()
 
     def drop(self) -> None:
         """Give up the answer."""
@@ -225,7 +256,7 @@ class Connection(asyncio.BufferedProtocol):
         if answer is None:
             if self._quiet > idle:
                 self.abort()
-        elif answer.paused or self._taking():
+        elif answer.paused or self._lent or self._taking():
             self._quiet = 0
         elif self._quiet > silence:
             self._fail(SilenceError("the server was silent for too long", sent=True))

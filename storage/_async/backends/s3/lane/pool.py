@@ -15,6 +15,9 @@ from .transport import IDLE, ConnectError, ConnectionLost, Endpoint
 TICKS = 8
 """In the shortest of the times that are watched; all are kept with this precision."""
 LEAST_TICK = 0.005
+LENT = 4
+"""Sockets that worker threads read from at once: more than a machine has free processors gain
+nothing, and hold up each other at the interpreter's lock."""
 INBOX = 128 * 1024
 """Bytes that are taken from a socket at once. asyncio's own way takes new memory for each reading,
 so much that to get and to return it costs more than all else."""
@@ -32,6 +35,7 @@ class Pool:
         self.loop = loop
         self.pid = os.getpid()
         self.inbox = memoryview(bytearray(INBOX))
+        self.lending = asyncio.Semaphore(LENT)
         self._limit = endpoint.limit
         self._dialer = Dialer(endpoint)
         self._taken = 0
