@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 pytest.importorskip("aiobotocore")
@@ -40,7 +38,8 @@ LIES = {
 
 
 async def put_all(store: AsyncBucketStore) -> None:
-    await asyncio.gather(*(store.put(key, key.encode()) for key in KEYS))
+    for key in KEYS:  # at once, SeaweedFS may lose one of "a" and "a/b"
+        await store.put(key, key.encode())
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
