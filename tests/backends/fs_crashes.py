@@ -56,6 +56,9 @@ def changes(store: Store) -> None:
     store.delete("d/k")
     store.copy("e/l", "e/k", if_absent=True)
     store.put("d/k", [b"thi", b"rd"])
+    short = store.with_ttl(3600)
+    short.put("d/k", b"first")
+    short.put("e/k", [b"thi", b"rd"])
 
 
 def check(store: Store) -> None:
