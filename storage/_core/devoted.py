@@ -8,13 +8,18 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
+from .workers import ours
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
 SHORT = 0.0005
 """Seconds that are lost in a thread's stead without regret: some hops take as long."""
+ENOUGH = 8
+"""Calls in a row that are not short, before that is laid to the medium: some have to wait for a
+processor, or for a thread that has the interpreter's lock."""
 REST = 10
-"""For how many times as long as a call took that was not short the others go to threads.
+"""For how many times as long as these calls took the others go to threads.
 
 So at most a tenth of the time is lost to a slow medium, whose calls ought to wait side by side.
 """
@@ -25,7 +30,7 @@ class _Devoted:
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._slow = False
+        self._slow, self._lost = 0, 0.0  # how many calls in a row, and their seconds
         self._again = 0.0
 
     def runs_here(self) -> bool:
@@ -40,9 +45,18 @@ class _Devoted:
             return function(*args, **kwargs)
         finally:
             ended = perf_counter()
-            before, self._slow = self._slow, ended - began > SHORT
-            if self._slow and before:  # one alone may have had to wait for a processor
-                self._again = ended + REST * (ended - began)
+            if ended - began > SHORT:
+                self._note_slow(ended - began, ended)
+            elif self._slow:
+                self._slow, self._lost = 0, 0.0
+
+    def _note_slow(self, seconds: float, now: float) -> None:
+        if ours.is_busy:  # threads at work make all else slow, and with it each other
+            return
+        self._slow, self._lost = self._slow + 1, self._lost + seconds
+        if self._slow >= ENOUGH:
+            self._again = now + REST * self._lost
+            self._slow, self._lost = 0, 0.0
 
 
 devoted = _Devoted()

@@ -13,7 +13,9 @@ from contextlib import suppress
 from contextvars import copy_context
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
+
+Loop: TypeAlias = asyncio.AbstractEventLoop
 
 TICK = 0.001
 """Seconds between two looks of a loop at its calls, while some of them wait."""
@@ -37,14 +39,11 @@ class Job:
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        loop: asyncio.AbstractEventLoop,
+        loop: Loop,
         outbox: _Outbox,
     ) -> None:
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
-        self.loop = loop
-        self.outbox = outbox
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.loop, self.outbox = loop, outbox
         self.context = copy_context()
         self.future: asyncio.Future[Any] = loop.create_future()
         self.born = monotonic()
@@ -100,7 +99,7 @@ class _Outbox:
         self.woken = False
         self.watching = False
 
-    def wake(self, loop: asyncio.AbstractEventLoop) -> None:
+    def wake(self, loop: Loop) -> None:
         if self.woken:
             return
         self.woken = True
@@ -133,10 +132,13 @@ class Pool:
         self._asleep = 0
         self._calls = 0  # wake-up calls that no sleeper has heard yet
         self._done = 0  # calls since the last tick
-        self._outboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._recent: tuple[Callable[[], asyncio.AbstractEventLoop | None], _Outbox] | None = None
+        self._outboxes: weakref.WeakKeyDictionary[Loop, _Outbox] = weakref.WeakKeyDictionary()
+        self._recent: tuple[Callable[[], Loop | None], _Outbox] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call waits for a worker, or one of these is at work."""
+        return bool(self._queue) or self._threads > self._asleep
 
     async def submit(
         self,
@@ -164,7 +166,7 @@ class Pool:
         self.add(job)
         await settle(job)
 
-    def _outbox(self, loop: asyncio.AbstractEventLoop) -> _Outbox:
+    def _outbox(self, loop: Loop) -> _Outbox:
         box = self._outboxes.get(loop)
         if box is None:
             box = self._outboxes[loop] = _Outbox()
@@ -194,7 +196,7 @@ class Pool:
             box.watching = True
             job.loop.call_later(TICK, self._watch, job.loop, box)
 
-    def _watch(self, loop: asyncio.AbstractEventLoop, box: _Outbox) -> None:
+    def _watch(self, loop: Loop, box: _Outbox) -> None:
         """Look, from the loop, whether calls or results wait behind a slow call."""
         box.deliver()
         with self._ready:

@@ -213,7 +213,9 @@ class TestBrief:
     def devoting(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(devoted, "loop", None)
         monkeypatch.setattr(devoted, "_again", 0.0)
-        monkeypatch.setattr(devoted, "_slow", False)
+        monkeypatch.setattr(devoted, "_slow", 0)
+        monkeypatch.setattr(devoted, "_lost", 0.0)
+        monkeypatch.setattr("storage._core.devoted.ours", Pool(limit=1))
 
     async def test_takes_a_thread_on_any_other_loop(self) -> None:
         assert await calls.brief(threading.get_ident) != threading.get_ident()
@@ -224,14 +226,34 @@ class TestBrief:
         with pytest.raises(KeyError):
             await calls.brief(dict[int, int]().__getitem__, 1)
 
-    async def test_leaves_for_a_while_where_two_in_a_row_are_slow(
+    async def test_leaves_for_a_while_where_some_in_a_row_are_slow(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         devoted.loop = asyncio.get_running_loop()
-        monkeypatch.setattr("storage._core.devoted.SHORT", -1.0)  # whatever it takes is slow
         monkeypatch.setattr("storage._core.devoted.REST", 1e9)
-        here = [await calls.brief(threading.get_ident) == threading.get_ident() for _ in range(3)]
-        assert here == [True, True, False]
+
+        async def here(count: int, short: float) -> list[bool]:
+            monkeypatch.setattr("storage._core.devoted.SHORT", short)
+            ran = [await calls.brief(threading.get_ident) for _ in range(count)]
+            return [each == threading.get_ident() for each in ran]
+
+        assert all(await here(7, -1.0))  # whatever it takes is slow
+        assert all(await here(1, 1e9))
+        assert await here(9, -1.0) == [True] * 8 + [False]
         monkeypatch.setattr(devoted, "_again", 0.0)  # the while is over
-        monkeypatch.setattr("storage._core.devoted.SHORT", 1e9)
-        assert await calls.brief(threading.get_ident) == threading.get_ident()
+        assert all(await here(1, 1e9))
+
+    async def test_judges_nothing_while_threads_are_at_work(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        devoted.loop = asyncio.get_running_loop()
+        monkeypatch.setattr("storage._core.devoted.SHORT", -1.0)
+        pool, gate = Pool(limit=1), threading.Event()
+        monkeypatch.setattr("storage._core.devoted.ours", pool)
+        busy = asyncio.create_task(pool.submit(gate.wait, (10,)))
+        while not pool.is_busy:
+            await asyncio.sleep(0)
+        for _ in range(20):
+            assert await calls.brief(threading.get_ident) == threading.get_ident()
+        gate.set()
+        await busy

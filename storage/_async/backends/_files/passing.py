@@ -30,6 +30,8 @@ from .waiting import patiently
 AT_ONCE = 64 * 1024 * 1024
 """Bytes that are copied in one hop; so much is waited for when it is cancelled."""
 PIECE = 1024 * 1024
+SHORT = 256 * 1024
+"""Bytes whose copying takes less time than a hop to a thread and back."""
 
 
 class FilePassing(AsyncLifetimeStore):
@@ -48,8 +50,10 @@ class FilePassing(AsyncLifetimeStore):
         if not isinstance(source, FilePassing):
             raise NotSupported("only files are copied by the kernel")
         copy = _Copy(source._objects, self._objects, listed, key, options)
+        size = listed.size
+        begin = calls.brief if size is not None and size <= SHORT else calls.call
         try:
-            info = await patiently(lambda: calls.call(copy.begin))
+            info = await patiently(lambda: begin(copy.begin))
             while info is None:
                 info = await patiently(lambda: calls.call(copy.go_on))
         except BaseException:
