@@ -47,22 +47,21 @@ def put_together(connection: Connection, jobs: Sequence[Job]) -> bool:
     # One stamp is that of all: they become visible together.
     first, modified = new_version(connection), time_ns() // 1000
     connection.newest = first + len(jobs) - 1
+    when = datetime.fromtimestamp(modified / 1e6, UTC)
     rows, chunks = [], []
     for version, job in enumerate(jobs, first):
         key, data, options, expires = job.args
-        metadata = json.dumps(dict(options.metadata)) if options.metadata else None
-        rows.append((key, version, len(data), modified, options.content_type, metadata, expires))
+        size, kind = len(data), options.content_type
+        pairs = dict(options.metadata) if options.metadata else {}
+        metadata = json.dumps(pairs) if pairs else None
+        rows.append((key, version, size, modified, kind, metadata, expires))
         chunks.append((version, data))
+        job.error, job.result = None, ObjectInfo(key, size, f"{version:x}", when, kind, pairs)
     if connection.executemany(PUBLISH_NEW, rows).rowcount == len(jobs):
         connection.executemany(_ADD, chunks)
     else:
         for (key, *row), chunk in zip(rows, chunks, strict=True):
             _put_after_all(connection, key, Row(*row), chunk)
-    when = datetime.fromtimestamp(modified / 1e6, UTC)
-    for job, (key, version, size, _, content_type, metadata, _) in zip(jobs, rows, strict=True):
-        pairs = json.loads(metadata) if metadata else {}
-        job.error = None
-        job.result = ObjectInfo(key, size, f"{version:x}", when, content_type, pairs)
     return True
 
 
