@@ -229,9 +229,9 @@ def _prepare_writing(connection: sqlite3.Connection) -> str:
     connection.execute("PRAGMA fullfsync = ON")  # on a Mac, fsync alone does not reach the disk
     (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    # What is written often goes into the file once for many times; so many pages are still found
-    # in the log at one look.
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    # What is written often goes into the file once for many times; but a commit takes longer where
+    # the log still grows, so it begins anew before it is very long.
+    connection.execute("PRAGMA wal_autocheckpoint = 2000")
     # Some builds of SQLite overwrite all that is deleted, which takes as long as to write it.
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("BEGIN IMMEDIATE")

@@ -87,8 +87,9 @@ class Job:
     def deliver(self) -> None:
         """Tell the caller that it is done, on the loop."""
         self.delivered = True
-        if not self.future.done():
-            self.future.set_result(None)
+        future = self.future
+        if not future.done():
+            future.set_result(None)
 
 
 def take(waiting: deque[Job], suits: Callable[[Job], bool]) -> Job | None:

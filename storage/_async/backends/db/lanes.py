@@ -62,6 +62,7 @@ class Lane:
         self._pump: asyncio.Task[None] | None = None
         self._connection: aiosqlite.Connection | None = None
         self._closed = False
+        self._new_future = asyncio.get_running_loop().create_future
 
     @property
     def closed(self) -> bool:
@@ -76,7 +77,7 @@ class Lane:
         """
         if self._closed:
             raise StoreClosed("the store was closed")
-        job.future = asyncio.get_running_loop().create_future()
+        job.future = self._new_future()
         self._waiting.append(job)
         if self._pump is None:
             self._pump = asyncio.create_task(self._run())
@@ -87,7 +88,7 @@ class Lane:
                 job.abandoned = True
                 await _settle(job)
             raise
-        return job.outcome()
+        return job.result if job.error is None else job.outcome()
 
     def _take_back(self, job: Job) -> bool:
         try:

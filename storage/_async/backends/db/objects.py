@@ -31,7 +31,7 @@ LIVE = f"(expires IS NULL OR expires > {NOW})"
 _FIND = f"SELECT {FIELDS} FROM objects WHERE key = ?"  # noqa: S608 - constants alone, as below
 _SWAP = "UPDATE chunks SET version = ?, data = ? WHERE version = ? AND seq = 0"
 _PUBLISH = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)"
-_PUBLISH_NEW = "INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)"
+PUBLISH_NEW = "INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)"
 SWEEP = 500
 """Objects whose time is over that one transaction removes."""
 _OVER = f"SELECT key, version FROM objects WHERE expires <= {NOW} LIMIT {SWEEP}"  # noqa: S608
@@ -138,13 +138,24 @@ def put(
     replaced = replaceable(connection, key, options) if options.conditional else None
     check_room(connection, len(data))
     row, small = new_row(new_version(connection), len(data), options, expires), len(data) <= CHUNK
-    version = row.version
     if not options.conditional:
         # Most objects replace nothing, and then nobody need look for what they replace.
-        if small and connection.execute(_PUBLISH_NEW, (key, *row)).rowcount:
-            add_chunk(connection, version, 0, data)
+        if small and connection.execute(PUBLISH_NEW, (key, *row)).rowcount:
+            add_chunk(connection, row.version, 0, data)
             return row.info(key)
         replaced = find(connection, key)
+    return replace(connection, key, data, row, replaced)
+
+
+def replace(
+    connection: sqlite3.Connection,
+    key: str,
+    data: bytes | memoryview,
+    row: Row,
+    replaced: Row | None,
+) -> ObjectInfo:
+    """Store an object in place of what was found."""
+    version, small = row.version, len(data) <= CHUNK
     if small and replaced is not None and replaced.size <= CHUNK:
         # One chunk in place of another is one statement less.
         if connection.execute(_SWAP, (version, data, replaced.version)).rowcount:

@@ -15,6 +15,7 @@ from .file import Link
 from .forks import inside
 from .jobs import How, Job, anybody, take, take_expired
 from .room import Connection, tidy
+from .together import put_together, runs
 
 GROUP = 256
 """Units that share one commit at most."""
@@ -159,11 +160,18 @@ def _take_group(waiting: deque[Job], durable: bool, jobs: list[Job]) -> None:
         jobs.append(job)
 
 
-def _run_all(connection: sqlite3.Connection, jobs: list[Job]) -> None:
+def _run_all(connection: Connection, jobs: list[Job]) -> None:
     """Run units in one transaction; raises where one failed with the transaction half done."""
-    for job in jobs:
-        before = connection.total_changes
-        job.run(connection, job.unit)
-        refused = isinstance(job.error, StoreError) and connection.total_changes == before
-        if job.error is not None and not refused:
-            raise job.error
+    for plain, some in runs(jobs):
+        if plain and len(some) > 1 and put_together(connection, some):
+            continue
+        for job in some:
+            _run_one(connection, job)
+
+
+def _run_one(connection: Connection, job: Job) -> None:
+    before = connection.total_changes
+    job.run(connection, job.unit)
+    refused = isinstance(job.error, StoreError) and connection.total_changes == before
+    if job.error is not None and not refused:
+        raise job.error
