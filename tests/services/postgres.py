@@ -75,6 +75,7 @@ class Postgres(Server):
             "max_connections=200",
             "max_wal_size=256MB",
             "shared_buffers=32MB",
+            "dynamic_shared_memory_type=mmap",  # in its directory: nothing outlives a kill
             *self._settings,
         )
         return [
