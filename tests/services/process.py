@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -161,7 +163,8 @@ class Server(ABC):
     def kill(self) -> None:
         """End the server at once, as a crash would; what it has stored stays for a new start."""
         if self._process is not None:
-            self._process.kill()
+            with suppress(ProcessLookupError):  # all, as some programs are started by another one
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
             self.discard()

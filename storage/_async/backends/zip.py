@@ -188,7 +188,7 @@ class AsyncZipStore(AsyncBaseStore):
             if self._volume.changed:
                 await self._place("close", None, self._retried(self._volume.checkpoint))
         finally:
-            await calls.call(self._volume.close)
+            await surely(self._volume.close)
 
     # -- calls of blocking functions --------------------------------------------------------
 

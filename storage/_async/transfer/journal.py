@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ..._core import calls
 from ..._core.info import ObjectInfo
+from ..._core.window import surely
 from ..base import AsyncBaseStore
 from .journalfile import JournalFile
 from .steps import Remembered, fingerprint
@@ -74,7 +75,7 @@ class Journal:
 
     async def aclose(self) -> None:
         """Let go of the file."""
-        await calls.call(self._file.close)
+        await surely(self._file.close)
 
     async def _try(self, function: Callable[..., T], otherwise: T, *args: object) -> T:
         return await calls.call(self._file.attempt, function, otherwise, *args)

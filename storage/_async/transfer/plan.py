@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from ..._core import calls
 from ..._core.errors import ConfigError, translate_oserror
+from ..._core.window import surely
 from . import planfile
 from .steps import PAGE, Step
 
@@ -135,7 +136,7 @@ class PlanWriter:
         """Let go of the file; without `end` it is a plan that was cut."""
         file, self._file = self._file, None
         if file is not None:
-            await calls.call(file.close)
+            await surely(file.close)
 
     async def _write(self, lines: list[str]) -> None:
         if self._file is None:

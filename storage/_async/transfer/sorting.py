@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..._core import calls
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo
+from ..._core.window import surely
 from .steps import PAGE, microseconds, moment
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def sorted_pages(
             while page := await calls.call(_next_page, rows):
                 yield page
         finally:
-            await calls.call(_close, database)
+            await surely(database.close)
 
 
 def _key(info: ObjectInfo) -> str:

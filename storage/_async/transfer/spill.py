@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import IO
 
 from ..._core import calls
+from ..._core.window import surely
 from .steps import Step
 
 IN_MEMORY = 1024 * 1024
@@ -48,4 +49,4 @@ class Spill:
     async def aclose(self) -> None:
         """Drop all."""
         if self._file is not None:
-            await calls.call(self._file.close)
+            await surely(self._file.close)

@@ -12,11 +12,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 
 from ...._core import calls
 from ...._core.errors import StoreClosed
 from ...._core.looplocal import inherited
+from ...._core.window import surely
 from .check import Stopped
 from .file import Link
 from .forks import inside
@@ -93,7 +95,7 @@ class Database:
             if ours is not None:
                 await ours.aclose()
         finally:
-            await calls.call(connections.close, threads)
+            await surely(partial(connections.close, threads))
 
     def __del__(self) -> None:
         connections = getattr(self, "_connections", None)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ...._core import calls
 from ...._core.errors import ConfigError, StoreError
 from ...._core.values import as_buffer
+from ...._core.window import surely
 from ...shortcuts import Content
 from . import bodies, checksums
 
@@ -194,7 +195,7 @@ async def opened(given: Any) -> AsyncIterator[Source | None]:
         try:
             yield await calls.call(OpenedFile, file, 0)
         finally:
-            await calls.call(os.close, file)
+            await surely(lambda: os.close(file))
     elif (data := as_buffer(given)) is not None:
         yield Buffer(data)
     elif await calls.call(is_plain_file, given):

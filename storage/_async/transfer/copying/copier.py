@@ -10,6 +10,7 @@ from ...._core import bulk, calls
 from ...._core.budget import ByteBudget
 from ...._core.errors import AccessDenied, NotSupported, SourceChanged
 from ...._core.info import WRITE_OVER, ObjectInfo, WriteOptions
+from ...._core.window import surely
 from ...base import AsyncBaseStore
 from ..steps import Copied
 from .errand import Ends, Errand, Rate
@@ -65,7 +66,7 @@ class Copier:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await calls.call(self._job.release)
+        await surely(self._job.release)
 
     async def settle(self) -> None:
         """Make all copies durable that had returned before this was called."""
