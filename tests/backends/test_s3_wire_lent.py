@@ -44,6 +44,24 @@ class Sum:
         self.value = crc32(data, self.value)
 
 
+class Held(Drain):
+    """Waits for a sign before it moves anything."""
+
+    def __init__(self, file: int, digest: Sum | None) -> None:
+        super().__init__(file, digest)
+        self.begun, self.on = threading.Event(), threading.Event()
+
+    def move(self, socket: int, most: int) -> int:
+        self.begun.set()
+        self.on.wait(5)
+        return super().move(socket, most)
+
+    async def at_work(self) -> None:
+        """Return when a worker thread has come to it."""
+        while not self.begun.is_set():
+            await asyncio.sleep(0.001)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[int]:
     """A file to be written."""
@@ -129,26 +147,17 @@ async def test_a_server_that_falls_silent(file: int) -> None:
 
 
 async def test_cancelled_in_the_midst(file: int) -> None:
-    begun, on = threading.Event(), threading.Event()
-
-    class Held(Drain):
-        def move(self, socket: int, most: int) -> int:
-            begun.set()
-            on.wait(5)
-            return super().move(socket, most)
-
     with nothing_forgotten():
         async with connected(LeanTransport, answering(HEAD + DATA)) as (transport, server):
             answer = await transport.send(get())
             assert isinstance(answer, Answer)
             drain = Held(file, None)
             work = asyncio.create_task(answer.lend(drain, SIZE))
-            while not begun.is_set():
-                await asyncio.sleep(0.001)
+            await drain.at_work()
             work.cancel()
             await asyncio.sleep(0.01)
             assert not work.done(), "a worker thread still writes"
-            on.set()
+            drain.on.set()
             with pytest.raises(asyncio.CancelledError):
                 await work
             at = drain.at
@@ -158,24 +167,15 @@ async def test_cancelled_in_the_midst(file: int) -> None:
 
 async def test_closed_in_the_midst(file: int) -> None:
     """The thread reads from a descriptor of its own, never from one that was given away."""
-    begun, on = threading.Event(), threading.Event()
-
-    class Held(Drain):
-        def move(self, socket: int, most: int) -> int:
-            begun.set()
-            on.wait(5)
-            return super().move(socket, most)
-
     async with connected(LeanTransport, answering(HEAD + DATA)) as (transport, _):
         answer = await transport.send(get())
         assert isinstance(answer, Answer)
         drain = Held(file, None)
         work = asyncio.create_task(answer.lend(drain, SIZE))
-        while not begun.is_set():
-            await asyncio.sleep(0.001)
+        await drain.at_work()
         await transport.aclose()
         others = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
-        on.set()
+        drain.on.set()
         await work
         for each in others:
             os.close(each)
