@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage._async.transfer import ahead
 from storage._core.errors import ConfigError
 from storage.cli.ends import Ends
 from storage.testing.harness import interrupt_everywhere, nothing_forgotten
@@ -49,11 +51,17 @@ async def test_interrupted_everywhere(folder: Path, data: dict[str, bytes], targ
     ids=["overlap", "no such store", "no such option"],
 )
 async def test_what_makes_no_sense_touches_nothing(
-    folder: Path, data: dict[str, bytes], target: str, options: dict[str, Any]
+    folder: Path,
+    data: dict[str, bytes],
+    target: str,
+    options: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Though the source is listed already by then."""
+    """Though the source is being listed by then, which is given up."""
+    monkeypatch.setattr(ahead, "AHEAD", 0)  # a listing that does not end by itself
     with nothing_forgotten(), pytest.raises(ConfigError):
         ends = Ends("data", target, dict(WORDS), make_journal=True)
         async with ends.running(options) as run:
             await run.sync()
     assert sorted(path.name for path in folder.iterdir()) == ["data"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
