@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import random
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -89,9 +90,20 @@ async def test_conditions_on_streams(seaweedfs: S3Service, shared_bucket: NewBuc
 
 @pytest.mark.parametrize("size", [10, 6 * MIB])
 async def test_of_many_writers_one_wins(
-    seaweedfs: S3Service, shared_bucket: NewBucket, size: int
+    seaweedfs: S3Service,
+    shared_bucket: NewBucket,
+    size: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Moto looks first and writes then: of two large objects at once both may win.
+    # Of uploads completed at the same moment SeaweedFS and moto accept more than one: they look
+    # first and write then. So the parts race here, and the completions follow each other.
+    turn, complete = asyncio.Lock(), multipart.Upload.complete
+
+    async def in_turn(upload: multipart.Upload, **conditions: Any) -> Mapping[str, Any]:
+        async with turn:
+            return await complete(upload, **conditions)
+
+    monkeypatch.setattr(multipart.Upload, "complete", in_turn)
     async with own_corner(seaweedfs, shared_bucket, part_size=5 * MIB) as store:
 
         async def put(number: int) -> ObjectInfo | StoreError:
@@ -107,6 +119,7 @@ async def test_of_many_writers_one_wins(
         winners = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, ObjectInfo)]
         assert len(winners) == 1
         assert await store.get("key") == bytes(winners) * size
+        assert uploads(seaweedfs, store.bucket_name) == []
 
 
 async def test_of_many_swaps_one_wins(seaweedfs: S3Service, shared_bucket: NewBucket) -> None:
