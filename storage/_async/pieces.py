@@ -9,7 +9,7 @@ from typing import Protocol
 from .._core.info import ObjectInfo
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Body:
     """An object (or a range of it) that a backend has opened.
 
@@ -33,7 +33,7 @@ class Sink(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class BufferSink:
     """Collects the pieces in memory, for backends that can only put whole objects."""
 

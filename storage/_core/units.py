@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from .errors import ConfigError
 
-_SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?b)?|b)?", re.IGNORECASE | re.ASCII)
-_DURATION = re.compile(r"(\d+(?:\.\d*)?)(ms|[smhdwMy])", re.ASCII)
+_SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp])(i?b)?|b)?"
+_DURATION = r"(\d+(?:\.\d*)?)(ms|[smhdwMy])"
 _SECONDS = {
     "ms": 0.001,
     "s": 1,
@@ -32,7 +32,7 @@ def parse_size(text: str) -> int:
     Raises:
         ConfigError: It is something else.
     """
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE | re.ASCII)
     if match is None:
         raise ConfigError(f"a size is a number with k, M, G, T or P, such as 1.5MiB, not {text!r}")
     number, letter, kind = match.groups()
@@ -56,8 +56,9 @@ def parse_moment(text: str, now: datetime | None = None) -> datetime:
         ConfigError: It is something else.
     """
     text = text.strip()
-    if re.fullmatch(f"(?:{_DURATION.pattern})+", text, re.ASCII):
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))
+    if re.fullmatch(f"(?:{_DURATION})+", text, re.ASCII):
+        parts = re.findall(_DURATION, text, re.ASCII)
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
         try:
             return (now or datetime.now().astimezone()) - timedelta(seconds=seconds)
         except OverflowError:

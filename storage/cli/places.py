@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .._async.base import AsyncBaseStore
 
 MASK = "***"
-_SECRET = re.compile(r"([?&][^=&]*(?:key|secret|password|token)[^=&]*=)[^&#]+", re.IGNORECASE)
+_HIDDEN = r"([?&][^=&]*(?:key|secret|password|token)[^=&]*=)[^&#]+"
 
 
 def take_journal(
@@ -46,4 +46,5 @@ def without_secrets(url: str) -> str:
     """A store's URL as it may stand in a file; a path becomes an absolute one."""
     if "://" not in url:
         return os.path.abspath(url)
-    return _SECRET.sub(rf"\1{MASK}", re.sub(r"(://[^/?#@]*:)[^/?#]*@", rf"\1{MASK}@", url))
+    url = re.sub(r"(://[^/?#@]*:)[^/?#]*@", rf"\1{MASK}@", url)
+    return re.sub(_HIDDEN, rf"\1{MASK}", url, flags=re.IGNORECASE)

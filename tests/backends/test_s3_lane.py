@@ -17,6 +17,7 @@ pytest.importorskip("aiobotocore")
 from storage._async.backends.s3 import AsyncBucketStore
 from storage._async.backends.s3.errors import failure, translate
 from storage._async.backends.s3.lane.borrowed import of_client
+from storage._async.backends.s3.lane.rows import Table
 from storage._core.errors import ConfigError, StoreError
 from tests.backends.s3 import (
     LANES,
@@ -66,7 +67,7 @@ class Script:
                 for name, each in value.items()
                 if name not in UNREAD and (each or each == 0 or name == "Metadata")
             }
-        if isinstance(value, list):
+        if isinstance(value, list | Table):
             return [self._plain(each) for each in value]
         if isinstance(value, datetime):
             return "a time"

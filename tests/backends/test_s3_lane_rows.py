@@ -36,9 +36,10 @@ def parsed(content: bytes) -> results.Answer | None:
 def read(content: bytes) -> results.Answer | None:
     """What is found in fact."""
     try:
-        return results.of_listing(content)
+        answer = results.of_listing(content)
     except MalformedResponse:
         return None
+    return answer | {"Contents": list(answer["Contents"])}
 
 
 def test_the_usual_form() -> None:

@@ -19,7 +19,7 @@ from ...._core.keys import MAX_KEY_BYTES
 from ...._core.unlisted import current
 from .hidden import is_temporary
 from .layout import Layout, is_text
-from .lifetimes import is_over_in
+from .lifetimes import MARK, is_over_in
 from .places import describe
 from .tree import LIST, Parts, Tree
 from .waiting import patiently_here
@@ -35,7 +35,7 @@ Entry: TypeAlias = tuple[bytes, bool, Facts]
 """The tail of an object or a directory, whether it is a directory, and what is known of it."""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Walk:
     """One listing.
 
@@ -287,11 +287,13 @@ class Walk:
             self.layout.file_name, self.tree.follow, os.stat, stat.S_ISREG,
         )  # fmt: skip
         for tail in tails:
+            name = file_name(tail)
             try:
-                found = stat_in(file_name(tail), dir_fd=directory, follow_symlinks=follow)
+                found = stat_in(name, dir_fd=directory, follow_symlinks=follow)
             except FileNotFoundError:
                 continue
-            if is_file(found.st_mode) and not is_over_in(
-                directory, file_name(tail), found, follow=follow
+            mode = found.st_mode
+            if is_file(mode) and not (
+                mode & MARK and is_over_in(directory, name, found, follow=follow)
             ):
                 known[tail] = found

@@ -112,25 +112,19 @@ class AsyncBucketHooks(BucketPassing):
         )
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
-        listing = self._listing(prefix, start_after)
-        async with aclosing(listing.entries()) as pages:
+        async with aclosing(self._listing(prefix, start_after).infos()) as pages:
             async for page in pages:
-                for info in listing.infos(page):
+                for info in page:
                     if info.key > start_after:
                         yield info
 
-    async def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
-        listing = self._listing(prefix)
-        async with aclosing(listing.entries()) as pages:
-            async for page in pages:
-                yield listing.infos(page)
+    def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        return self._listing(prefix).infos()
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
-        listing = self._listing(prefix, start_after)
-        async with aclosing(listing.entries()) as pages:
+        async with aclosing(self._listing(prefix, start_after).keys()) as pages:
             async for page in pages:
-                for entry in page:
-                    key = listing.key(entry)
+                for key in page:
                     if key > start_after:
                         yield key
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple, TypeAlias
 
 from ...._core.errors import MalformedResponse, StoreUnavailable
 from ...._core.info import ListResult, ObjectInfo
 from ...._core.window import cancel_all
-from . import attributes, keynames
+from . import keynames
+from .columns import Columns
 from .errors import failure
 from .requests import Requests
 
@@ -23,7 +24,7 @@ PAGE = 1000
 class Page(NamedTuple):
     """One answer to a listing."""
 
-    objects: list[Entry]
+    objects: Columns
     prefixes: list[str]
     token: str | None
     """What the next page is asked for with; None: this is the last."""
@@ -96,45 +97,37 @@ class Listing:
         if delimiter:
             self._parameters["Delimiter"] = delimiter
 
-    async def entries(self) -> AsyncGenerator[list[Entry], None]:
-        """The objects, page by page as the server tells them, less the one that is named as the
-        store's prefix itself: a mark that other tools make for a folder.
-        """
-        least, prefix = len(self._own), self._prefix
-        async with aclosing(self._pages()) as pages:
+    async def infos(self) -> AsyncGenerator[list[ObjectInfo], None]:
+        """The objects, page by page."""
+        async with aclosing(self._columns()) as pages:
             async for page in pages:
-                found = [entry for entry in page.objects if len(entry["Key"]) > least]
-                if not self.whole:
-                    found = [entry for entry in found if entry["Key"].startswith(prefix)]
-                yield found
+                yield page.infos(len(self._own))
+
+    async def keys(self) -> AsyncGenerator[Sequence[str], None]:
+        """Their keys alone."""
+        async with aclosing(self._columns()) as pages:
+            async for page in pages:
+                yield page.own_keys(len(self._own))
 
     async def level(self) -> ListResult:
         """All of a listing with a delimiter, sorted."""
-        objects, prefixes = [], set()
+        objects, prefixes, own = [], set(), len(self._own)
         async with aclosing(self._pages()) as pages:
             async for page in pages:
-                objects += self.infos(each for each in page.objects if each["Key"] != self._own)
-                prefixes |= {prefix[len(self._own) :] for prefix in page.prefixes}
+                objects += page.objects.without(self._own).infos(own)
+                prefixes |= {prefix[own:] for prefix in page.prefixes}
         return ListResult(
             tuple(sorted(prefixes)), tuple(sorted(objects, key=lambda info: info.key))
         )
 
-    def key(self, entry: Entry) -> str:
-        """The key as the user knows it."""
-        return entry["Key"][len(self._own) :]  # type: ignore[no-any-return]
-
-    def infos(self, entries: Iterable[Entry]) -> list[ObjectInfo]:
-        """What the listing tells of objects."""
-        own, unquoted, utc = len(self._own), attributes.unquoted, attributes.utc
-        return [
-            ObjectInfo(
-                entry["Key"][own:],
-                entry["Size"],
-                unquoted(entry.get("ETag")),
-                utc(entry.get("LastModified")),
-            )
-            for entry in entries
-        ]
+    async def _columns(self) -> AsyncGenerator[Columns, None]:
+        """What is wanted: without the object that is named as the store's prefix itself, a mark
+        that other tools make for a folder.
+        """
+        async with aclosing(self._pages()) as pages:
+            async for page in pages:
+                found = page.objects.without(self._own)
+                yield found if self.whole else found.beginning_with(self._prefix)
 
     async def _pages(self) -> AsyncGenerator[Page, None]:
         """The pages; the next one is on its way while one is read and looked at."""
@@ -186,16 +179,8 @@ class Listing:
             raise MalformedResponse("a listing that does not say anew where it goes on")
         if token:
             self._tokens.add(token)
-        asked, names = self._asked, [each.get("Prefix", "") for each in prefixes]
-        for entry in objects:
-            key = entry.get("Key")
-            if not isinstance(key, str) or not isinstance(entry.get("Size"), int):
-                raise MalformedResponse("a listing with an object that has no key or no size")
-            if not key.startswith(asked):
-                raise self._stray()
-        if not all(name.startswith(asked) for name in names):
-            raise self._stray()
-        return Page(objects, names, token)
-
-    def _stray(self) -> MalformedResponse:
-        return MalformedResponse(f"a listing with keys that do not begin with {self._asked!r}")
+        told, asked = Columns.of(objects), self._asked
+        names = [each.get("Prefix", "") for each in prefixes]
+        if asked and not all(name.startswith(asked) for name in (*told.keys, *names)):
+            raise MalformedResponse(f"a listing with keys that do not begin with {asked!r}")
+        return Page(told, names, token)

@@ -89,7 +89,7 @@ class ObjectOptions(TypedDict, total=False):
     request_payer: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Settings:
     """The same, complete and checked."""
 

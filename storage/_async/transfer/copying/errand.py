@@ -45,7 +45,7 @@ class Ends:
         self.times = source._keeps_modified or target._keeps_modified
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Errand:
     """One copy.
 

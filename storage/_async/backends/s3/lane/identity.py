@@ -14,10 +14,10 @@ from .credentials import Credentials
 from .transport import Endpoint
 
 # Names that can be a part of the server's.
-_HOST_PART = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_HOST_PARTS = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_IP = re.compile(r"[\d.]+|.*:.*")
-_BUCKET = re.compile(r"[a-zA-Z0-9.\-_]{3,63}")
+_HOST_PART = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
+_HOST_PARTS = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_IP = r"[\d.]+|.*:.*"
+_BUCKET = r"[a-zA-Z0-9.\-_]{3,63}"
 _SPECIAL = ("--x-s3", "--op-s3", "--xa-s3", "--ol-s3", "-s3alias")
 """Ends of the names of what is no plain bucket."""
 
@@ -129,7 +129,7 @@ def address(url: str, bucket: str, style: str | None, *, given: bool) -> Address
     Returns:
         None where only the client knows.
     """
-    if not _BUCKET.fullmatch(bucket) or bucket.endswith(_SPECIAL) or bucket in (".", ".."):
+    if not re.fullmatch(_BUCKET, bucket) or bucket.endswith(_SPECIAL) or bucket in (".", ".."):
         return None
     parts = urlsplit(url)
     if not parts.hostname or parts.scheme not in ("http", "https") or parts.query or "@" in url:
@@ -138,8 +138,8 @@ def address(url: str, bucket: str, style: str | None, *, given: bool) -> Address
     host, name, port = parts.netloc.lower(), parts.hostname, parts.port
     virtual = style == "virtual" if given else style != "path"
     pattern = _HOST_PART if secure else _HOST_PARTS
-    hostable = pattern.fullmatch(bucket) and not _IP.fullmatch(bucket)
-    if virtual and hostable and not _IP.fullmatch(name):
+    hostable = re.fullmatch(pattern, bucket) and not re.fullmatch(_IP, bucket)
+    if virtual and hostable and not re.fullmatch(_IP, name):
         host, name, path = f"{bucket}.{host}", f"{bucket}.{name}", f"{base}/"
     else:
         path = f"{base}/{bucket}"

@@ -18,7 +18,7 @@ class Unknown(Exception):
     """An operation, a parameter or a value that only the client knows how to send."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Call:
     """An operation, ready to be addressed and signed.
 

@@ -34,6 +34,7 @@ def http_date(text: str) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
+@lru_cache(4096)
 def iso_date(text: str) -> datetime:
     """A time such as ``1994-11-06T08:49:37.000Z``."""
     moment = datetime.fromisoformat(text)
@@ -195,7 +196,7 @@ def of_listing(content: bytes) -> Answer:
         return of_document("list_objects_v2", xml.parse(content))
     answer = of_document("list_objects_v2", found.rest)
     try:
-        answer["Contents"] = found.entries(_row_reads(found.rest))
+        answer["Contents"] = found.table(_row_reads(found.rest))
     except ValueError as error:
         raise _malformed("ListBucketResult", error) from None
     return answer

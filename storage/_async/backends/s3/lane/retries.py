@@ -99,7 +99,7 @@ def _asked(error: Exception) -> float:
     return min(seconds or 0.0, LONGEST_ASKED)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Attempts:
     """The tries of one request.
 

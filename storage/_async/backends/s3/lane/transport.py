@@ -58,7 +58,7 @@ def lines_of(headers: Sequence[tuple[str, str]]) -> str:
     return text
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Request:
     """A request, complete but for what concerns the connection.
 
