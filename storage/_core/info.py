@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import ConfigError, NotModified, ObjectExists, ObjectNotFound, PreconditionFailed
 
@@ -110,8 +110,7 @@ class ByteRange:
         return start, size if self.end is None else max(start, min(self.end, size))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(NamedTuple):
     """What a read asks for."""
 
     byte_range: ByteRange | None = None
@@ -140,8 +139,7 @@ class ReadOptions:
         return self.if_match is not None or self.if_none_match is not None
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
+class WriteOptions(NamedTuple):
     """What a write asks for."""
 
     if_absent: bool = False

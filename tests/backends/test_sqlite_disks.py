@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage._async.backends.db import room
+from storage._async.backends.db.format import PAGE_BYTES
 from storage._async.backends.db.objects import CHUNK
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
@@ -151,7 +152,7 @@ def test_a_file_larger_than_may_be(tmp_path: Path) -> None:
         assert store.check().sound
 
 
-@pytest.mark.parametrize("length", [100, 4096, 8192, 3 * 8192, -8192, -1])
+@pytest.mark.parametrize("length", [100, 4096, PAGE_BYTES, 3 * PAGE_BYTES, -PAGE_BYTES, -1])
 def test_a_file_cut_short(tmp_path: Path, length: int) -> None:
     """A typed error, or the very bytes that were stored; never others."""
     path = tmp_path / "x.sqlite"

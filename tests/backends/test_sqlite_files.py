@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from storage._async.backends.db.format import PAGE_BYTES
 from storage.aiodb import AsyncSqliteStore
 from storage.db import SqliteStore
 from storage.object import (
@@ -202,7 +203,7 @@ def test_damaged_pages(path: Path) -> None:
         for i in range(500):
             store.put(f"key-{i}", bytes(1000))
     data = bytearray(path.read_bytes())
-    for start in range(3 * 8192, len(data) - 8192, 8192):
+    for start in range(3 * PAGE_BYTES, len(data) - PAGE_BYTES, PAGE_BYTES):
         data[start : start + 16] = b"\xff" * 16
     path.write_bytes(data)
     with SqliteStore(path) as store:

@@ -15,6 +15,8 @@ import pytest
 from storage import open_store
 from storage._async.backends.db import uploads
 from storage._async.backends.db.database import PLAIN
+from storage._async.backends.db.file import LOG_PAGES
+from storage._async.backends.db.format import PAGE_BYTES
 from storage._async.backends.db.objects import CHUNK
 from storage._core.urls import StoreURL
 from storage.aiodb import AsyncSqliteStore
@@ -62,7 +64,8 @@ async def test_how_the_file_is_used(path: Path, durable: bool, synchronous: int)
         await store.put("key", b"x")
         assert await asked(store, "synchronous") == synchronous
         assert await asked(store, "journal_mode") == "wal"
-        assert await asked(store, "page_size") == 8192
+        assert await asked(store, "page_size") == PAGE_BYTES
+        assert await asked(store, "wal_autocheckpoint") == LOG_PAGES
         assert await asked(store, "secure_delete") == 2
         assert await store._database.read(pragma, "query_only") == 1
         assert query(path, "PRAGMA application_id") == [(0x73746F72,)]

@@ -136,7 +136,7 @@ async def test_a_disk_that_is_full_in_the_midst(
     prepare = file_module._prepare
 
     def limited(connection: sqlite3.Connection, *rest: Any) -> file_module.Setting:
-        connection.execute("PRAGMA max_page_count = 40")
+        connection.execute("PRAGMA max_page_count = 20")
         return prepare(connection, *rest)
 
     monkeypatch.setattr(file_module, "_prepare", limited)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage._async.backends.db import check, upkeep
-from storage._async.backends.db.format import File
+from storage._async.backends.db.format import PAGE_BYTES, File
 from storage._async.backends.db.objects import CHUNK
 from storage.aiodb import AsyncSqliteStore, CheckReport
 from storage.db import SqliteStore
@@ -123,7 +123,7 @@ def test_what_sqlite_complains_about(filled: Path) -> None:
 @pytest.mark.parametrize("where", [1, 2, 3])
 def test_pages_that_are_damaged(filled: Path, where: int) -> None:
     data = bytearray(filled.read_bytes())
-    data[where * 8192 : where * 8192 + 64] = b"\xff" * 64
+    data[where * PAGE_BYTES : where * PAGE_BYTES + 64] = b"\xff" * 64
     filled.write_bytes(data)
     with suppress(CorruptStore):
         assert not checked(filled).sound

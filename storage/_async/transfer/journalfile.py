@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import starmap
 from operator import lt
 from pathlib import Path
 from typing import TypeVar
@@ -111,7 +110,8 @@ class JournalFile:
             "SELECT key, here, there, digest FROM objects WHERE pair = ? AND key > ? "
             "ORDER BY key LIMIT ?"
         )
-        page = list(starmap(Remembered, self._database.execute(query, (self._pair, after, PAGE))))
+        rows = self._database.execute(query, (self._pair, after, PAGE))
+        page = list(map(Remembered._make, rows))
         keys = [row.key for row in page]
         if not all(map(lt, [after, *keys], keys)):
             raise sqlite3.DatabaseError("its rows are not in order")

@@ -12,6 +12,9 @@ APPLICATION_ID = 0x73746F72
 """What SQLite's header says of whose file it is: "stor"."""
 FORMAT = 2
 """The layout of the tables, as ``user_version``; the length of the chunks is a part of it."""
+PAGE_BYTES = 16384
+"""Bytes of a page, in new files. Chunks are read four times as fast as with 4096; and a page has
+three objects of 4 KiB, where one of 8192 bytes has one, and is written twice all the same."""
 EARLIER = 1
 """The layout before objects had lifetimes; it is brought up when such a file is opened."""
 
