@@ -24,6 +24,8 @@ from .._core.interrupts import INTERRUPTED
 T = TypeVar("T")
 
 OK, USAGE, FAILED = 0, 1, 2
+GARBAGE = 10_000
+"""Objects after which those that nobody refers to any more are looked for."""
 
 VERBS = {
     "apply": "transfer",
@@ -170,6 +172,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     if not gc.isenabled():  # all that was loaded until now is there to stay
         gc.freeze()
         gc.enable()
+        # There is little garbage in cycles, and to look for it each time that 700 objects have
+        # come is a thirtieth of all work.
+        gc.set_threshold(GARBAGE)
     return asyncio.run(until_told())
 
 

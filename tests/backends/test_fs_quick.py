@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ import pytest
 from storage._async.backends._files import hidden, objects, quick
 from storage._async.backends._files.objects import ENOUGH
 from storage._async.backends._files.straight import straight_linker
+from storage._core import bulk
+from storage._core.budget import ByteBudget
+from storage._core.calls import drive
+from storage._core.info import ObjectInfo, WriteOptions
 from storage.fs import FilesystemStore
 from storage.object import (
     AccessDenied,
@@ -84,6 +89,53 @@ def test_what_is_more_than_bytes_goes_the_long_one(
             other.put(f"{other!r}/{number}".replace("/", "-"), b"4")
     assert outcomes == []
     assert store.head("d/typed").content_type == "a/b"
+
+
+OLD = datetime(2001, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "moment", [OLD, datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_the_time_of_what_it_is_a_copy_of(
+    tmp_path: Path, outcomes: list[object], moment: datetime
+) -> None:
+    """The same as in the long way, also where the file system does not know the time."""
+
+    def told(path: Path, number: int) -> list[datetime | None]:
+        with FilesystemStore(path, durable=False) as store:
+            store._async._objects._new = number
+            for key in ("new", "there", "there"):
+                drive(store._async._write(key, key.encode(), WriteOptions(modified=moment)))
+            assert [store.get(key) for key in ("new", "there")] == [b"new", b"there"]
+            return [store.head(key).modified for key in ("new", "there")]
+
+    short = told(tmp_path / "short", ENOUGH)
+    assert len(outcomes) == 3
+    assert short == told(tmp_path / "long", -ENOUGH)
+    assert len(outcomes) == 3
+    assert moment != OLD or short == [OLD, OLD]
+
+
+def test_a_job_that_settles_later(tmp_path: Path, outcomes: list[object]) -> None:
+    """What is durable by the end of the job goes the short way; all else in the store does not."""
+    root = tmp_path / "root"
+    with FilesystemStore(root) as store:
+        store.put("before", b"x")
+        job = bulk.BulkJob(ByteBudget(1))
+        token = bulk.current.set(job)
+        try:
+            for number in range(ENOUGH + 3):
+                store.put(f"{number}", b"x")
+            job.settle()
+        finally:
+            bulk.current.reset(token)
+            job.release()
+        assert [type(outcome) for outcome in outcomes] == [ObjectInfo] * 4
+        store.put("after", b"x")
+        assert len(outcomes) == 4
+        assert len(list(store.keys())) == ENOUGH + 5
+    assert not litter(root)
 
 
 def test_what_is_there_is_replaced_in_the_long_way(

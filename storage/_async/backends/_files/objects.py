@@ -14,7 +14,6 @@ from ...._core.errors import (
     from_oserror,
 )
 from ...._core.info import (
-    WRITE_OVER,
     ByteRange,
     ObjectInfo,
     ReadOptions,
@@ -34,7 +33,6 @@ from .quick import is_quick, put_new
 from .tree import LIST, Parts, Tree, linked
 from .waiting import patiently_here
 
-_ABSENT = WriteOptions(if_absent=True)
 ENOUGH = 8
 """New objects in a row after which the short way is tried. It needs modules that take longer to
 import than a few objects need, and is the longer one for an object that replaces another."""
@@ -141,8 +139,8 @@ class Objects:
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
-        if self._new >= ENOUGH and (options is WRITE_OVER or options == _ABSENT):
-            done = put_new(self.tree, self.layout, key, data)
+        if self._new >= ENOUGH and _is_plain(options) and not self.tree.durable:
+            done = put_new(self.tree, self.layout, key, data, options.modified)
             if isinstance(done, ObjectInfo):
                 return done
             if done is not None:
@@ -259,3 +257,8 @@ def _about(key: str) -> Iterator[None]:
     except StoreError as error:
         error.key = key if error.key is None else error.key
         raise
+
+
+def _is_plain(options: WriteOptions) -> bool:
+    """Whether a write is of bytes alone, whatever is there of another object."""
+    return options.if_match is None and not options.attributed

@@ -157,7 +157,7 @@ class Pending:
             self.tree.lifetimes.announce(self.tree.durable)
             lifetimes.write(self.file, self.end)
         if self.dated is None and options.modified is not None:
-            self.dated = (options.modified - _EPOCH) // _MICROSECOND * 1000
+            self.dated = nanoseconds(options.modified)
         if self.dated is None:
             now = time_ns()
             # The clock that files are stamped with ticks every few milliseconds; this one does not,
@@ -239,3 +239,8 @@ def _is_there(directory: int, name: bytes) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def nanoseconds(moment: datetime) -> int:
+    """A moment as file systems count it, since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND * 1000

@@ -58,17 +58,22 @@ def running(name: str) -> Running:
     Raises:
         MissingExtra: The package that computes it is not installed.
     """
+    if name in ("sha1", "sha256"):
+        return hashlib.new(name, usedforsecurity=False)
+    return _Crc(_crc(name), _BYTES[name])
+
+
+@cache
+def _crc(name: str) -> Callable[[Any, int], int]:
     if name == "crc32":
         from ...._core.crc import crc32
 
-        return _Crc(crc32, 4)
-    if name in ("sha1", "sha256"):
-        return hashlib.new(name, usedforsecurity=False)
+        return crc32
     try:
         native: Any = import_module("awscrt.checksums")
     except ImportError as error:
         raise MissingExtra.named("awscrt", "crc64") from error
-    return _Crc(getattr(native, name), _BYTES[name])
+    return getattr(native, name)  # type: ignore[no-any-return]
 
 
 def check_name(name: str | None) -> str | None:

@@ -59,10 +59,8 @@ def parse(told: str) -> datetime | None:
     match = _SECONDS.fullmatch(told)
     if match is None:
         return None
-    microseconds = int(match[1]) * 1_000_000
-    fraction = int(f"{match[2] or '':0<6}"[:6])
-    microseconds += -fraction if told.startswith("-") else fraction
+    seconds, fraction = int(match[1]), int((match[2] or "").ljust(6, "0")[:6])
     try:
-        return _EPOCH + microseconds * _MICROSECOND
+        return _EPOCH + timedelta(0, seconds, -fraction if told[0] == "-" else fraction)
     except OverflowError:
         return None
