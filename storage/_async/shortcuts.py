@@ -80,6 +80,8 @@ class StoreShortcuts:
     """Whether a whole read is of one version, whose etag it tells, with no condition on it."""
     _has_places = False
     """Whether there is a `_placing`."""
+    _lists_spans = False
+    """Whether there is a `_span_pages`, which costs no more than what it lists."""
     _stream_bytes = 2 * 1024 * 1024
     """Bytes that one stream into or out of the store holds, about."""
 
@@ -100,6 +102,12 @@ class StoreShortcuts:
         To hand on each object by itself, through each of the layers, takes longer than to make it.
         """
         return None
+
+    def _span_pages(
+        self, prefix: str, after: str, until: str | None
+    ) -> AsyncGenerator[list[ObjectInfo], None]:
+        """What `_info_pages` gives after a key, at least up to another (None: to the end)."""
+        raise NotSupported("it is not listed in parts")
 
     def _service(self) -> Hashable | None:
         """What two stores have in common between which `_copy_from` works; None for none."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .._async.transfer.report import Action
+from .._async.transfer.steps import Action
 from .descriptors import write_lines
 from .main import FAILED, OK, complain, one_line, shown
 from .progress import Progress, readable

@@ -46,6 +46,17 @@ class Journal:
             yield page
             after = page[-1].key
 
+    async def pivots(self, after: str, step: int, count: int) -> list[str]:
+        """Some of the keys after one, each so many keys further on than the one before.
+
+        Args:
+            after: Where to begin.
+            step: How many keys.
+            count: How many of them at most; there are fewer only where there are no more.
+        """
+        nothing: list[str] = []
+        return await self._try(self._file.pivots, nothing, after, step, count)
+
     async def remember(self, rows: Sequence[Remembered]) -> None:
         """Note that objects are the same at both ends."""
         if rows:

@@ -117,6 +117,18 @@ class JournalFile:
             raise sqlite3.DatabaseError("its rows are not in order")
         return page
 
+    def pivots(self, after: str, step: int, count: int) -> list[str]:
+        """Some of the keys after one, in order: each the one so many keys further on."""
+        query = "SELECT key FROM objects WHERE pair = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ?"
+        found: list[str] = []
+        while len(found) < count:
+            row = self._database.execute(query, (self._pair, after, step - 1)).fetchone()
+            if row is None:
+                break
+            (after,) = row
+            found.append(after)
+        return found
+
     def remember(self, rows: Sequence[Remembered]) -> None:
         """Note rows, all or none."""
         statement = "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"

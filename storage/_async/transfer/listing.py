@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from itertools import islice
-from operator import ge, lt
 from typing import Protocol, TypeVar
 
 from ..._core.closing import closing
@@ -15,6 +13,7 @@ from ..._core.text import shorten
 from ..._core.unlisted import Unlisted, current
 from ..base import AsyncBaseStore
 from .ahead import Ahead
+from .divided import Divided, Pivots, rises
 from .sorting import sorted_pages
 from .steps import PAGE
 
@@ -75,6 +74,8 @@ class Listing:
         """Set when it was found out of order; the next time it is sorted here."""
         self.sorts = False
         """Whether pages are to be in order, whatever else there is."""
+        self.pivots: Pivots | None = None
+        """What knows where it can be divided; may be set while it is read."""
         self._store = store
         self._choice = choice
         self._missing_ok = missing_ok
@@ -118,7 +119,7 @@ class Listing:
                 if not (in_order or self.sorts):
                     last = None
                     async for page in listed:
-                        if not _rises(page, last):
+                        if not rises(page, last):
                             first = page
                             break
                         last = page[-1].key if page else last
@@ -136,7 +137,7 @@ class Listing:
         last = None
         async with closing(pages):
             async for page in pages:
-                kept = page if _rises(page, last) else self._once_each(page, last)
+                kept = page if rises(page, last) else self._once_each(page, last)
                 if kept:
                     last = kept[-1].key
                     yield kept
@@ -147,13 +148,24 @@ class Listing:
         found = False
         try:
             for prefix in prefixes:
-                async with closing(_pages_of(self._store, prefix)) as pages:
+                async with closing(self._pages_of(prefix)) as pages:
                     async for page in pages:
                         found = True
                         yield self._wanted(page)
         except StoreNotFound:
             if found or not self._missing_ok:
                 raise
+
+    def _pages_of(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
+        store, whole = self._store, _pages_of(self._store, prefix)
+        ordered = Capability.ORDERED in store.capabilities and not self.disordered
+        if not (ordered and store._lists_spans and _lists_pages(type(store))):
+            return whole
+
+        def span(after: str, until: str | None) -> AsyncGenerator[list[ObjectInfo], None]:
+            return store._steps("list", store._span_pages(prefix, after, until))
+
+        return Divided(whole, span, prefix).pages(lambda: self.pivots)
 
     def _wanted(self, page: list[ObjectInfo]) -> list[ObjectInfo]:
         if self._choice is None or not self._choice.by_key:
@@ -201,13 +213,6 @@ async def _with(
     yield first
     async for page in rest:
         yield page
-
-
-def _rises(page: list[ObjectInfo], last: str | None) -> bool:
-    keys = [info.key for info in page]
-    if last is not None and keys and ge(last, keys[0]):
-        return False
-    return all(map(lt, keys, islice(keys, 1, None)))
 
 
 def _pages_of(store: AsyncBaseStore, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:

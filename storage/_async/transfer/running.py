@@ -154,8 +154,9 @@ class Run:
             target_keeps=self._target._keeps_modified,
         )
         forget = None
-        if self._journal is not None and not self._options.dry_run:
-            forget = self._journal.forget
+        if self._journal is not None:
+            self._here.pivots = self._there.pivots = self._journal.pivots
+            forget = None if self._options.dry_run else self._journal.forget
         decider = Decider(decide, self._options.selection, forget)
         self._here.sorts = writer is not None  # so that plans can be compared
         steps = decider.steps(merge(self._here.pages, self._there.pages(), known))

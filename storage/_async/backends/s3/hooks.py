@@ -21,6 +21,8 @@ class AsyncBucketHooks(BucketPassing):
     _exact: bool
     """Whether the server keeps every key as it is."""
 
+    _lists_spans = True
+
     async def _setup(self) -> None:
         await self._send.lanes.open()
 
@@ -100,7 +102,9 @@ class AsyncBucketHooks(BucketPassing):
         check_key(key)
         self._check_key(key)
 
-    def _listing(self, prefix: str, start_after: str = "", delimiter: str = "") -> Listing:
+    def _listing(
+        self, prefix: str, start_after: str = "", delimiter: str = "", until: str | None = None
+    ) -> Listing:
         native = Capability.ORDERED in self.capabilities and keynames.exists(start_after)
         return Listing(
             self._send,
@@ -109,6 +113,7 @@ class AsyncBucketHooks(BucketPassing):
             asked=prefix if self._exact else keynames.plain_part(prefix),
             start_after=start_after if native else "",
             delimiter=delimiter,
+            until=until,
         )
 
     async def _list(self, prefix: str, start_after: str) -> AsyncIterator[ObjectInfo]:
@@ -120,6 +125,11 @@ class AsyncBucketHooks(BucketPassing):
 
     def _info_pages(self, prefix: str) -> AsyncGenerator[list[ObjectInfo], None]:
         return self._listing(prefix).infos()
+
+    def _span_pages(
+        self, prefix: str, after: str, until: str | None
+    ) -> AsyncGenerator[list[ObjectInfo], None]:
+        return self._listing(prefix, after, until=until).infos()
 
     async def _keys(self, prefix: str, start_after: str) -> AsyncIterator[str]:
         async with aclosing(self._listing(prefix, start_after).keys()) as pages:

@@ -71,6 +71,8 @@ class Listing:
         start_after: The key after which to begin, likewise; only a server that lists in the order
             of keys may be asked for it.
         delimiter: What ends a level, or nothing; not with a part of the prefix.
+        until: The key that need not be passed, where the server lists in the order of keys; None:
+            all are asked for.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Listing:
         asked: str,
         start_after: str = "",
         delimiter: str = "",
+        until: str | None = None,
     ) -> None:
         self._send = send
         self._own = own
@@ -90,6 +93,7 @@ class Listing:
         self._possible = keynames.exists(prefix)
         self._asked = own + asked if self._possible else own
         self.whole = self._asked == self._prefix
+        self._until = None if until is None else own + until
         self._tokens: set[str] = set()
         self._parameters: dict[str, Any] = {"Prefix": self._asked, "MaxKeys": PAGE}
         if start_after:
@@ -136,20 +140,27 @@ class Listing:
             await ahead.ask(None)
             while True:
                 answer = await ahead.answer()
-                # What the next page is asked for with may be known before all else is read.
-                expected: str | None = getattr(answer, "expected", None)
-                if expected is not None and self._possible:
-                    await ahead.ask(expected)
+                early: str | None = None
+                if self._possible and self._until is None:
+                    # What the next page is asked for with may be known before all else is read.
+                    early = getattr(answer, "expected", None)
+                if early is not None:
+                    await ahead.ask(early)
                 page = self._checked(answer)
-                if not self._possible or page.token != expected:
+                token = page.token if self._possible and not self._is_past(page) else None
+                if token != early:
                     await ahead.drop()
-                if page.token is not None and self._possible and page.token != expected:
-                    await ahead.ask(page.token)
+                    if token is not None:
+                        await ahead.ask(token)
                 yield page
-                if page.token is None or not self._possible:
+                if token is None:
                     return
         finally:
             await ahead.drop()
+
+    def _is_past(self, page: Page) -> bool:
+        keys = page.objects.keys
+        return self._until is not None and bool(keys) and keys[-1] >= self._until
 
     async def _answer(self, token: str | None) -> Mapping[str, Any]:
         more = {} if token is None else {"ContinuationToken": token}
