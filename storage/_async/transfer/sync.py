@@ -53,7 +53,8 @@ async def async_sync_stores(
         backup: A store that takes what is about to be replaced or deleted, under its key.
         selection: Which objects it is about; all others stay as they are. None: all.
         journal: A file that remembers from run to run what is the same, and uploads that were
-            begun. None: nothing is remembered, so that ``auto`` has to read what no checksum tells.
+            begun; buckets that list in order are listed in parts at once by what it knows. None:
+            nothing is remembered, so that ``auto`` has to read what no checksum tells.
         fail_fast: Begin nothing more after the first failure.
         watcher: Called with lists of `SyncEvent` while it goes on, in a worker thread.
 
