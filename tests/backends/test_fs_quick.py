@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from storage._async.backends._files import hidden, objects, quick
+from storage._async.backends._files import deferred, hidden, objects, quick
 from storage._async.backends._files.objects import ENOUGH
 from storage._async.backends._files.straight import straight_linker
 from storage._core import bulk
@@ -117,9 +117,17 @@ def test_the_time_of_what_it_is_a_copy_of(
     assert moment != OLD or short == [OLD, OLD]
 
 
-def test_a_job_that_settles_later(tmp_path: Path, outcomes: list[object]) -> None:
+def test_a_job_that_settles_later(
+    tmp_path: Path, outcomes: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is durable by the end of the job goes the short way; all else in the store does not."""
-    root = tmp_path / "root"
+    root, redeemed, redeem = tmp_path / "root", [], deferred.FileSystems.redeem
+
+    def noted(pledge: deferred.FileSystems) -> None:
+        redeemed.append(len(outcomes))
+        redeem(pledge)
+
+    monkeypatch.setattr(deferred.FileSystems, "redeem", noted)
     with FilesystemStore(root) as store:
         store.put("before", b"x")
         job = bulk.BulkJob(ByteBudget(1))
@@ -128,6 +136,7 @@ def test_a_job_that_settles_later(tmp_path: Path, outcomes: list[object]) -> Non
             for number in range(ENOUGH + 3):
                 store.put(f"{number}", b"x")
             job.settle()
+            assert redeemed == [4]
         finally:
             bulk.current.reset(token)
             job.release()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage._async.backends.memory import AsyncDictStore
@@ -24,17 +25,32 @@ from storage.testing.harness import interrupt_everywhere, nothing_forgotten
 KEYS = st.sets(st.text("ab/", min_size=1, max_size=4), max_size=40)
 
 
+Order = Callable[[str], Any]
+ORDERS: dict[str, Order] = {
+    "of the keys": str,
+    "of directories": lambda key: key.split("/"),
+    "of some letters": lambda key: (key.replace("a", "~"), key),
+    "of any letters": lambda key: (key.lower(), key),
+    "of UTF-16": lambda key: key.encode("utf-16-be"),
+    "backwards": lambda key: [-ord(letter) for letter in key],
+    "by length": lambda key: (len(key), key),
+}
+
+
 class Server:
     """Lists keys in pages, as servers do that know what comes after what; and notes what it did.
 
     Args:
-        keys: What it has, as it lists them.
+        keys: What it has.
         size: Keys of a page.
-        deaf: Whether it takes no notice of where to begin and to end.
+        order: What its order is, in which it lists and begins.
+        deaf: Whether it takes no notice of where to begin.
     """
 
-    def __init__(self, keys: Sequence[str], size: int = 3, *, deaf: bool = False) -> None:
-        self.keys, self.size, self.deaf = list(keys), size, deaf
+    def __init__(
+        self, keys: Iterable[str], size: int = 3, order: Order = str, *, deaf: bool = False
+    ) -> None:
+        self.keys, self.size, self.order, self.deaf = sorted(keys, key=order), size, order, deaf
         self.open = self.most = 0
         self.asked: list[tuple[str, str | None]] = []
 
@@ -44,12 +60,16 @@ class Server:
         self.open += 1
         self.most = max(self.most, self.open)
         try:
-            found = [key for key in self.keys if self.deaf or key > after]
+            found = [
+                key
+                for key in self.keys
+                if self.deaf or not after or self.order(key) > self.order(after)
+            ]
             for start in range(0, len(found), self.size):
                 await asyncio.sleep(0)
                 page = found[start : start + self.size]
                 yield [ObjectInfo(key) for key in page]
-                if until is not None and page[-1] >= until and not self.deaf:
+                if until is not None and page[-1] >= until:
                     return
         finally:
             self.open -= 1
@@ -77,11 +97,20 @@ def pivots_of(known: Sequence[str]) -> divided.Pivots:
 
 
 @pytest.fixture(autouse=True)
-def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(divided, "PART", 2)
-    monkeypatch.setattr(divided, "PARTS", 3)
-    monkeypatch.setattr(listing, "FIRST_PAGE", 1)
-    monkeypatch.setattr(listing, "PAGE", 1)
+def _small_parts() -> Iterator[None]:
+    with sizes(2, 3):
+        yield
+
+
+def sizes(part: int, parts: int) -> ExitStack:
+    """Small parts, and pages of any size, while a block runs."""
+    stack = ExitStack()
+    patch = stack.enter_context(pytest.MonkeyPatch.context())
+    patch.setattr(divided, "PART", part)
+    patch.setattr(divided, "PARTS", parts)
+    patch.setattr(listing, "FIRST_PAGE", 1)
+    patch.setattr(listing, "PAGE", 1)
+    return stack
 
 
 @given(
@@ -91,18 +120,62 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     part=st.integers(1, 4),
     parts=st.integers(1, 4),
     late=st.integers(0, 3),
-    deaf=st.booleans(),
 )
 def test_the_parts_are_the_whole(
-    there: set[str], known: set[str], size: int, part: int, parts: int, late: int, deaf: bool
+    there: set[str], known: set[str], size: int, part: int, parts: int, late: int
 ) -> None:
-    """Whatever has come or gone since, and where a server begins and ends elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(divided, "PART", part)
-        patch.setattr(divided, "PARTS", parts)
-        server = Server(sorted(there), size, deaf=deaf)
+    """Whatever has come or gone since."""
+    with sizes(part, parts):
+        server = Server(there, size)
         assert asyncio.run(server.listed(sorted(known), late=late)) == sorted(there)
         assert server.most <= parts + 1
+
+
+@given(
+    there=st.sets(st.text("ab/A-\uffff\U00010000", min_size=1, max_size=4), max_size=40),
+    gone=st.integers(1, 5),
+    size=st.integers(1, 5),
+    part=st.integers(1, 4),
+    order=st.sampled_from(sorted(ORDERS)),
+    deaf=st.booleans(),
+)
+@example({"-b", "b", "b-/", "b/-"}, 2, 1, 1, "of directories", False)
+@example({"-", "/b", "a"}, 1, 1, 1, "by length", False)
+@example({"-", "/bb", "a", "b"}, 1, 1, 1, "of some letters", False)
+@example({"A", "A-/", "a", "b", "/aA", "A//", "a/", "aba"}, 2, 1, 1, "by length", True)
+def test_a_server_that_does_not_list_in_order(
+    there: set[str], gone: int, size: int, part: int, order: str, deaf: bool
+) -> None:
+    """It is found out, or makes no difference: no key is missed."""
+    with sizes(part, 3):
+        target = Listing(Lister(Server(there, size, ORDERS[order], deaf=deaf)), "the target")
+        target.pivots = pivots_of(sorted(there)[::gone])
+        try:
+            found = asyncio.run(asyncio.wait_for(all_of(target), 10))
+        except DisorderError:
+            assert target.disordered
+            found = asyncio.run(all_of(target))
+        assert found == sorted(there)
+
+
+async def test_what_comes_and_goes_meanwhile() -> None:
+    """Where a part does not begin as the one before it says, there is another way."""
+
+    class Moving(Server):
+        async def span(
+            self, after: str, until: str | None
+        ) -> AsyncGenerator[list[ObjectInfo], None]:
+            if until is not None and len(self.asked) == 3:
+                self.keys = sorted({*self.keys, f"{after}+", f"{until}+"} - {"15", "16"})
+            async for page in super().span(after, until):
+                yield page
+
+    keys = [f"{number:02}" for number in range(40)]
+    server = Moving(keys)
+    found = await server.listed(keys)
+    assert found == sorted(set(found))
+    assert set(found) >= set(keys) - {"15", "16"}
+    assert any(until is None for _, until in server.asked[1:-1])
 
 
 async def test_several_at_a_time() -> None:
@@ -162,7 +235,7 @@ async def test_disorder_is_seen(swapped: int) -> None:
     """Anywhere: then all of it is read anew, and sorted, and not divided any more."""
     keys = sorted_keys = [f"{number:02}" for number in range(24)]
     keys = [*keys[:swapped], keys[swapped + 1], keys[swapped], *keys[swapped + 2 :]]
-    server = Server(keys, 4)
+    server = Server(keys, 4, keys.index)
     target = Listing(Lister(server), "the target")
     target.pivots = pivots_of(sorted_keys)
     try:

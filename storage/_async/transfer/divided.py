@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from itertools import islice
 from operator import attrgetter, ge, lt
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo
@@ -38,6 +38,10 @@ _key = attrgetter("key")
 class Divided:
     """A listing that is divided as soon as somebody knows where.
 
+    What a page tells beyond the end of its part is left to the next part, which has to begin with
+    just that. Where it does not, something came or went meanwhile, or the server has an order of
+    its own: then the listing is read on from there, as if it had not been divided.
+
     Args:
         whole: All of it, from its beginning.
         span: Lists a part.
@@ -48,11 +52,14 @@ class Divided:
         self._whole = whole
         self._span = span
         self._prefix = prefix
-        self._parts: deque[Ahead[Page]] = deque()
+        self._parts: deque[Ahead[_Cut]] = deque()
         self._begins = ""
         """After which key the next part begins."""
-        self._ends: deque[str] | None = deque()
+        self._ends: deque[str] | None = None
         """Where the next parts end; None: the last one was begun."""
+        self._beyond: str | None = None
+        """What the next part has to begin with; None: that is not known."""
+        self._fits = True
 
     async def pages(self, pivots: Callable[[], Pivots | None]) -> AsyncGenerator[Page, None]:
         """All pages, in order.
@@ -60,30 +67,51 @@ class Divided:
         Args:
             pivots: What knows where, if anything does by now; asked after each page.
         """
+        whole, last, gets_on = self._whole, "", True
+        while True:
+            before, known = last, pivots if gets_on else _nothing
+            async with closing(self._divided(whole, known)) as pages:
+                async for page in pages:
+                    last = page[-1].key
+                    yield page
+            if self._fits:
+                return
+            # A server that always begins anew is read in one, so that this comes to an end.
+            whole, gets_on = self._span(last, None), last > before
+
+    async def _divided(
+        self, whole: AsyncIterator[Page], pivots: Callable[[], Pivots | None]
+    ) -> AsyncGenerator[Page, None]:
+        """All pages, or those before the first part that does not fit."""
+        self._fits, self._ends, until = True, deque(), None
         try:
-            async with closing(self._whole) as whole:
-                until = None
+            async with closing(whole):
                 async for page in whole:
-                    if until is None and (known := pivots()) is not None:
-                        until = await self._divide(page, known)
-                    kept, over = _up_to(page, until)
-                    if kept:
-                        yield kept
-                    if over:
+                    if until is None and page and (known := pivots()) is not None:
+                        until = await self._divide(page[-1].key, known)
+                    cut = _cut(page, until)
+                    if cut.page:
+                        yield cut.page
+                    self._beyond = cut.beyond
+                    if cut.last:
                         break
             while self._parts:
-                async for page in self._parts[0]:
-                    yield page
+                async with closing(self._fitting(self._parts[0])) as pages:
+                    async for page in pages:
+                        yield page
+                if not self._fits:
+                    return
                 await self._parts.popleft().aclose()
                 await self._begin(pivots())
         finally:
+            parts, self._parts = self._parts, deque()
             async with AsyncExitStack() as stack:
-                for part in self._parts:
+                for part in parts:
                     stack.push_async_callback(part.aclose)
 
-    async def _divide(self, page: Page, pivots: Pivots) -> str | None:
-        """Begin with the parts after a page and the one that is on its way; where they begin."""
-        self._begins = page[-1].key if page else ""
+    async def _divide(self, last: str, pivots: Pivots) -> str | None:
+        """Begin with the parts after a key and the page that is on its way; where they begin."""
+        self._begins = last
         until = await self._next(pivots)
         if until is not None:
             self._begins = until
@@ -106,27 +134,52 @@ class Divided:
             self._ends = deque(key for key in found if key.startswith(self._prefix))
         return self._ends.popleft() if self._ends else None
 
+    async def _fitting(self, part: AsyncIterator[_Cut]) -> AsyncGenerator[Page, None]:
+        """The pages of a part, if it begins as it has to."""
+        wanted, self._beyond = self._beyond, None
+        async for cut in part:
+            if wanted not in (None, cut.first):
+                break
+            wanted = None
+            if cut.page:
+                yield cut.page
+            self._beyond = cut.beyond
+        self._fits = wanted is None
 
-async def _part(span: Span, after: str, until: str | None) -> AsyncGenerator[Page, None]:
-    """The pages of a part, less what servers give beyond it that begin or end elsewhere."""
-    begun = False
+
+class _Cut(NamedTuple):
+    """A page, as far as it belongs to a part."""
+
+    first: str
+    """The key that it begins with, wherever that belongs."""
+    page: Page
+    beyond: str | None
+    """The first key that belongs to the next part, if there is one."""
+    last: bool
+    """Whether the part ends with it."""
+
+
+def _nothing() -> None:
+    """What knows where to divide: nothing does."""
+
+
+def _cut(page: Page, until: str | None) -> _Cut:
+    first = page[0].key if page else ""
+    if until is None or not page or page[-1].key < until or not rises(page, None):
+        return _Cut(first, page, None, False)  # whoever looks at the order is to see all of it
+    end = bisect_right(page, until, key=_key)
+    return _Cut(first, page[:end], page[end].key if end < len(page) else None, True)
+
+
+async def _part(span: Span, after: str, until: str | None) -> AsyncGenerator[_Cut, None]:
+    """The pages of a part."""
     async with closing(span(after, until)) as pages:
         async for page in pages:
-            if not begun and rises(page, None):
-                page = page[bisect_right(page, after, key=_key) :]
-                begun = bool(page)
-            kept, over = _up_to(page, until)
-            if kept:
-                yield kept
-            if over:
+            cut = _cut(page, until)
+            if page:
+                yield cut
+            if cut.last:
                 return
-
-
-def _up_to(page: Page, until: str | None) -> tuple[Page, bool]:
-    """What of a page belongs to a part, and whether that is its end."""
-    if until is None or not page or page[-1].key < until or not rises(page, None):
-        return page, False  # what is out of order is to be seen by whoever looks for that
-    return page[: bisect_right(page, until, key=_key)], True
 
 
 def rises(page: Page, last: str | None) -> bool:

@@ -125,6 +125,8 @@ class JournalFile:
             row = self._database.execute(query, (self._pair, after, step - 1)).fetchone()
             if row is None:
                 break
+            if row[0] <= after:
+                raise sqlite3.DatabaseError("its rows are not in order")
             (after,) = row
             found.append(after)
         return found
