@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import ConfigError, NotModified, ObjectExists, ObjectNotFound, PreconditionFailed
 
@@ -110,7 +110,8 @@ class ByteRange:
         return start, size if self.end is None else max(start, min(self.end, size))
 
 
-class ReadOptions(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
     """What a read asks for."""
 
     byte_range: ByteRange | None = None
@@ -139,7 +140,8 @@ class ReadOptions(NamedTuple):
         return self.if_match is not None or self.if_none_match is not None
 
 
-class WriteOptions(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
     """What a write asks for."""
 
     if_absent: bool = False

@@ -123,7 +123,7 @@ class AsyncCodecStore(AsyncContentStore):
 
     @asynccontextmanager
     async def _open(self, key: str, options: ReadOptions) -> AsyncIterator[Body]:
-        async with self._child._reader(key, options._replace(byte_range=None)) as reader:
+        async with self._child._reader(key, replace(options, byte_range=None)) as reader:
             chunks = self._cut(key, reader, Cut(options.byte_range))
             yield Body(self._told(reader.info), chunks)
 

@@ -121,7 +121,7 @@ class AsyncEncryptingStore(AsyncCodecStore):
         attempts = 1 if options.if_match is not None else ATTEMPTS
         while True:
             attempts -= 1
-            head_only = options._replace(byte_range=ByteRange(0, HEADER))
+            head_only = replace(options, byte_range=ByteRange(0, HEADER))
             header, info = await self._child._read(key, head_only)
             window = self._plan(key, header, info, part)
             try:

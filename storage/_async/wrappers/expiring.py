@@ -126,7 +126,7 @@ class AsyncTTLStore(AsyncIdentityStore, AsyncLifetimeStore):
         if Capability.ATTRIBUTES not in self._child.capabilities:
             raise NotSupported("lifetimes need a store that keeps metadata", key=key)
         end = str(int((self._clock() + self._ttl) * 1000))
-        return options._replace(metadata={**(options.metadata or {}), ENTRY: end})
+        return replace(options, metadata={**(options.metadata or {}), ENTRY: end})
 
     async def _evict(self, info: ObjectInfo) -> bool:
         """Remove an object whose time is over, if it is still that one."""

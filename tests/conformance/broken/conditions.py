@@ -32,7 +32,7 @@ class LooksThenWrites(HealthyStore):
         options.check(key, self._shelf.peek(key))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        return await super()._put(key, data, options._replace(if_absent=False, if_match=None))
+        return await super()._put(key, data, replace(options, if_absent=False, if_match=None))
 
 
 @caught_by("test_one_deleter", "test_delete_against_put")
@@ -57,7 +57,7 @@ class LooksAtTheBeginning(HealthyStore):
     @asynccontextmanager
     async def _create(self, key: str, options: WriteOptions) -> AsyncIterator[Sink]:
         options.check(key, self._shelf.peek(key))
-        async with super()._create(key, options._replace(if_absent=False, if_match=None)) as sink:
+        async with super()._create(key, replace(options, if_absent=False, if_match=None)) as sink:
             yield sink
 
 
@@ -66,7 +66,7 @@ class IgnoresConditions(HealthyStore):
     """Takes no notice, without a word."""
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        return await super()._put(key, data, options._replace(if_absent=False, if_match=None))
+        return await super()._put(key, data, replace(options, if_absent=False, if_match=None))
 
 
 @caught_by("test_if_absent", "test_if_match", "test_delete_if_match", "test_read_conditions",
@@ -148,7 +148,7 @@ class ForgetsAttributes(HealthyStore):
     """Promises to keep attributes, and does not."""
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
-        return await super()._put(key, data, options._replace(content_type=None, metadata=None))
+        return await super()._put(key, data, replace(options, content_type=None, metadata=None))
 
 
 @caught_by("test_strange_attributes")
@@ -157,7 +157,7 @@ class ChangesAttributes(HealthyStore):
 
     async def _put(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         pairs = {name.lower(): text.strip() for name, text in (options.metadata or {}).items()}
-        return await super()._put(key, data, options._replace(metadata=pairs))
+        return await super()._put(key, data, replace(options, metadata=pairs))
 
 
 @caught_by("test_metadata_is_taken_at_once")

@@ -51,7 +51,7 @@ class InclusiveRanges(HealthyStore):
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         part = options.byte_range
         if part is not None and part.end:
-            options = options._replace(byte_range=ByteRange(part.start, part.end + 1))
+            options = replace(options, byte_range=ByteRange(part.start, part.end + 1))
         return await super()._get(key, options)
 
 
@@ -77,7 +77,7 @@ class ForgetsSuffixes(HealthyStore):
     async def _get(self, key: str, options: ReadOptions) -> tuple[bytes, ObjectInfo]:
         part = options.byte_range
         if part is not None and part.start < 0:
-            options = options._replace(byte_range=ByteRange(0, part.end))
+            options = replace(options, byte_range=ByteRange(0, part.end))
         return await super()._get(key, options)
 
 

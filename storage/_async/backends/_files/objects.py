@@ -14,6 +14,7 @@ from ...._core.errors import (
     from_oserror,
 )
 from ...._core.info import (
+    WRITE_OVER,
     ByteRange,
     ObjectInfo,
     ReadOptions,
@@ -139,7 +140,11 @@ class Objects:
 
     def write(self, key: str, data: bytes | memoryview, options: WriteOptions) -> ObjectInfo:
         """Store an object."""
-        if self._new >= ENOUGH and _is_plain(options) and not self.tree.durable:
+        if (
+            self._new >= ENOUGH
+            and (options is WRITE_OVER or _is_plain(options))
+            and not (self.tree.syncs and self.tree.durable)
+        ):
             done = put_new(self.tree, self.layout, key, data, options.modified)
             if isinstance(done, ObjectInfo):
                 return done
