@@ -56,6 +56,12 @@ class FileTreeStore(LifetimeStore):
     def root_path(self) -> str:
         return self._async.root_path
 
+    def get(
+        self, key: str, *, if_match: str | None = None, if_none_match: str | None = None
+    ) -> bytes:
+        """The object's bytes; arguments and errors are those of every store's `get`."""
+        return self._run(self._async.get(key, if_match=if_match, if_none_match=if_none_match))
+
     def sweep(self, *, older_than: float = 86_400.0) -> int:
         """Remove what killed writers have left behind, hidden files, and objects that are over.
 
