@@ -60,20 +60,20 @@ def running(name: str) -> Running:
     """
     if name in ("sha1", "sha256"):
         return hashlib.new(name, usedforsecurity=False)
-    return _Crc(_crc(name), _BYTES[name])
-
-
-@cache
-def _crc(name: str) -> Callable[[Any, int], int]:
     if name == "crc32":
-        from ...._core.crc import crc32
-
-        return crc32
+        return _Crc(_crc32(), 4)
     try:
         native: Any = import_module("awscrt.checksums")
     except ImportError as error:
         raise MissingExtra.named("awscrt", "crc64") from error
-    return getattr(native, name)  # type: ignore[no-any-return]
+    return _Crc(getattr(native, name), _BYTES[name])
+
+
+@cache
+def _crc32() -> Callable[[Any, int], int]:
+    from ...._core.crc import crc32  # a listing has no use for it
+
+    return crc32
 
 
 def check_name(name: str | None) -> str | None:
