@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..._core import calls
 from ..._core.closing import closing
 from ..._core.info import ObjectInfo
+from ..._core.moments import microseconds, moment
 from ..._core.window import surely
-from .steps import PAGE, microseconds, moment
+from .steps import PAGE
 
 if TYPE_CHECKING:
     import sqlite3

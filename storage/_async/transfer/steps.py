@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import enum
-from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from ..._core.info import ObjectInfo, WriteOptions
+from ..._core.moments import microseconds
 
 PAGE = 1000
 """Rows, steps or events that travel together."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Action(enum.Enum):
@@ -127,13 +124,3 @@ def fingerprint(info: ObjectInfo) -> str | None:
     if info.size is None or info.modified is None:
         return None
     return f"{info.size}:{microseconds(info.modified)}"
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment as microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(count: int) -> datetime:
-    """The moment so many microseconds after 1970."""
-    return _EPOCH + timedelta(microseconds=count)

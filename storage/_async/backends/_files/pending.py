@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from time import time_ns
 
 from ...._core.errors import ObjectExists, StoreError
 from ...._core.info import ObjectInfo, WriteOptions
+from ...._core.moments import microseconds
 from ...._core.writing import write_all
 from . import hidden, lifetimes
 from .attributes import UNKNOWN, pack, unpack, write
@@ -20,8 +21,6 @@ from .places import describe, make_room, make_way, rename, taken
 from .tree import Tree, retried
 
 _SECOND = 1_000_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Pending:
@@ -243,4 +242,4 @@ def _is_there(directory: int, name: bytes) -> bool:
 
 def nanoseconds(moment: datetime) -> int:
     """A moment as file systems count it, since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND * 1000
+    return microseconds(moment) * 1000

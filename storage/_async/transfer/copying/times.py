@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ...._core.info import ObjectInfo
+from ...._core.moments import EPOCH, microseconds
 
 MTIME = "mtime"
 """The metadata entry that tells a file's time, as rclone has it: seconds since 1970."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _SECONDS = re.compile(r"(-?\d{1,12})(?:\.(\d{1,18}))?", re.ASCII)
 
 
@@ -48,9 +47,9 @@ def of_copy(source_keeps: bool, target_keeps: bool, info: ObjectInfo) -> Kept:
 
 def text(moment: datetime) -> str:
     """A time as metadata tells it."""
-    microseconds = (moment - _EPOCH) // _MICROSECOND
-    sign, microseconds = "-" if microseconds < 0 else "", abs(microseconds)
-    seconds, rest = divmod(microseconds, 1_000_000)
+    count = microseconds(moment)
+    sign = "-" if count < 0 else ""
+    seconds, rest = divmod(abs(count), 1_000_000)
     return f"{sign}{seconds}.{rest:06}".rstrip("0").rstrip(".")
 
 
@@ -61,6 +60,6 @@ def parse(told: str) -> datetime | None:
         return None
     seconds, fraction = int(match[1]), int((match[2] or "").ljust(6, "0")[:6])
     try:
-        return _EPOCH + timedelta(0, seconds, -fraction if told[0] == "-" else fraction)
+        return EPOCH + timedelta(0, seconds, -fraction if told[0] == "-" else fraction)
     except OverflowError:
         return None
