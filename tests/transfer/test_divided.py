@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from storage._async.backends.memory import AsyncDictStore
 from storage._async.transfer import divided, listing
 from storage._async.transfer.divided import Divided
+from storage._async.transfer.journal import Journal
 from storage._async.transfer.journalfile import JournalFile
 from storage._async.transfer.listing import DisorderError, Listing
 from storage._async.transfer.steps import Remembered
@@ -303,3 +305,26 @@ def test_what_a_journal_knows(tmp_path: Path) -> None:
     other = JournalFile(path, "other", "pair")
     assert other.pivots("", 10, 5) == []
     other.close()
+
+
+async def test_a_journal_that_breaks(tmp_path: Path) -> None:
+    """Then it tells of no keys, and the listing is read in one from there on."""
+    path = tmp_path / "journal"
+    file = JournalFile(path, "here", "there")
+    file.remember([Remembered(key, "1", "2") for key in ("a", "B", "c", "D")])
+    file.close()
+    with closing(sqlite3.connect(path)) as database:  # such as by another program
+        database.execute("ALTER TABLE objects RENAME TO old")
+        database.execute(
+            "CREATE TABLE objects (pair, key TEXT COLLATE NOCASE, here, there, digest)"
+        )
+        database.execute("INSERT INTO objects SELECT * FROM old")
+        database.commit()
+    journal = Journal(JournalFile(path, "here", "there"))
+    assert await journal.pivots("", 1, 9) == []
+    assert "not in order" in journal.warnings[0]
+    keys = [f"{number:02}" for number in range(30)]
+    target = Listing(Lister(Server(keys)), "the target")
+    target.pivots = journal.pivots
+    assert await all_of(target) == keys
+    await journal.aclose()
