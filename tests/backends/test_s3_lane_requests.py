@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,7 +16,7 @@ pytest.importorskip("aiobotocore")
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from storage._async.backends.s3.lane import borrowed, results
+from storage._async.backends.s3.lane import borrowed, plain, results
 from storage._async.backends.s3.lane.operations import OPERATIONS, compose
 from storage._async.backends.s3.lane.parameters import Unknown
 from storage._async.backends.s3.lane.retries import Budget
@@ -116,7 +118,7 @@ async def by_lane(client: Any, operation: str, parameters: dict[str, Any]) -> To
     headers = dict((*request.common, *request.headers))
     host = headers["host"]
     scheme = "https" if identity.secure else "http"
-    assert host.partition(":")[0] == identity.name
+    assert urlsplit(f"//{host}").hostname == identity.name
     url = f"{scheme}://{host}{request.target}"
     return told(request.method, url, headers, b"".join(request.body))
 
@@ -196,7 +198,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("server", ["http://localhost:9000", "https://storage.example.com/base"])
+@pytest.mark.parametrize("server", ["http://some.host:9000", "https://storage.example.com/base"])
 async def test_the_client_sends_the_same(server: str) -> None:
     async with client_of(endpoint_url=server) as client:
         for operation, parameters in CALLS:
@@ -208,6 +210,45 @@ async def test_the_client_sends_the_same(server: str) -> None:
                     del each[3]["x-amz-content-sha256"]
             theirs[3].pop("x-amz-sdk-checksum-algorithm", None)
             assert ours == theirs, (operation, parameters)
+
+
+@pytest.mark.parametrize(
+    ("server", "signed"),
+    [
+        ("http://some.host:9000", True),
+        ("http://10.0.0.1:9000", True),
+        ("http://[2001:db8::1]:9000", True),
+        ("http://localhost.example.com", True),
+        ("http://127.0.0.1.example", True),
+        ("http://127.0.0.1:9000", False),
+        ("http://127.9.9.9", False),
+        ("http://[::1]:9000", False),
+        ("http://LocalHost", False),
+        ("https://some.host", False),
+    ],
+)
+async def test_bodies_are_signed_where_somebody_could_change_them(
+    server: str, signed: bool
+) -> None:
+    put = ("put_object", {"Key": "k", "Body": b"data"})
+    digest = sha256(b"data").hexdigest()
+    async with client_of(endpoint_url=server) as client:
+        sent = await by_lane(client, *put)
+        assert sent[3]["x-amz-content-sha256"] == (digest if signed else "UNSIGNED-PAYLOAD")
+    wanted = AioConfig(s3={"payload_signing_enabled": True})
+    async with client_of(endpoint_url=server, config=wanted) as client:
+        assert (await by_lane(client, *put))[3]["x-amz-content-sha256"] == digest
+
+
+def test_so_are_those_of_a_store_without_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    given = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
+    for server, signed in (("http://127.0.0.1:9000", False), ("http://some.host", True)):
+        identity = plain.of_options({**given, "endpoint_url": server}, None, BUCKET)
+        assert identity is not None
+        assert identity.signs_bodies is signed
 
 
 async def test_a_bulk_delete_is_the_same_but_for_its_checksum() -> None:

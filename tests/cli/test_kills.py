@@ -12,12 +12,17 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+from zipfile import ZipFile
 
 import pytest
 
-from tests.cli.conftest import Start
+from tests.cli.conftest import Run, Start
+from tests.cli.test_buckets import url_of
 from tests.cli.test_processes import wait_until
+from tests.services.buckets import client as client_of
 from tests.stores import numbered
 
 OBJECTS, KILLS = map(int, os.environ.get("STORAGE_KILLS", "200x2").split("x"))
@@ -43,27 +48,87 @@ def copied(told: bytes) -> set[str]:
     return {json.loads(line)["key"] for line in lines}
 
 
-def test_killed_again_and_again_it_converges(start: Start, folder: Path) -> None:
+class Ends(NamedTuple):
+    """Where objects come from and go to.
+
+    Args:
+        source: A URL.
+        target: Another.
+        bring_back: Takes what is there to a directory; not by our own means if there are others.
+    """
+
+    source: str
+    target: str
+    bring_back: Callable[[Path], object]
+
+
+def to_a_directory(run: Run, request: pytest.FixtureRequest) -> Ends:
+    """What other tools look at as it is."""
+    return Ends("data", "copy", Path("copy").rename)
+
+
+def to_a_database(run: Run, request: pytest.FixtureRequest) -> Ends:
+    """Batches, each of them in a transaction."""
+    return Ends("data", "sqlite://copy.db", lambda path: run("sync", "sqlite://copy.db", path))
+
+
+def to_an_archive(run: Run, request: pytest.FixtureRequest) -> Ends:
+    """Batches, which are in a journal of the archive's own before they are in the archive."""
+    return Ends("data", "zip://copy.zip", lambda path: ZipFile("copy.zip").extractall(path))
+
+
+def to_a_bucket(run: Run, request: pytest.FixtureRequest) -> Ends:
+    """Objects that arrive at a server which lives on."""
+    service = request.getfixturevalue("seaweedfs")
+    bucket = request.getfixturevalue("new_bucket")(service)
+
+    def bring_back(path: Path) -> None:
+        path.mkdir()
+        client = client_of(service)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        for key in [entry["Key"] for page in pages for entry in page["Contents"]]:
+            body = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+            (path / key.removeprefix("prefix/")).write_bytes(body)
+
+    return Ends("data", url_of(service, bucket), bring_back)
+
+
+def from_a_bucket(run: Run, request: pytest.FixtureRequest) -> Ends:
+    """What is there lists in another order than the target."""
+    _, bucket, _ = to_a_bucket(run, request)
+    assert run("sync", "data", bucket).code == 0
+    return Ends(bucket, "copy", Path("copy").rename)
+
+
+Way = Callable[[Run, pytest.FixtureRequest], Ends]
+WAYS: tuple[Way, ...] = (to_a_directory, to_a_database, to_an_archive, to_a_bucket, from_a_bucket)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_again_and_again_it_converges(
+    start: Start, run: Run, folder: Path, way: Way, request: pytest.FixtureRequest
+) -> None:
     chance = random.Random(SEED)
-    data, journal = folder / "data", folder / ".copy.storage-journal"
-    data.mkdir()
-    contents = numbered(OBJECTS, SIZE)
-    for key, content in contents.items():
-        (data / key).write_bytes(content)
-    (folder / "copy").mkdir()
-    (folder / "copy" / "surplus").touch()
+    journal = folder / "journal"
+    for name, contents in {"data": numbered(OBJECTS, SIZE), "old": {"surplus": b""}}.items():
+        (folder / name).mkdir()
+        for key, content in contents.items():
+            (folder / name / key).write_bytes(content)
+    ends = way(run, request)
+    assert run("sync", "old", ends.target).code == 0
     # Slow enough that no run comes to its end.
     rate = OBJECTS * SIZE / KILLS
-    words = ["sync", "--json", "--delete", f"--bwlimit={rate:.0f}", "data", "copy"]
+    words = ["sync", "--json", "--delete", f"--journal={journal}", ends.source, ends.target]
     told: list[set[str]] = []
     for _ in range(KILLS):
         known = remembered(journal)
         with (folder / "told").open("wb") as output:
-            process = start(*words, stdout=output.fileno())
-            _until_it_is_at_work(process, folder / "copy")
-            if len(told) % 3 != 2:  # two of three are killed after something was remembered
+            process = start(*words, f"--bwlimit={rate:.0f}", stdout=output.fileno())
+            if len(told) % 3 == 2:  # at any moment
+                time.sleep(chance.uniform(0, 1))
+            else:  # after something was remembered
                 wait_until(lambda: os.path.getsize("told"), process)
-            time.sleep(chance.uniform(0, 0.05))
+                time.sleep(chance.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
             process.communicate()
         told.append(copied((folder / "told").read_bytes()))
@@ -71,12 +136,13 @@ def test_killed_again_and_again_it_converges(start: Start, folder: Path) -> None
         assert remembered(journal) >= known | told[-1], f"seed {SEED}"
     known = remembered(journal)
     assert known, f"nothing was done before the last kill (seed {SEED})"
-    out, err = start("sync", "--json", "--delete", "data", "copy").communicate(timeout=100)
+    out, err = start(*words).communicate(timeout=100)
     assert err == b""
     *_, sums = map(json.loads, out.splitlines())
     assert copied(out).isdisjoint(known), f"seed {SEED}"
     assert sums["sums"]["complete"]
-    assert are_identical("data", "copy")
+    ends.bring_back(folder / "back")
+    assert are_identical("data", "back")
     assert sum(map(len, told)) <= OBJECTS
 
 

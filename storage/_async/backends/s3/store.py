@@ -76,7 +76,8 @@ class AsyncBucketStore(AsyncBucketExtras):
             asyncio; ``"aiohttp"``, signed here and sent with aiohttp; ``"client"``, by the client.
             ``"auto"`` is the first that is installed. What a lane does not know, and whatever a
             client with hooks or settings of its own is to send, goes through the client anyway;
-            `lanes` tells what went where.
+            `lanes` tells what went where. Here, signatures cover the bodies over plain HTTP to
+            another machine; everywhere with ``payload_signing_enabled`` in the client's ``Config``.
         objects: What the objects are stored and asked for with; for some of them only, see
             `with_options`. ``checksum`` goes with all that is stored, for the server to compare:
             ``"crc32"`` (the default), ``"crc64nvme"``, ``"sha256"`` or None. ``storage_class``

@@ -118,7 +118,7 @@ def _identity(client: Any, bucket: str) -> Identity | None:
         limit=config.max_pool_connections,
         attempts=_attempts(config.retries or {}),
         checked=config.response_checksum_validation != "when_required",
-        signs_bodies=bool(settings.get("payload_signing_enabled")) or not found.secure,
+        signs_bodies=bool(settings.get("payload_signing_enabled")) or not found.is_safe,
     )
 
 

@@ -17,6 +17,7 @@ from .transport import Endpoint
 _HOST_PART = r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 _HOST_PARTS = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _IP = r"[\d.]+|.*:.*"
+_LOCAL = r"127(\.\d{1,3}){3}|::1|localhost"
 _BUCKET = r"[a-zA-Z0-9.\-_]{3,63}"
 _SPECIAL = ("--x-s3", "--op-s3", "--xa-s3", "--ol-s3", "-s3alias")
 """Ends of the names of what is no plain bucket."""
@@ -115,6 +116,14 @@ class Address(NamedTuple):
     port: int
     host: str
     path: str
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether nobody can change a body on its way: there is TLS, or it stays on this machine.
+
+        What of this machine is to be trusted so is told by W3C's Secure Contexts, section 3.1.
+        """
+        return self.secure or re.fullmatch(_LOCAL, self.name) is not None
 
 
 def address(url: str, bucket: str, style: str | None, *, given: bool) -> Address | None:

@@ -56,7 +56,7 @@ def of_options(options: Mapping[str, Any], profile: str | None, bucket: str) -> 
     if found is None or _has_proxy(found.secure, found.name):
         return None
     return Identity(
-        credentials, region, **found._asdict(), trust=_trust(given), signs_bodies=not found.secure
+        credentials, region, **found._asdict(), trust=_trust(given), signs_bodies=not found.is_safe
     )
 
 
