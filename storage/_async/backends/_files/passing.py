@@ -12,12 +12,10 @@ from ...._core.errors import (
     ObjectNotFound,
     PreconditionFailed,
     SourceChanged,
-    StoreUnavailable,
-    from_oserror,
 )
 from ...._core.info import ObjectInfo, ReadOptions, WriteOptions
 from ...._core.window import surely
-from ...._core.writing import write_at
+from ...._core.writing import reserve, write_at
 from ...base import AsyncBaseStore
 from ...lifetimes import AsyncLifetimeStore
 from ...shortcuts import Content, Digest, Placing
@@ -185,14 +183,7 @@ class _Place:
 
     def reserve(self, size: int) -> None:
         """Reserve room, so that a full disk is known before anything is fetched; may block."""
-        if size and hasattr(os, "posix_fallocate"):
-            try:
-                os.posix_fallocate(self._pending.file, 0, size)
-                return
-            except OSError as error:
-                if not isinstance(from_oserror(error), StoreUnavailable):
-                    raise  # the disk is full; other errors: this file system cannot
-        os.ftruncate(self._pending.file, size)
+        reserve(self._pending.file, size)
 
     async def write(self, at: int, data: memoryview, digest: Digest | None) -> None:
         """See `Place`."""

@@ -17,7 +17,7 @@ from ...._core.errors import (
 )
 from ...._core.info import ObjectInfo
 from ...._core.window import surely
-from ...._core.writing import write_at
+from ...._core.writing import reserve, write_at
 from . import checksums
 from .filling import PIECE, Filling
 from .parallel import Steps
@@ -44,7 +44,7 @@ class File:
             self.file = os.open(self._temp, flags, 0o666)
         try:
             with _told():
-                _reserve(self.file, size)
+                reserve(self.file, size)
         except BaseException:
             self.close()
             raise
@@ -126,17 +126,6 @@ async def _once(download: Download, path: Path, steps: Steps, durable: bool) -> 
     finally:
         await surely(file.close)
     return download.info
-
-
-def _reserve(file: int, size: int) -> None:
-    if size and hasattr(os, "posix_fallocate"):
-        try:
-            os.posix_fallocate(file, 0, size)
-            return
-        except OSError as error:
-            if not isinstance(from_oserror(error), StoreUnavailable):
-                raise  # the disk is full; other errors: this file system cannot
-    os.ftruncate(file, size)
 
 
 def _sync(directory: Path) -> None:
