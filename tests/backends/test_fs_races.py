@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from storage._async.backends._files import hidden
 from storage._core import calls
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
 from storage.object import ObjectExists, ObjectNotFound, PreconditionFailed, StoreTimeout
@@ -52,6 +54,25 @@ def test_compare_and_swap_loses_no_count_between_threads(
             counter.result()
     assert calls.drive(store.get("d/n")) == b"80"
     assert litter(tmp_path) == []
+
+
+@each_kind
+async def test_a_directory_is_found_by_its_name_after_its_end(
+    tmp_path: Path, kind: type[FileStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is on Linux while whoever removes it waits for a processor."""
+    finds, create = iter(range(150)), hidden.create_unnamed
+
+    def dead_for_long(directory: int) -> int | None:
+        if next(finds, None) is not None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return create(directory)
+
+    monkeypatch.setattr(hidden, "create_unnamed", dead_for_long)
+    store = kind(tmp_path, durable=False)
+    await store.put("d/k", b"data", if_absent=True)
+    assert next(finds, None) is None
+    assert await store.get("d/k") == b"data"
 
 
 COUNTER = """

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import NoReturn, TypeAlias, TypeVar
 
 from ...._core import bulk
@@ -34,8 +35,8 @@ LIST = os.O_RDONLY | os.O_DIRECTORY
 """Opens a directory to list, to lock and to sync."""
 READ = os.O_RDONLY | os.O_NONBLOCK
 """Opens a file; one that turns out to be a pipe does not block."""
-ATTEMPTS = 100
-"""How often a write starts again because an emptied directory was just removed under it."""
+PATIENCE = 5.0
+"""Seconds in which a write starts again because an emptied directory was just removed under it."""
 
 
 class Tree:
@@ -270,12 +271,16 @@ def make_root(root: bytes, durable: bool) -> int:
 
 def retried(attempt: Callable[[], T]) -> T:
     """Try again while directories on the way are removed because others emptied them."""
-    cause: FileNotFoundError | None = None
-    for _ in range(ATTEMPTS):
+    end, pause = 0.0, 0.0
+    while True:
         try:
             return attempt()
         except FileNotFoundError as error:
             if isinstance(error, StoreError):
                 raise
-            cause = error
-    raise StoreUnavailable("the directories on the way keep vanishing") from cause
+            end = end or monotonic() + PATIENCE
+            if monotonic() >= end:
+                raise StoreUnavailable("the directories on the way keep vanishing") from error
+        # Linux finds a directory by its name until whoever removes it runs on, dead as it is.
+        sleep(pause)
+        pause = min(pause * 2 or 0.00005, 0.005)
