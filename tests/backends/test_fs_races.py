@@ -8,15 +8,23 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from storage._async.backends._files import hidden
+from storage._async.backends._files import tree as trees
 from storage._core import calls
 from storage.aiofs import AsyncFilesystemStore, AsyncHashdirStore
-from storage.object import ObjectExists, ObjectNotFound, PreconditionFailed, StoreTimeout
+from storage.object import (
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from tests.backends.files import FileStore, each_kind, listed, litter, python, tree
 
 
@@ -56,23 +64,70 @@ def test_compare_and_swap_loses_no_count_between_threads(
     assert litter(tmp_path) == []
 
 
-@each_kind
-async def test_a_directory_is_found_by_its_name_after_its_end(
-    tmp_path: Path, kind: type[FileStore], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So it is on Linux while whoever removes it waits for a processor."""
-    finds, create = iter(range(150)), hidden.create_unnamed
+Dead = Callable[[int], None]
 
-    def dead_for_long(directory: int) -> int | None:
-        if next(finds, None) is not None:
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> Dead:
+    """Let the next directories that are found by their names be removed ones, so many times.
+
+    So they are on Linux while whoever removes one waits for a processor.
+    """
+    left, create = 0, hidden.create_unnamed
+
+    def tried(directory: int) -> int | None:
+        nonlocal left
+        if left:
+            left -= 1
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return create(directory)
 
-    monkeypatch.setattr(hidden, "create_unnamed", dead_for_long)
+    def times(count: int) -> None:
+        nonlocal left
+        left = count
+
+    monkeypatch.setattr(hidden, "create_unnamed", tried)
+    return times
+
+
+@each_kind
+async def test_a_directory_is_found_by_its_name_after_its_end(
+    tmp_path: Path, kind: type[FileStore], dead: Dead
+) -> None:
     store = kind(tmp_path, durable=False)
+    dead(150)
     await store.put("d/k", b"data", if_absent=True)
-    assert next(finds, None) is None
     assert await store.get("d/k") == b"data"
+
+
+@each_kind
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoreUnavailable])
+def test_who_waits_for_a_directory_leaves_nothing_behind(
+    tmp_path: Path,
+    kind: type[FileStore],
+    dead: Dead,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+) -> None:
+    """Interrupted, or out of patience."""
+    store = kind(tmp_path, durable=False)
+    calls.drive(store.put("d/old", b"data"))
+    before, files = tree(tmp_path), os.listdir("/proc/self/fd")
+
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if error is KeyboardInterrupt:
+            patch.setattr(trees, "sleep", pressed)
+        patch.setattr(trees, "PATIENCE", 0.05)
+        dead(1_000_000)
+        with pytest.raises(error):
+            calls.drive(store.put("d/k", b"data", if_absent=True))
+    assert tree(tmp_path) == before
+    assert os.listdir("/proc/self/fd") == files
+    dead(0)
+    calls.drive(store.put("d/k", b"data", if_absent=True))
 
 
 COUNTER = """

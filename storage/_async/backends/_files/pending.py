@@ -67,9 +67,11 @@ class Pending:
         self.file = -1
         try:
             self.directory = retried(self._begin)
-        except OSError as error:
+        except BaseException as error:
             tree.prune(self.parts[:-1])
-            tree.fail(error, self.parts[:-1], writing=True)
+            if isinstance(error, OSError):
+                tree.fail(error, self.parts[:-1], writing=True)
+            raise
 
     def _begin(self) -> int:
         directory = make_way(self.tree, self.parts[:-1])
